@@ -1,0 +1,121 @@
+package duckdb
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	duck "github.com/duckdb/duckdb-go/v2"
+
+	"tarn/internal/schema"
+)
+
+// File is a Parquet file that was written.
+type File struct {
+	Path  string // absolute
+	Rows  int64
+	Bytes int64
+	// Columns has what the writer counted, by column name.
+	Columns map[string]ColumnStats
+}
+
+// ColumnStats is what a file's footer knows of a column.
+type ColumnStats struct {
+	Nulls int64
+	// Min and Max are DuckDB's text forms; empty where the column has no values or no statistics.
+	Min, Max string
+}
+
+// Output says how rows are written.
+type Output struct {
+	// Dir is the folder for the files; it is made.
+	Dir string
+	// FieldIDs is DuckDB's FIELD_IDS value for all columns.
+	FieldIDs string
+	// Partition holds one SQL expression over the output columns per partition field; each distinct combination gets files of its own.
+	Partition []string
+}
+
+// Copy runs a SELECT and writes its rows. Files without rows are removed again. On an error nothing is kept.
+func (e *Engine) Copy(ctx context.Context, query string, o Output) (_ []File, err error) {
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			// The folder belongs to this attempt alone; what is left of it would only be garbage.
+			_ = os.RemoveAll(o.Dir)
+		}
+	}()
+	options := []string{"FORMAT parquet", "COMPRESSION zstd", "COMPRESSION_LEVEL 1", "RETURN_STATS", "FIELD_IDS " + o.FieldIDs}
+	from := "(" + query + "\n)"
+	if len(o.Partition) > 0 {
+		keys := make([]string, len(o.Partition))
+		exprs := make([]string, len(o.Partition))
+		for i, p := range o.Partition {
+			keys[i] = fmt.Sprintf("__tarn_p%d", i)
+			exprs[i] = p + " AS " + keys[i]
+		}
+		from = "(SELECT *, " + strings.Join(exprs, ", ") + " FROM " + from + ")"
+		options = append(options, "PARTITION_BY ("+strings.Join(keys, ", ")+")", "FILENAME_PATTERN 'part-{uuid}'", "OVERWRITE_OR_IGNORE")
+	} else {
+		options = append(options, "PER_THREAD_OUTPUT", "FILENAME_PATTERN 'part-{uuid}'", "OVERWRITE_OR_IGNORE")
+	}
+	rows, err := e.db.QueryContext(ctx, "COPY "+from+" TO "+schema.Literal(o.Dir)+" ("+strings.Join(options, ", ")+")")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []File
+	for rows.Next() {
+		var f File
+		var footer int64
+		var stats, keys any
+		if err := rows.Scan(&f.Path, &f.Rows, &f.Bytes, &footer, &stats, &keys); err != nil {
+			return nil, err
+		}
+		if f.Path, err = filepath.Abs(f.Path); err != nil {
+			return nil, err
+		}
+		if f.Rows == 0 {
+			if err := os.Remove(f.Path); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		f.Columns = columnStats(stats)
+		out = append(out, f)
+	}
+	return out, rows.Err()
+}
+
+// columnStats reads the map of maps that RETURN_STATS gives.
+func columnStats(v any) map[string]ColumnStats {
+	out := map[string]ColumnStats{}
+	each(v, func(column string, entries any) {
+		var s ColumnStats
+		each(entries, func(key string, value any) {
+			text := fmt.Sprint(value)
+			switch key {
+			case "null_count":
+				_, _ = fmt.Sscan(text, &s.Nulls)
+			case "min":
+				s.Min = text
+			case "max":
+				s.Max = text
+			}
+		})
+		out[strings.Trim(column, `"`)] = s
+	})
+	return out
+}
+
+func each(v any, f func(key string, value any)) {
+	if m, ok := v.(duck.OrderedMap); ok {
+		for i, k := range m.Keys() {
+			f(fmt.Sprint(k), m.Values()[i])
+		}
+	}
+}

@@ -1,0 +1,125 @@
+// Package lake keeps a lake's tables: Apache Iceberg tables (format version 2) in a warehouse folder, whose current
+// metadata a catalog points to.
+//
+// A [View] is one consistent look at all tables. A [Draft] prepares the next snapshot of one table without anybody
+// seeing it; [Lake.Publish] makes any number of drafts visible in one step. Engines write the data files; this package
+// only ever adds and removes them from tables. Rolling back and collecting garbage live here as well.
+package lake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	icebergio "github.com/apache/iceberg-go/io"
+	"github.com/apache/iceberg-go/table"
+
+	"tarn/internal/catalog/sqlite"
+)
+
+// ErrNoTable says that a table is not in the catalog.
+var ErrNoTable = errors.New("no such table")
+
+// Lake is an open warehouse with its catalog. It is safe for concurrent use.
+type Lake struct {
+	catalog   *sqlite.Catalog
+	warehouse string
+	database  string
+}
+
+// Options says where a lake's tables are.
+type Options struct {
+	// Catalog is the path of the SQLite file.
+	Catalog string
+	// Warehouse is the absolute path of the folder that holds the tables.
+	Warehouse string
+	// Database is the Iceberg namespace of all tables.
+	Database string
+}
+
+// Open opens the catalog and makes the folders it needs.
+func Open(ctx context.Context, o Options) (*Lake, error) {
+	for _, dir := range []string{filepath.Dir(o.Catalog), o.Warehouse} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, fmt.Errorf("open lake: %w", err)
+		}
+	}
+	c, err := sqlite.Open(ctx, o.Catalog)
+	if err != nil {
+		return nil, err
+	}
+	return &Lake{catalog: c, warehouse: filepath.ToSlash(o.Warehouse), database: o.Database}, nil
+}
+
+// Close lets go of the catalog.
+func (l *Lake) Close() error { return l.catalog.Close() }
+
+// Database is the namespace of the lake's tables.
+func (l *Lake) Database() string { return l.database }
+
+// View reads where all tables stand at one moment, so that what it shows belongs together.
+func (l *Lake) View(ctx context.Context) (*View, error) {
+	pointers, err := l.catalog.Pointers(ctx, l.database)
+	if err != nil {
+		return nil, err
+	}
+	v := &View{tables: make(map[string]*Table, len(pointers))}
+	for name, location := range pointers {
+		t, err := readTable(name, location)
+		if err != nil {
+			return nil, err
+		}
+		v.tables[name] = t
+	}
+	return v, nil
+}
+
+// View is one consistent look at the lake.
+type View struct{ tables map[string]*Table }
+
+// Table gives a table by its exact name, or nil.
+func (v *View) Table(name string) *Table { return v.tables[name] }
+
+// Names gives all table names in order.
+func (v *View) Names() []string {
+	out := make([]string, 0, len(v.tables))
+	for name := range v.tables {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func readTable(name, location string) (*Table, error) {
+	raw, err := localFS.ReadFile(LocalPath(location))
+	if err != nil {
+		return nil, fmt.Errorf("table %s: read metadata: %w", name, err)
+	}
+	meta, err := table.ParseMetadataBytes(raw)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: read metadata %s: %w", name, location, err)
+	}
+	return &Table{name: name, location: location, meta: meta}, nil
+}
+
+// localFS is stateless: the library's file access for the local disk.
+var localFS icebergio.LocalFS
+
+// LocalPath gives the path of a location on this machine. Locations are written as file:///path; Spark's own form is
+// file:/path and a bare path is one too.
+func LocalPath(location string) string {
+	if rest, ok := strings.CutPrefix(location, "file:"); ok {
+		if strings.HasPrefix(rest, "//") {
+			rest = rest[2:]
+			rest = strings.TrimPrefix(rest, "localhost")
+		}
+		return rest
+	}
+	return location
+}
+
+func fileURI(path string) string { return "file://" + filepath.ToSlash(path) }

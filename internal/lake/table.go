@@ -1,0 +1,165 @@
+package lake
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/table"
+
+	"tarn/internal/schema"
+)
+
+// Table is one table at one moment: at its current snapshot, or at the one that [Table.At] chose.
+type Table struct {
+	name     string
+	location string // of the metadata file
+	meta     table.Metadata
+	snapshot *table.Snapshot // nil: the current one
+}
+
+// DataFile is one Parquet file of a snapshot.
+type DataFile struct {
+	// Path is where the file is on this machine.
+	Path string
+	// Location is the name that the table has for it.
+	Location string
+	Rows     int64
+	Bytes    int64
+	// Partition maps a partition field's name to its value as Iceberg stores it (days since 1970-01-01 for day()).
+	Partition map[string]any
+}
+
+// Snapshot is one state that a table has had.
+type Snapshot struct {
+	ID   int64
+	Time time.Time
+	// Summary holds what was recorded with it: Iceberg's own counts and tarn's `tarn.*` entries.
+	Summary map[string]string
+}
+
+// Name is the table's name without its database.
+func (t *Table) Name() string { return t.name }
+
+// MetadataLocation is the file that the catalog points to.
+func (t *Table) MetadataLocation() string { return t.location }
+
+// Properties gives the table's properties.
+func (t *Table) Properties() map[string]string { return t.meta.Properties() }
+
+func (t *Table) current() *table.Snapshot {
+	if t.snapshot != nil {
+		return t.snapshot
+	}
+	return t.meta.CurrentSnapshot()
+}
+
+// Snapshot gives the state that the table is looked at in; ok is false for a table that was never written.
+func (t *Table) Snapshot() (s Snapshot, ok bool) {
+	if cur := t.current(); cur != nil {
+		return snapshotOf(*cur), true
+	}
+	return Snapshot{}, false
+}
+
+// Snapshots gives all states that are still kept, oldest first.
+func (t *Table) Snapshots() []Snapshot {
+	all := t.meta.Snapshots()
+	out := make([]Snapshot, len(all))
+	for i, s := range all {
+		out[i] = snapshotOf(s)
+	}
+	return out
+}
+
+func snapshotOf(s table.Snapshot) Snapshot {
+	out := Snapshot{ID: s.SnapshotID, Time: time.UnixMilli(s.TimestampMs).UTC(), Summary: map[string]string{}}
+	if s.Summary != nil {
+		for k, v := range s.Summary.Properties {
+			out.Summary[k] = v
+		}
+	}
+	return out
+}
+
+// At gives the table as it was at a snapshot; false if that snapshot is no longer kept.
+func (t *Table) At(snapshotID int64) (*Table, bool) {
+	s := t.meta.SnapshotByID(snapshotID)
+	if s == nil {
+		return nil, false
+	}
+	return &Table{name: t.name, location: t.location, meta: t.meta, snapshot: s}, true
+}
+
+func (t *Table) icebergSchema() *iceberg.Schema {
+	if s := t.current(); s != nil && s.SchemaID != nil {
+		for _, sc := range t.meta.Schemas() {
+			if sc.ID == *s.SchemaID {
+				return sc
+			}
+		}
+	}
+	return t.meta.CurrentSchema()
+}
+
+// Columns gives names, types and comments in order.
+func (t *Table) Columns() ([]schema.Column, error) {
+	fields := t.icebergSchema().Fields()
+	out := make([]schema.Column, len(fields))
+	for i, f := range fields {
+		typ, err := columnType(f.Type)
+		if err != nil {
+			return nil, fmt.Errorf("table %s, column %s: %w", t.name, f.Name, err)
+		}
+		out[i] = schema.Column{Name: f.Name, Type: typ, Comment: f.Doc}
+	}
+	return out, nil
+}
+
+// Files lists the data files of the snapshot. Delete files, which other engines can leave behind, are an error:
+// reading only the data files would bring deleted rows back.
+func (t *Table) Files() ([]DataFile, error) {
+	s := t.current()
+	if s == nil {
+		return nil, nil
+	}
+	manifests, err := s.Manifests(localFS)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", t.name, err)
+	}
+	var out []DataFile
+	for _, m := range manifests {
+		entries, err := m.FetchEntries(localFS, true)
+		if err != nil {
+			return nil, fmt.Errorf("table %s: %w", t.name, err)
+		}
+		if m.ManifestContent() == iceberg.ManifestContentDeletes && len(entries) > 0 {
+			return nil, fmt.Errorf("table %s has delete files written by another engine; rewrite the table there, or rebuild it with --full-refresh", t.name)
+		}
+		names := map[int]string{}
+		if spec := t.meta.PartitionSpecByID(int(m.PartitionSpecID())); spec != nil {
+			for f := range spec.Fields() {
+				names[spec.Field(f).FieldID] = spec.Field(f).Name
+			}
+		}
+		for _, e := range entries {
+			df := e.DataFile()
+			f := DataFile{Path: LocalPath(df.FilePath()), Location: df.FilePath(), Rows: df.Count(), Bytes: df.FileSizeBytes(), Partition: map[string]any{}}
+			for id, v := range df.Partition() {
+				f.Partition[names[id]] = v
+			}
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+
+// Rows adds up the rows of the snapshot from metadata alone.
+func (t *Table) Rows() (int64, error) {
+	files, err := t.Files()
+	var n int64
+	for _, f := range files {
+		n += f.Rows
+	}
+	return n, err
+}
