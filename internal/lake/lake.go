@@ -43,6 +43,10 @@ type Options struct {
 
 // Open opens the catalog and makes the folders it needs.
 func Open(ctx context.Context, o Options) (*Lake, error) {
+	if strings.ContainsAny(o.Warehouse, "%?#") {
+		// Readers of file URIs disagree on whether these are decoded.
+		return nil, fmt.Errorf("open lake: the path of the warehouse must not contain %%, ? or #: %s", o.Warehouse)
+	}
 	for _, dir := range []string{filepath.Dir(o.Catalog), o.Warehouse} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, fmt.Errorf("open lake: %w", err)

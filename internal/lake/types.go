@@ -161,3 +161,6 @@ func normal(t schema.Type) schema.Type {
 	}
 	return out
 }
+
+// SameType reports whether two column types are stored alike, as a string and a varchar(10) are.
+func SameType(a, b schema.Type) bool { return normal(a).DuckDB() == normal(b).DuckDB() }

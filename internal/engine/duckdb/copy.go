@@ -88,7 +88,37 @@ func (e *Engine) Copy(ctx context.Context, query string, o Output) (_ []File, er
 		f.Columns = columnStats(stats)
 		out = append(out, f)
 	}
-	return out, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if len(o.Partition) > 0 {
+		return out, flatten(o.Dir, out)
+	}
+	return out, nil
+}
+
+// flatten moves partitioned files out of DuckDB's `k=v` folders: a path must not carry values of rows, and characters
+// that one reader of file URIs decodes and another does not would make files unreadable.
+func flatten(dir string, files []File) error {
+	for i, f := range files {
+		to := filepath.Join(dir, fmt.Sprintf("part-%05d.parquet", i))
+		if err := os.Rename(f.Path, to); err != nil {
+			return err
+		}
+		files[i].Path = to
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // columnStats reads the map of maps that RETURN_STATS gives.

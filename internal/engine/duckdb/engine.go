@@ -117,6 +117,11 @@ func Scan(columns []schema.Column, files []string) string {
 	return "read_parquet(" + list(files) + ", hive_partitioning=false)"
 }
 
+// ScanNamed writes the FROM item that reads Parquet files with a column that holds each row's file.
+func ScanNamed(files []string, column string) string {
+	return "read_parquet(" + list(files) + ", hive_partitioning=false, filename=" + schema.Literal(column) + ")"
+}
+
 func list(files []string) string {
 	quoted := make([]string, len(files))
 	for i, f := range files {

@@ -1,0 +1,241 @@
+package lake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tarn/internal/catalog/sqlite"
+	"tarn/internal/engine/duckdb"
+	"tarn/internal/schema"
+)
+
+type bench struct {
+	*Lake
+	engine *duckdb.Engine
+}
+
+func setup(t *testing.T) bench {
+	t.Helper()
+	dir := t.TempDir()
+	l, err := Open(t.Context(), Options{Catalog: filepath.Join(dir, "catalog.db"), Warehouse: filepath.Join(dir, "ware house"), Database: "db"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := duckdb.Open(t.Context(), duckdb.Options{Database: "db"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(l.Close(), e.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return bench{l, e}
+}
+
+func col(name string, kind schema.Kind) schema.Column {
+	return schema.Column{Name: name, Type: schema.Type{Kind: kind}}
+}
+
+func (b bench) view(t *testing.T) *View {
+	t.Helper()
+	v, err := b.View(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// replace stages a table with the rows of a query.
+func (b bench) replace(t *testing.T, name, runID string, s Shape, query string, partition ...string) *Draft {
+	t.Helper()
+	d, err := b.Draft(b.view(t), name, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := b.engine.Copy(t.Context(), query, duckdb.Output{Dir: d.DataDir(runID), FieldIDs: d.FieldIDs(), Partition: partition})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	for _, f := range files {
+		paths = append(paths, f.Path)
+	}
+	if err := d.Replace(t.Context(), paths, map[string]string{"tarn.run": runID}); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func (b bench) rows(t *testing.T, table *Table) []string {
+	t.Helper()
+	files, err := table.Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns, err := table.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	for _, f := range files {
+		paths = append(paths, f.Path)
+	}
+	rows, err := b.engine.DB().Query("SELECT whole_row::VARCHAR FROM " + duckdb.Scan(columns, paths) + " whole_row ORDER BY 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	out := []string{}
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func TestPublishShowsAllTablesAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	s := Shape{Columns: []schema.Column{col("a", schema.BigInt)}}
+	one := b.replace(t, "one", "r1", s, "SELECT 1::BIGINT AS a")
+	two := b.replace(t, "two", "r1", s, "SELECT 2::BIGINT AS a WHERE false")
+	if n := len(b.view(t).Names()); n != 0 {
+		t.Fatalf("%d tables are visible before the publish", n)
+	}
+	if err := b.Publish(t.Context(), []*Draft{one, two}); err != nil {
+		t.Fatal(err)
+	}
+	v := b.view(t)
+	if diff := cmp.Diff([]string{"one", "two"}, v.Names()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"{'a': 1}"}, b.rows(t, v.Table("one"))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{}, b.rows(t, v.Table("two"))); diff != "" {
+		t.Error(diff)
+	}
+	if s, ok := v.Table("two").Snapshot(); !ok || s.Summary["tarn.run"] != "r1" {
+		t.Errorf("an empty table has snapshot %v, %v", s, ok)
+	}
+}
+
+func TestStaleDraftIsAConflict(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	s := Shape{Columns: []schema.Column{col("a", schema.BigInt)}}
+	first := b.replace(t, "x", "r1", s, "SELECT 1::BIGINT AS a")
+	second := b.replace(t, "x", "r2", s, "SELECT 2::BIGINT AS a")
+	if err := b.Publish(t.Context(), []*Draft{first}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Publish(t.Context(), []*Draft{second}); !errors.Is(err, sqlite.ErrConflict) {
+		t.Errorf("got %v, want a conflict", err)
+	}
+	if diff := cmp.Diff([]string{"{'a': 1}"}, b.rows(t, b.view(t).Table("x"))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPartitionsFollowTheRows(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	s := Shape{Columns: []schema.Column{col("ts", schema.Timestamp), col("v", schema.String)},
+		PartitionBy: []PartitionField{{Transform: "day", Column: "ts"}, {Transform: "identity", Column: "v"}}}
+	d := b.replace(t, "p", "r1", s, `SELECT * FROM (VALUES (TIMESTAMP '2024-01-01 10:00:00', 'a longer text than sixteen characters'), (TIMESTAMP '2024-01-01 11:00:00', 'a longer text than sixteen charms'),
+		(TIMESTAMP '2024-01-02 00:00:00', 'b'), (NULL, NULL)) t(ts, v)`, "CAST(ts AS DATE)", "v")
+	if err := b.Publish(t.Context(), []*Draft{d}); err != nil {
+		t.Fatal(err)
+	}
+	files, err := b.view(t).Table("p").Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) != 4 {
+		t.Fatalf("%d files, want 4", len(files))
+	}
+	got := map[string]int{}
+	for _, f := range files {
+		got[fmt.Sprint(f.Partition["ts_day"], " ", f.Partition["v"])]++
+	}
+	want := map[string]int{"19723 a longer text than sixteen characters": 1, "19723 a longer text than sixteen charms": 1, "19724 b": 1, "<nil> <nil>": 1}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if n, err := b.view(t).Table("p").Rows(); err != nil || n != 4 {
+		t.Errorf("%d rows, %v", n, err)
+	}
+}
+
+// Columns that are moved, dropped, added again or retyped must never be mistaken for each other.
+func TestReshapeKeepsIdsApart(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	publish := func(d *Draft) *Table {
+		t.Helper()
+		if err := b.Publish(t.Context(), []*Draft{d}); err != nil {
+			t.Fatal(err)
+		}
+		return b.view(t).Table("x")
+	}
+	ids := func(table *Table) map[string]int {
+		out := map[string]int{}
+		for _, f := range table.icebergSchema().Fields() {
+			out[f.Name] = f.ID
+		}
+		return out
+	}
+	table := publish(b.replace(t, "x", "r1", Shape{Columns: []schema.Column{col("x", schema.Double), col("y", schema.Double), col("gone", schema.String)}}, "SELECT 1.0::DOUBLE x, 2.0::DOUBLE y, 'g' gone"))
+	table = publish(b.replace(t, "x", "r2", Shape{Columns: []schema.Column{col("y", schema.Double), col("x", schema.Double), col("new", schema.BigInt)}}, "SELECT 2.0::DOUBLE y, 1.0::DOUBLE x, 3::BIGINT AS \"new\""))
+	if diff := cmp.Diff(map[string]int{"x": 1, "y": 2, "new": 4}, ids(table)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"{'y': 2.0, 'x': 1.0, 'new': 3}"}, b.rows(t, table)); diff != "" {
+		t.Error(diff)
+	}
+	table = publish(b.replace(t, "x", "r3", Shape{Columns: []schema.Column{col("x", schema.String), col("gone", schema.String)}}, "SELECT '1' x, 'h' gone"))
+	if diff := cmp.Diff(map[string]int{"x": 5, "gone": 6}, ids(table)); diff != "" {
+		t.Error(diff)
+	}
+	old, ok := table.At(table.Snapshots()[0].ID)
+	if !ok {
+		t.Fatal("the first snapshot is gone")
+	}
+	if diff := cmp.Diff([]string{"{'x': 1.0, 'y': 2.0, 'gone': g}"}, b.rows(t, old)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNestedColumns(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	typ, err := schema.FromDuckDB(`STRUCT(a INTEGER, b VARCHAR[], m MAP(VARCHAR, DECIMAL(10,2)))`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := b.replace(t, "n", "r1", Shape{Columns: []schema.Column{{Name: "s", Type: typ}, col("k", schema.Date)}},
+		`SELECT {'a': 1, 'b': ['x', NULL], 'm': MAP {'k': 1.25::DECIMAL(10,2)}} AS s, DATE '2024-02-29' AS k`)
+	if err := b.Publish(t.Context(), []*Draft{d}); err != nil {
+		t.Fatal(err)
+	}
+	table := b.view(t).Table("n")
+	columns, err := table.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := columns[0].Type.Hive(); got != "struct<a:int,b:array<string>,m:map<string,decimal(10,2)>>" {
+		t.Error(got)
+	}
+	if diff := cmp.Diff([]string{"{'s': {'a': 1, 'b': [x, NULL], 'm': {k=1.25}}, 'k': 2024-02-29}"}, b.rows(t, table)); diff != "" {
+		t.Error(diff)
+	}
+}
