@@ -260,7 +260,7 @@ func (d *Draft) change(ctx context.Context, removed, added []string, summary map
 		if err != nil {
 			return wrap(err)
 		}
-		b, err := table.MetadataBuilderFromBase(d.meta, "")
+		b, err := table.MetadataBuilderFromBase(d.meta, d.previous())
 		if err != nil {
 			return wrap(err)
 		}
@@ -281,6 +281,14 @@ func (d *Draft) change(ctx context.Context, removed, added []string, summary map
 	return d.write(next)
 }
 
+// previous is the metadata file that the next one's log has to name, unless reshaping has done so.
+func (d *Draft) previous() string {
+	if d.base == nil || d.changed {
+		return ""
+	}
+	return d.base.location
+}
+
 // unchangedRows stages a snapshot with the rows of the one before (or with none), so that its summary moves on.
 func (d *Draft) unchangedRows(props iceberg.Properties) (table.Metadata, error) {
 	var list string
@@ -292,7 +300,7 @@ func (d *Draft) unchangedRows(props iceberg.Properties) (table.Metadata, error) 
 
 // withSnapshot adds a snapshot that uses an existing manifest list, or an empty one where list is "".
 func (d *Draft) withSnapshot(list string, op table.Operation, props iceberg.Properties, schemaID int) (table.Metadata, error) {
-	b, err := table.MetadataBuilderFromBase(d.meta, "")
+	b, err := table.MetadataBuilderFromBase(d.meta, d.previous())
 	if err != nil {
 		return nil, err
 	}

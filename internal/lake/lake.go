@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -114,16 +115,20 @@ func readTable(name, location string) (*Table, error) {
 var localFS icebergio.LocalFS
 
 // LocalPath gives the path of a location on this machine. Locations are written as file:///path; Spark's own form is
-// file:/path and a bare path is one too.
+// file:/path and a bare path is one too. The table library escapes spaces in some of the URIs that it writes; as a
+// warehouse's path has no percent sign, undoing that is safe for all.
 func LocalPath(location string) string {
-	if rest, ok := strings.CutPrefix(location, "file:"); ok {
-		if strings.HasPrefix(rest, "//") {
-			rest = rest[2:]
-			rest = strings.TrimPrefix(rest, "localhost")
-		}
-		return rest
+	rest, ok := strings.CutPrefix(location, "file:")
+	if !ok {
+		return location
 	}
-	return location
+	if after, ok := strings.CutPrefix(rest, "//"); ok {
+		rest = strings.TrimPrefix(after, "localhost")
+	}
+	if plain, err := url.PathUnescape(rest); err == nil {
+		return plain
+	}
+	return rest
 }
 
 func fileURI(path string) string { return "file://" + filepath.ToSlash(path) }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -237,5 +239,64 @@ func TestNestedColumns(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"{'s': {'a': 1, 'b': [x, NULL], 'm': {k=1.25}}, 'k': 2024-02-29}"}, b.rows(t, table)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestRevertAndCollect(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	publish := func(d *Draft) {
+		t.Helper()
+		if err := b.Publish(t.Context(), []*Draft{d}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish(b.replace(t, "x", "r1", Shape{Columns: []schema.Column{col("a", schema.BigInt)}}, "SELECT 1::BIGINT AS a"))
+	first, _ := b.view(t).Table("x").Snapshot()
+	publish(b.replace(t, "x", "r2", Shape{Columns: []schema.Column{col("b", schema.String)}}, "SELECT 'two' AS b"))
+	d, err := b.Revert(t.Context(), b.view(t).Table("x"), first.ID, map[string]string{"tarn.rollback": "r3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(d)
+	table := b.view(t).Table("x")
+	if diff := cmp.Diff([]string{"{'a': 1}"}, b.rows(t, table)); diff != "" {
+		t.Error(diff)
+	}
+	if s, _ := table.Snapshot(); s.Summary["tarn.run"] != "r1" || len(table.Snapshots()) != 3 {
+		t.Errorf("summary %v, %d snapshots", s.Summary, len(table.Snapshots()))
+	}
+	// A table can go on after it was reverted.
+	publish(b.replace(t, "x", "r4", Shape{Columns: []schema.Column{col("b", schema.String)}}, "SELECT 'four' AS b"))
+
+	future := time.Now().Add(time.Hour)
+	g, err := b.Unreachable(t.Context(), b.view(t), future)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range g.Files {
+		if !strings.HasSuffix(f, ".metadata.json") {
+			t.Errorf("%s is kept by a snapshot, but was found unreachable", f)
+		}
+	}
+	expired, n, err := b.Expire(b.view(t).Table("x"), future)
+	if err != nil || n != 3 {
+		t.Fatalf("expired %d, %v", n, err)
+	}
+	publish(expired)
+	if g, err = b.Unreachable(t.Context(), b.view(t), future); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Remove(t.Context(), g); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"{'b': four}"}, b.rows(t, b.view(t).Table("x"))); diff != "" {
+		t.Error(diff)
+	}
+	if g, err = b.Unreachable(t.Context(), b.view(t), future); err != nil || len(g.Files) != 0 {
+		t.Errorf("left over: %v, %v", g.Files, err)
+	}
+	if _, err := b.Unreachable(t.Context(), &View{}, future); !errors.Is(err, ErrEmptyCatalog) {
+		t.Errorf("an empty catalog: %v", err)
 	}
 }

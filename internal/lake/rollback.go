@@ -1,0 +1,55 @@
+package lake
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+
+	"github.com/apache/iceberg-go/table"
+)
+
+// Revert drafts a table's return to the rows, columns and partitions that it had at one of its kept snapshots, as a new
+// snapshot: history only ever grows. The summary of the old snapshot is taken over, with extra entries on top.
+func (l *Lake) Revert(ctx context.Context, t *Table, snapshotID int64, extra map[string]string) (*Draft, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	old := t.meta.SnapshotByID(snapshotID)
+	if old == nil {
+		return nil, fmt.Errorf("table %s: snapshot %d is no longer kept", t.name, snapshotID)
+	}
+	d := &Draft{lake: l, name: t.name, base: t, dir: filepath.FromSlash(LocalPath(t.meta.Location()))}
+	b, err := table.MetadataBuilderFromBase(t.meta, t.location)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", t.name, err)
+	}
+	schemaID := t.meta.CurrentSchema().ID
+	if old.SchemaID != nil && *old.SchemaID != schemaID {
+		schemaID = *old.SchemaID
+		if err := b.SetCurrentSchemaID(schemaID); err != nil {
+			return nil, fmt.Errorf("table %s: %w", t.name, err)
+		}
+	}
+	d.meta = t.meta
+	if b.HasChanges() {
+		if d.meta, err = b.Build(); err != nil {
+			return nil, fmt.Errorf("table %s: %w", t.name, err)
+		}
+		d.changed = true
+	}
+	props := map[string]string{}
+	if old.Summary != nil {
+		maps.Copy(props, old.Summary.Properties)
+	}
+	maps.Copy(props, extra)
+	if err := os.MkdirAll(filepath.Join(d.dir, "metadata"), 0o755); err != nil {
+		return nil, err
+	}
+	next, err := d.withSnapshot(old.ManifestList, table.OpOverwrite, props, schemaID)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", t.name, err)
+	}
+	return d, d.write(next)
+}
