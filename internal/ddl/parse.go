@@ -1,0 +1,382 @@
+package ddl
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"tarn/internal/diag"
+	"tarn/internal/schema"
+)
+
+// Parse reads one DDL file. Every mistake it finds is in the list with its place; the table is nil where there is an error.
+func Parse(src diag.Source) (*Table, diag.List) {
+	tokens, list := lex(src)
+	p := &parser{src: src, tokens: tokens, list: list}
+	if list.Err() != nil {
+		return nil, p.list
+	}
+	t := &Table{SerdeProperties: map[string]string{}, Properties: map[string]string{}}
+	if p.head(t) && p.clauses(t) {
+		p.judge(t)
+	}
+	if p.list.Err() != nil {
+		return nil, p.list
+	}
+	return t, p.list
+}
+
+type parser struct {
+	src    diag.Source
+	tokens []token
+	at     int
+	list   diag.List
+}
+
+func (p *parser) peek() token { return p.tokens[p.at] }
+
+func (p *parser) next() token {
+	t := p.tokens[p.at]
+	if t.kind != end {
+		p.at++
+	}
+	return t
+}
+
+// eat takes a run of keywords if they stand next.
+func (p *parser) eat(words ...string) bool {
+	for i, w := range words {
+		if p.at+i >= len(p.tokens) || !p.tokens[p.at+i].is(w) {
+			return false
+		}
+	}
+	p.at += len(words)
+	return true
+}
+
+func (p *parser) fail(t token, code, message, hint string) bool {
+	p.list = append(p.list, p.src.At(t.offset, code, message, hint))
+	return false
+}
+
+func (p *parser) warn(t token, code, message, hint string) {
+	d := p.src.At(t.offset, code, message, hint)
+	d.Severity = diag.Warning
+	p.list = append(p.list, d)
+}
+
+func show(t token) string {
+	switch t.kind {
+	case end:
+		return "the end of the file"
+	case text:
+		return "'" + t.value + "'"
+	}
+	return t.value
+}
+
+// need takes one keyword or symbol, or says that it is missing.
+func (p *parser) need(value string) bool {
+	if p.eat(value) {
+		return true
+	}
+	return p.fail(p.peek(), "syntax", fmt.Sprintf("expected %s, found %s", value, show(p.peek())), "")
+}
+
+func (p *parser) needText(what string) (string, bool) {
+	if t := p.peek(); t.kind == text {
+		p.at++
+		return t.value, true
+	}
+	return "", p.fail(p.peek(), "syntax", fmt.Sprintf("expected %s in quotes, found %s", what, show(p.peek())), "")
+}
+
+// identifier takes a name, with or without back-ticks. Athena prints column names in quotes in some places.
+func (p *parser) identifier(what string) (token, bool) {
+	t := p.peek()
+	if t.kind == name || t.kind == word {
+		p.at++
+		if t.value == "" {
+			return t, p.fail(t, "syntax", "the name of the "+what+" is empty", "")
+		}
+		return t, true
+	}
+	return t, p.fail(t, "syntax", fmt.Sprintf("expected the name of the %s, found %s", what, show(t)), "")
+}
+
+// head reads everything up to the end of the columns.
+func (p *parser) head(t *Table) bool {
+	start := p.peek()
+	if start.kind == end {
+		return p.fail(start, "empty", "no CREATE EXTERNAL TABLE in this file", "")
+	}
+	if !p.eat("CREATE") {
+		hint := "a landing table is defined by CREATE EXTERNAL TABLE"
+		if start.is("SELECT") || start.is("WITH") {
+			hint = "a SELECT is a model: put the file into trusted/ or curated/"
+		}
+		return p.fail(start, "syntax", fmt.Sprintf("expected CREATE EXTERNAL TABLE, found %s", show(start)), hint)
+	}
+	if !p.eat("EXTERNAL", "TABLE") {
+		return p.fail(p.peek(), "not-external", "expected EXTERNAL TABLE after CREATE", "landing tables stand over raw files: write CREATE EXTERNAL TABLE")
+	}
+	t.IfNotExists = p.eat("IF", "NOT", "EXISTS")
+	id, ok := p.identifier("table")
+	if !ok {
+		return false
+	}
+	t.Name, t.NameOffset = id.value, id.offset
+	if p.eat(".") {
+		t.Database = t.Name
+		if id, ok = p.identifier("table"); !ok {
+			return false
+		}
+		t.Name, t.NameOffset = id.value, id.offset
+	}
+	if before, after, dotted := strings.Cut(t.Name, "."); dotted {
+		return p.fail(id, "syntax", "a dot inside the back-ticks is part of the name", "write `"+before+"`.`"+after+"`")
+	}
+	if !p.need("(") {
+		return false
+	}
+	t.Columns, ok = p.columns()
+	return ok
+}
+
+// columns reads `name type [COMMENT 'text'], … )`.
+func (p *parser) columns() ([]Column, bool) {
+	var out []Column
+	for {
+		id, ok := p.identifier("column")
+		if !ok {
+			return nil, false
+		}
+		typ, ok := p.typ()
+		if !ok {
+			return nil, false
+		}
+		c := Column{Column: schema.Column{Name: id.value, Type: typ}, Offset: id.offset}
+		if p.eat("COMMENT") {
+			if c.Comment, ok = p.needText("the comment"); !ok {
+				return nil, false
+			}
+		}
+		out = append(out, c)
+		if p.eat(",") {
+			continue
+		}
+		if p.eat(")") {
+			return out, true
+		}
+		hint := ""
+		if k := p.peek().kind; k == word || k == name {
+			hint = "is a comma missing before " + show(p.peek()) + "?"
+		}
+		return nil, p.fail(p.peek(), "syntax", fmt.Sprintf("expected , or ) after column %s, found %s", id.value, show(p.peek())), hint)
+	}
+}
+
+// clauses reads what follows the columns, in any order.
+func (p *parser) clauses(t *Table) bool {
+	seen := map[string]bool{}
+	for {
+		at := p.peek()
+		clause := ""
+		ok := true
+		switch {
+		case at.kind == end:
+			return true
+		case p.eat(";"):
+			if p.peek().kind == end {
+				return true
+			}
+			return p.fail(p.peek(), "second-statement", "a second statement in the file", "one file holds one table: move it into a file of its own")
+		case p.eat("COMMENT"):
+			clause = "COMMENT"
+			t.Comment, ok = p.needText("the comment")
+		case p.eat("PARTITIONED", "BY"):
+			clause = "PARTITIONED BY"
+			if ok = p.need("("); ok {
+				t.Partitions, ok = p.columns()
+			}
+		case p.eat("CLUSTERED", "BY"):
+			clause = "CLUSTERED BY"
+			p.warn(at, "ignored", "CLUSTERED BY is ignored", "")
+			ok = p.clustered()
+		case p.eat("ROW", "FORMAT"):
+			clause = "ROW FORMAT"
+			ok = p.rowFormat(t)
+		case p.eat("WITH", "SERDEPROPERTIES"):
+			clause = "WITH SERDEPROPERTIES"
+			ok = p.properties(t.SerdeProperties)
+		case p.eat("STORED", "AS"):
+			clause = "STORED AS"
+			ok = p.storedAs(t)
+		case p.eat("LOCATION"):
+			clause = "LOCATION"
+			t.LocationOffset = p.peek().offset
+			t.Location, ok = p.needText("the location")
+		case p.eat("TBLPROPERTIES"):
+			clause = "TBLPROPERTIES"
+			ok = p.properties(t.Properties)
+		case at.is("AS") || at.is("SELECT"):
+			return p.fail(at, "select", "a landing table has no SELECT", "a SELECT is a model: put it into trusted/ or curated/")
+		default:
+			words := []string{"COMMENT", "PARTITIONED BY", "ROW FORMAT", "WITH SERDEPROPERTIES", "STORED AS", "LOCATION", "TBLPROPERTIES"}
+			return p.fail(at, "syntax", "unexpected "+show(at), diag.DidYouMean(at.value, words))
+		}
+		if !ok {
+			return false
+		}
+		if seen[clause] {
+			return p.fail(at, "twice", "a second "+clause, "")
+		}
+		seen[clause] = true
+	}
+}
+
+func (p *parser) clustered() bool {
+	for p.peek().kind != end && !p.eat("BUCKETS") {
+		p.next()
+	}
+	return true
+}
+
+func (p *parser) rowFormat(t *Table) bool {
+	if p.eat("SERDE") {
+		at := p.peek()
+		var ok bool
+		if t.Serde, ok = p.needText("the class of the serde"); !ok {
+			return false
+		}
+		format, known := serdes[t.Serde]
+		if !known {
+			return p.fail(at, "unknown-serde", "unknown serde "+t.Serde, diag.DidYouMean(t.Serde, slices.Sorted(maps.Keys(serdes))))
+		}
+		if format == "" {
+			return p.fail(at, "unsupported-format", "files of serde "+t.Serde+" cannot be loaded", "JSON, CSV and Parquet can")
+		}
+		t.Format = format
+		return true
+	}
+	if !p.eat("DELIMITED") {
+		return p.fail(p.peek(), "syntax", "expected SERDE or DELIMITED, found "+show(p.peek()), "")
+	}
+	d := &Delimited{}
+	t.Delimited, t.Format = d, CSV
+	for {
+		var into *string
+		switch {
+		case p.eat("FIELDS", "TERMINATED", "BY"):
+			into = &d.Fields
+		case p.eat("ESCAPED", "BY"):
+			into = &d.Escaped
+		case p.eat("COLLECTION", "ITEMS", "TERMINATED", "BY"):
+			into = &d.Collection
+		case p.eat("MAP", "KEYS", "TERMINATED", "BY"):
+			into = &d.MapKeys
+		case p.eat("LINES", "TERMINATED", "BY"):
+			into = &d.Lines
+		case p.eat("NULL", "DEFINED", "AS"):
+			into, d.HasNull = &d.Null, true
+		default:
+			return true
+		}
+		v, ok := p.needText("the character")
+		if !ok {
+			return false
+		}
+		*into = v
+	}
+}
+
+func (p *parser) storedAs(t *Table) bool {
+	at := p.peek()
+	if p.eat("INPUTFORMAT") {
+		var ok bool
+		if t.InputFormat, ok = p.needText("the class"); !ok || !p.need("OUTPUTFORMAT") {
+			return false
+		}
+		t.OutputFormat, ok = p.needText("the class")
+		return ok
+	}
+	id, ok := p.identifier("format")
+	if !ok {
+		return false
+	}
+	t.StoredAs = strings.ToUpper(id.value)
+	switch t.StoredAs {
+	case "PARQUET", "TEXTFILE", "JSONFILE":
+		return true
+	case "ORC", "AVRO", "RCFILE", "SEQUENCEFILE", "ION":
+		return p.fail(at, "unsupported-format", "files stored as "+t.StoredAs+" cannot be loaded", "JSON, CSV and Parquet can")
+	}
+	return p.fail(at, "unknown-format", "unknown format "+id.value, diag.DidYouMean(id.value, []string{"PARQUET", "TEXTFILE", "JSONFILE"}))
+}
+
+// properties reads `('key' = 'value', …)`.
+func (p *parser) properties(into map[string]string) bool {
+	if !p.need("(") {
+		return false
+	}
+	if p.eat(")") {
+		return true
+	}
+	for {
+		key, ok := p.needText("a property's name")
+		if !ok || !p.need("=") {
+			return false
+		}
+		value, ok := p.needText("the property's value")
+		if !ok {
+			return false
+		}
+		into[key] = value
+		if p.eat(",") {
+			continue
+		}
+		return p.need(")")
+	}
+}
+
+// judge finds what is wrong with the table as a whole, and settles its format.
+func (p *parser) judge(t *Table) {
+	seen := map[string]bool{}
+	for _, c := range slices.Concat(t.Columns, t.Partitions) {
+		low := strings.ToLower(c.Name)
+		switch {
+		case seen[low]:
+			p.list = append(p.list, p.src.At(c.Offset, "duplicate-column", "a second column "+c.Name, "names that differ only in case are the same to Athena"))
+		case low == "_file" || strings.HasPrefix(low, "__tarn"):
+			p.list = append(p.list, p.src.At(c.Offset, "reserved-name", "column "+c.Name+" belongs to tarn", "choose another name"))
+		}
+		seen[low] = true
+	}
+	for _, c := range t.Partitions {
+		if c.Type.Nested() {
+			p.list = append(p.list, p.src.At(c.Offset, "type", "a partition column cannot be of type "+c.Type.Hive(), ""))
+		}
+	}
+	last := p.tokens[len(p.tokens)-1]
+	if t.Location == "" {
+		p.fail(last, "no-location", "the table has no LOCATION", "add LOCATION 's3://bucket/folder/', and where that is on this machine to locations in tarn.yaml")
+	}
+	if t.Format == "" || t.Serde == "" && t.StoredAs != "" {
+		switch {
+		case t.StoredAs == "PARQUET" || strings.Contains(t.InputFormat, "Parquet"):
+			t.Format = Parquet
+		case t.StoredAs == "JSONFILE":
+			t.Format = JSON
+		default:
+			t.Format = CSV
+		}
+	}
+	if t.Format == CSV {
+		for _, c := range t.Columns {
+			if c.Type.Nested() {
+				p.list = append(p.list, p.src.At(c.Offset, "type", "a column of type "+c.Type.Hive()+" cannot be read from CSV", "declare it as string"))
+			}
+		}
+	}
+}

@@ -1,0 +1,3 @@
+CREATE EXTERNAL TABLE t (
+  a int
+  b string) LOCATION 's3://b/'

@@ -1,0 +1,1 @@
+CREATE EXTERNAL TABLE `a.b` (a int) LOCATION "x"

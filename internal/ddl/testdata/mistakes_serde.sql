@@ -1,0 +1,1 @@
+CREATE EXTERNAL TABLE t (a int) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerde' LOCATION 'x'

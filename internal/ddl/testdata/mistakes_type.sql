@@ -1,0 +1,3 @@
+CREATE EXTERNAL TABLE t (
+  `übung` string, b bigin
+) LOCATION 's3://b/'
