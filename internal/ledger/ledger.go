@@ -1,0 +1,155 @@
+// Package ledger keeps the account of rows: what became of every row that a table could have been made of.
+//
+// The conditions of a model's SQL are the reasons. An [Account] that does not add up is an error, and stops a publish.
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"tarn/internal/sqltree"
+)
+
+// ErrUnexplained says that rows in and rows out differ by more than the reasons explain.
+var ErrUnexplained = errors.New("rows are unaccounted for")
+
+// Account is the account of one table in one run. Its JSON form is part of the run record.
+//
+// In = Kept + the rows of Dropped + Quarantined, and Out = Kept + Added - Merged.
+type Account struct {
+	// Input is the table that the rows come from: the first of FROM; "" for a landing table, whose rows come from files.
+	Input string `json:"input,omitempty"`
+	In    int64  `json:"in"`
+	Kept  int64  `json:"kept"`
+	// Dropped lists the reasons in the order in which the SQL has them; a row counts for the first that drops it.
+	Dropped     []Drop `json:"dropped"`
+	Quarantined int64  `json:"quarantined"`
+	// Added counts rows beyond one for each kept one, which joins made; Merged those that GROUP BY or DISTINCT took together.
+	Added  int64 `json:"added"`
+	Merged int64 `json:"merged"`
+	Out    int64 `json:"out"`
+	// Traced is false where rows cannot be followed one by one; Note says why.
+	Traced bool   `json:"traced"`
+	Note   string `json:"note,omitempty"`
+}
+
+// Drop is one reason and how many rows it dropped.
+type Drop struct {
+	Reason string `json:"reason"`
+	Rows   int64  `json:"rows"`
+}
+
+// Lost adds up what was dropped.
+func (a *Account) Lost() (n int64) {
+	for _, d := range a.Dropped {
+		n += d.Rows
+	}
+	return n
+}
+
+// Check gives [ErrUnexplained] if the account does not add up.
+func (a *Account) Check() error {
+	if !a.Traced {
+		return nil
+	}
+	if explained := a.Kept + a.Lost() + a.Quarantined; explained != a.In {
+		return fmt.Errorf("%w: %d rows in, %d explained (%d kept, %d dropped, %d quarantined)", ErrUnexplained, a.In, explained, a.Kept, a.Lost(), a.Quarantined)
+	}
+	if explained := a.Kept + a.Added - a.Merged; explained != a.Out {
+		return fmt.Errorf("%w: %d rows out, %d explained (%d kept, %d added by joins, %d merged)", ErrUnexplained, a.Out, explained, a.Kept, a.Added, a.Merged)
+	}
+	for _, n := range []int64{a.In, a.Kept, a.Quarantined, a.Added, a.Merged, a.Out} {
+		if n < 0 {
+			return fmt.Errorf("%w: a count is negative: %+v", ErrUnexplained, *a)
+		}
+	}
+	for _, d := range a.Dropped {
+		if d.Rows < 0 {
+			return fmt.Errorf("%w: %d rows dropped by %s", ErrUnexplained, d.Rows, d.Reason)
+		}
+	}
+	return nil
+}
+
+// Landing is the account of a load: objects in the files that were read, and rows that came of them.
+func Landing(objects, loaded, quarantined int64) *Account {
+	return &Account{In: objects, Kept: loaded, Quarantined: quarantined, Out: loaded, Dropped: []Drop{}, Traced: true}
+}
+
+// Model makes the account of a model. in counts the driving table's rows and made the rows that the SELECT gave, before
+// checks took any out. The database is asked only where these two do not tell everything.
+func Model(ctx context.Context, db *sql.DB, q *sqltree.Query, rename func(sqltree.TableRef) string, in, made int64) (*Account, error) {
+	f := q.Flow()
+	a := &Account{Input: f.Driving.Name, In: in, Out: made, Dropped: []Drop{}, Traced: true}
+	if f.Opaque != "" {
+		return &Account{Out: made, Dropped: []Drop{}, Note: "rows are not followed one by one: " + f.Opaque}, nil
+	}
+	if reason, ok := f.Simple(); ok {
+		a.Kept = made
+		if reason != "" {
+			a.Dropped = append(a.Dropped, Drop{Reason: reason, Rows: in - made})
+		}
+		return a, a.Check()
+	}
+	query, err := f.Counts(sqltree.DuckDBDialect, rename)
+	if err != nil {
+		return nil, err
+	}
+	counts := make([]int64, len(f.Steps)+1)
+	into := make([]any, len(counts))
+	for i := range counts {
+		into[i] = &counts[i]
+	}
+	if err := db.QueryRowContext(ctx, query).Scan(into...); err != nil {
+		return nil, fmt.Errorf("count rows: %w", err)
+	}
+	left := in
+	for i, s := range f.Steps {
+		a.Dropped = append(a.Dropped, Drop{Reason: s.Name, Rows: left - counts[i]})
+		left = counts[i]
+	}
+	a.Kept = left
+	joined := counts[len(counts)-1]
+	a.Added = joined - left
+	if f.Merges != "" {
+		a.Merged, a.Note = joined-made, "merged by "+f.Merges
+		if f.Merges == "an aggregate" && made == 1 && joined == 0 {
+			// An aggregate over no rows still gives one.
+			a.Merged, a.Added = 0, a.Added+1
+		}
+	}
+	return a, a.Check()
+}
+
+// PutAside moves rows that checks took out of the result: quarantined ones, and dropped ones by check.
+func (a *Account) PutAside(quarantined int64, dropped []Drop) {
+	total := quarantined
+	for _, d := range dropped {
+		total += d.Rows
+	}
+	if total == 0 {
+		return
+	}
+	a.Out -= total
+	if a.Added > 0 || a.Merged > 0 {
+		// Which of a kept row's several rows was taken out is not followed: the rows leave where they were added.
+		a.Added -= total
+		if a.Added < 0 {
+			a.Merged, a.Added = a.Merged-a.Added, 0
+		}
+		a.Note = joinNotes(a.Note, fmt.Sprintf("%d rows were put aside by checks", total))
+		return
+	}
+	a.Kept -= total
+	a.Quarantined += quarantined
+	a.Dropped = append(a.Dropped, dropped...)
+}
+
+func joinNotes(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
+}

@@ -1,0 +1,1 @@
+SELECT * FROM 'x.parquet', read_csv('y')

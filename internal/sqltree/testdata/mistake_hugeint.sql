@@ -1,0 +1,1 @@
+SELECT sum(registrationDate) AS s, email || 1 FROM customer_landing GROUP BY email

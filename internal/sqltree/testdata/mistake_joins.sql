@@ -1,0 +1,1 @@
+SELECT c.email FROM customer_landing c SEMI JOIN accelerometer_landing a ON a.user = c.email NATURAL JOIN steps

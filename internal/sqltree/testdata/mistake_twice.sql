@@ -1,0 +1,1 @@
+SELECT email, customerName AS EMAIL FROM customer_landing

@@ -1,0 +1,1 @@
+SELECT email + 1 AS e FROM customer_landing

@@ -1,0 +1,1 @@
+SELECT lowr(email) AS e, epoch_ms(registrationDate) AS r FROM customer_landing
