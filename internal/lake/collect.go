@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/apache/iceberg-go/table"
@@ -28,13 +29,7 @@ var ErrEmptyCatalog = errors.New("the catalog has no tables, but the warehouse h
 // Expire drafts the table without its snapshots from before the given time; the current one always stays. It gives nil
 // if there is nothing to expire.
 func (l *Lake) Expire(t *Table, before time.Time) (*Draft, int, error) {
-	current := t.meta.CurrentSnapshot()
-	var ids []int64
-	for _, s := range t.meta.Snapshots() {
-		if (current == nil || s.SnapshotID != current.SnapshotID) && s.TimestampMs < before.UnixMilli() {
-			ids = append(ids, s.SnapshotID)
-		}
-	}
+	ids := t.expirable(before)
 	if len(ids) == 0 {
 		return nil, 0, nil
 	}
@@ -54,13 +49,37 @@ func (l *Lake) Expire(t *Table, before time.Time) (*Draft, int, error) {
 	return d, len(ids), d.write(next)
 }
 
+// Expirable counts the snapshots that [Lake.Expire] would expire.
+func (l *Lake) Expirable(t *Table, before time.Time) int { return len(t.expirable(before)) }
+
+func (t *Table) expirable(before time.Time) []int64 {
+	current := t.meta.CurrentSnapshot()
+	var ids []int64
+	for _, s := range t.meta.Snapshots() {
+		if (current == nil || s.SnapshotID != current.SnapshotID) && s.TimestampMs < before.UnixMilli() {
+			ids = append(ids, s.SnapshotID)
+		}
+	}
+	return ids
+}
+
 // Unreachable lists the files of the lake's database in the warehouse that no kept snapshot of any table in the view
 // needs and that were last written before the given time.
 func (l *Lake) Unreachable(ctx context.Context, v *View, before time.Time) (Garbage, error) {
+	return l.unreachable(ctx, v, before, time.Time{})
+}
+
+// UnreachableAfter lists what [Lake.Unreachable] would, once all snapshots from before the given time were expired. Of
+// the metadata files that expiring writes anew, the present ones are not listed.
+func (l *Lake) UnreachableAfter(ctx context.Context, v *View, before time.Time) (Garbage, error) {
+	return l.unreachable(ctx, v, before, before)
+}
+
+func (l *Lake) unreachable(ctx context.Context, v *View, before, expire time.Time) (Garbage, error) {
 	var g Garbage
 	needed := map[string]bool{}
 	for _, name := range v.Names() {
-		if err := v.Table(name).reach(needed); err != nil {
+		if err := v.Table(name).reach(needed, expire); err != nil {
 			return g, err
 		}
 	}
@@ -101,10 +120,14 @@ func (l *Lake) Unreachable(ctx context.Context, v *View, before time.Time) (Garb
 	return g, err
 }
 
-// reach marks every file that the table's kept snapshots need.
-func (t *Table) reach(needed map[string]bool) error {
+// reach marks every file that the table's kept snapshots need, without those that expire.
+func (t *Table) reach(needed map[string]bool, expire time.Time) error {
 	needed[LocalPath(t.location)] = true
+	gone := t.expirable(expire)
 	for _, s := range t.meta.Snapshots() {
+		if slices.Contains(gone, s.SnapshotID) {
+			continue
+		}
 		needed[LocalPath(s.ManifestList)] = true
 		manifests, err := s.Manifests(localFS)
 		if err != nil {

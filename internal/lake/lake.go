@@ -132,3 +132,31 @@ func LocalPath(location string) string {
 }
 
 func fileURI(path string) string { return "file://" + filepath.ToSlash(path) }
+
+// At gives the tables as they were at the given snapshots; tables that are not in the map are left out.
+func (v *View) At(snapshots map[string]int64) (*View, error) {
+	out := &View{tables: map[string]*Table{}}
+	for name, id := range snapshots {
+		t := v.tables[name]
+		if t == nil {
+			return nil, fmt.Errorf("%w: %s was dropped since", ErrNoTable, name)
+		}
+		old, ok := t.At(id)
+		if !ok {
+			return nil, fmt.Errorf("table %s: snapshot %d is no longer kept", name, id)
+		}
+		out.tables[name] = old
+	}
+	return out, nil
+}
+
+// Without gives a view that lacks some tables.
+func (v *View) Without(names []string) *View {
+	out := &View{tables: make(map[string]*Table, len(v.tables))}
+	for name, t := range v.tables {
+		if !slices.Contains(names, name) {
+			out.tables[name] = t
+		}
+	}
+	return out
+}

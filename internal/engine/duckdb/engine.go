@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -57,14 +58,23 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start DuckDB: %w", err)
 	}
-	db := sql.OpenDB(searchPath{connector, o.Database})
+	// The schema has to be there before the first connection of the pool sets its search path.
 	for _, s := range append(settings, "CREATE SCHEMA IF NOT EXISTS memory."+schema.Quote(o.Database)) {
-		if _, err := db.ExecContext(ctx, s); err != nil {
-			_ = db.Close()
-			return nil, fmt.Errorf("start DuckDB: %s: %w", s, err)
+		if err := execute(ctx, connector, s); err != nil {
+			return nil, errors.Join(fmt.Errorf("start DuckDB: %s: %w", s, err), connector.Close())
 		}
 	}
-	return &Engine{db: db, Database: o.Database}, nil
+	return &Engine{db: sql.OpenDB(searchPath{connector, o.Database}), Database: o.Database}, nil
+}
+
+// execute runs a statement on a connection of its own.
+func execute(ctx context.Context, c driver.Connector, statement string) error {
+	conn, err := c.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = conn.(driver.ExecerContext).ExecContext(ctx, statement, nil)
+	return errors.Join(err, conn.Close())
 }
 
 // searchPath lets every connection find the lake's tables without their database.
@@ -78,9 +88,8 @@ func (s searchPath) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if x, ok := conn.(driver.ExecerContext); ok {
-		// The schema is missing only on the very first connection, which creates it.
-		_, _ = x.ExecContext(ctx, "SET search_path="+schema.Literal(schema.Quote(s.database)+",main"), nil)
+	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, "SET search_path="+schema.Literal(schema.Quote(s.database)+",main"), nil); err != nil {
+		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
 }

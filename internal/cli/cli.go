@@ -1,0 +1,137 @@
+// Package cli is the command line of tarn. [Run] is the whole program: results go to stdout, progress and diagnostics to
+// stderr, and the number that it gives back is the exit code (see exitCodes).
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"tarn/internal/project"
+	"tarn/internal/run"
+)
+
+// Run executes one command line, without the program's name, and gives the exit code.
+func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	return a.finish(ctx, err)
+}
+
+// app holds what all commands share: the streams and the global flags.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	dir     string
+	target  string
+	memory  string
+	threads int
+	json    bool
+	quiet   bool
+}
+
+// errTold says that the command failed and has already said why.
+var errTold = errors.New("told")
+
+// usageError is a mistake in the command line itself.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tarn",
+		Short: "A data lake that fits on a laptop and grows into AWS unchanged",
+		Long: `tarn takes raw files in a landing zone and keeps trusted and curated tables right, as open Apache Iceberg tables.
+
+A lake is a folder with tarn.yaml, landing tables (Athena DDL) and models (one SELECT each). ` + "`tarn run`" + ` brings all tables
+up to date and shows them to readers in one step; ` + "`tarn query`" + ` asks them.`,
+		Example: `  tarn demo              see everything at work in a minute
+  tarn init mylake       start a lake of your own
+  tarn run               bring all tables up to date
+  tarn query "SELECT * FROM machine_learning_curated LIMIT 10"`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	f := root.PersistentFlags()
+	f.StringVarP(&a.dir, "dir", "C", "", "the lake's folder, or one inside it (default: search upwards from here)")
+	f.StringVar(&a.target, "target", "", "settings of this target in tarn.yaml")
+	f.StringVar(&a.memory, "memory", "", "most memory for the engine, such as 512MB (default: tarn.yaml, or "+run.DefaultMemory+")")
+	f.IntVar(&a.threads, "threads", 0, "worker threads of the engine (default: one per core)")
+	f.BoolVar(&a.json, "json", false, "print one JSON object on stdout; see docs/cli.md")
+	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
+	root.AddGroup(&cobra.Group{ID: "start", Title: "Start:"}, &cobra.Group{ID: "work", Title: "Work:"}, &cobra.Group{ID: "care", Title: "Look after it:"})
+	for _, c := range []struct {
+		group string
+		make  func(*app) *cobra.Command
+	}{
+		{"start", demoCommand}, {"start", initCommand}, {"start", sampleCommand},
+		{"work", validateCommand}, {"work", planCommand}, {"work", runCommand}, {"work", queryCommand}, {"work", checkCommand}, {"work", compileCommand},
+		{"care", quarantineCommand}, {"care", runsCommand}, {"care", rollbackCommand}, {"care", dropCommand}, {"care", gcCommand}, {"care", versionCommand},
+	} {
+		cmd := c.make(a)
+		cmd.GroupID = c.group
+		root.AddCommand(cmd)
+	}
+	return root
+}
+
+// lakeDir finds the lake that the command is about.
+func (a *app) lakeDir() (string, error) {
+	start := a.dir
+	if start == "" {
+		start = "."
+	}
+	return project.Find(start)
+}
+
+// open opens the lake that the command is about.
+func (a *app) open(ctx context.Context) (*run.Workspace, error) {
+	dir, err := a.lakeDir()
+	if err != nil {
+		return nil, err
+	}
+	return run.Open(ctx, dir, run.Options{Target: a.target, Memory: a.memory, Threads: a.threads})
+}
+
+// print writes the one JSON object of --json.
+func (a *app) print(v any) error {
+	e := json.NewEncoder(a.stdout)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// say writes a line to stdout.
+func (a *app) say(format string, args ...any) { fmt.Fprintf(a.stdout, format+"\n", args...) }
+
+// tell writes a line to stderr.
+func (a *app) tell(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }
+
+// here shows a path relative to the working directory where that is shorter.
+func here(path string) string {
+	wd, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(wd, path); err == nil && len(rel) < len(path) {
+		return rel
+	}
+	return path
+}

@@ -1,0 +1,261 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tarn/internal/check"
+	"tarn/internal/run"
+)
+
+func (a *app) showChecks(results []check.Result) error {
+	var failed error
+	for _, r := range results {
+		if r.Status == check.Failed {
+			failed = &run.CheckError{Result: r}
+		}
+	}
+	if a.json {
+		if err := a.print(struct {
+			Checks []check.Result `json:"checks"`
+		}{results}); err != nil {
+			return err
+		}
+	} else {
+		st := stylesFor(a.stdout)
+		rows := [][]string{}
+		for _, r := range results {
+			word := string(r.Status)
+			switch r.Status {
+			case check.Passed:
+				word = st.good(word)
+			case check.Failed:
+				word = st.bad(word)
+			default:
+				// On published rows, those that a check drops or quarantines should be gone already.
+				word = st.warn(word)
+			}
+			rows = append(rows, []string{word, r.Table, r.Name, r.Message, fmt.Sprintf("%s:%d", r.File, r.Line)})
+		}
+		fmt.Fprint(a.stdout, columns(rows))
+	}
+	if failed != nil {
+		return told(failed)
+	}
+	return nil
+}
+
+func rollbackCommand(a *app) *cobra.Command {
+	var wait bool
+	cmd := &cobra.Command{
+		Use:   "rollback RUN",
+		Short: "Bring all tables back to what they were after a run",
+		Long: `Brings all tables back to what readers saw after an earlier run, in one step. Nothing is lost: the tables' later states
+stay reachable with --at and rollback, until gc. Landing files that were loaded since then count as new again.`,
+		Example: "  tarn runs\n  tarn rollback 20261124T101500Z-1a2b3c4d",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			w, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			id, changed, err := w.Rollback(cmd.Context(), args[0], wait)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.print(struct {
+					Run    string   `json:"run"`
+					To     string   `json:"to"`
+					Tables []string `json:"tables"`
+				}{id, args[0], append([]string{}, changed...)})
+			}
+			if len(changed) == 0 {
+				a.say("nothing to do: the tables are as they were after %s", args[0])
+				return nil
+			}
+			a.say("brought %s back to %s, as run %s", plural(int64(len(changed)), "table"), args[0], id)
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&wait, "wait", false, "wait for another run to end instead of failing")
+	return cmd
+}
+
+func dropCommand(a *app) *cobra.Command {
+	var wait bool
+	cmd := &cobra.Command{
+		Use:     "drop TABLE",
+		Short:   "Take a table out of the lake whose definition file is gone",
+		Long:    "Takes a table out of the catalog. Its definition file has to be gone. Its data files stay until gc; raw files are never touched.",
+		Example: "  rm trusted/old_table.sql && tarn drop old_table",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			w, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			id, err := w.Drop(cmd.Context(), args[0], wait)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.print(struct {
+					Run     string `json:"run"`
+					Dropped string `json:"dropped"`
+				}{id, args[0]})
+			}
+			a.say("dropped %s, as run %s; `tarn gc` removes its files", args[0], id)
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&wait, "wait", false, "wait for another run to end instead of failing")
+	return cmd
+}
+
+func gcCommand(a *app) *cobra.Command {
+	var dry, wait bool
+	var older string
+	cmd := &cobra.Command{
+		Use:   "gc",
+		Short: "Expire old snapshots and remove files that nothing needs",
+		Long: `Expires the snapshots that are older than --older-than, except each table's current one, and removes the files in the
+warehouse that no snapshot needs any more. Files that a running query reads, and younger ones, stay. Raw files are never
+touched. Runs whose snapshots are expired cannot be rolled back to.`,
+		Example: "  tarn gc --dry-run\n  tarn gc --older-than 30d",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			age, err := days(older)
+			if err != nil {
+				return &usageError{err}
+			}
+			w, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			found, err := w.GC(cmd.Context(), run.GCOptions{OlderThan: age, DryRun: dry, Wait: wait})
+			if err != nil {
+				return err
+			}
+			if a.json {
+				found.Files = append([]string{}, found.Files...)
+				return a.print(struct {
+					DryRun  bool     `json:"dry_run"`
+					Expired int      `json:"expired_snapshots"`
+					Files   []string `json:"files"`
+					Bytes   int64    `json:"bytes"`
+				}{dry, found.Expired, found.Files, found.Bytes})
+			}
+			did := "expired %s and removed %s (%s)"
+			if dry {
+				did = "would expire %s and remove %s (%s)"
+			}
+			a.say(did, plural(int64(found.Expired), "snapshot"), plural(int64(len(found.Files)), "file"), bytes(found.Bytes))
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "look, and remove nothing")
+	cmd.Flags().StringVar(&older, "older-than", "7d", "age that snapshots and unneeded files must have, such as 30d, 12h or 0")
+	cmd.Flags().BoolVar(&wait, "wait", false, "wait for a run to end instead of failing")
+	return cmd
+}
+
+// days reads a duration that can be in days.
+func days(s string) (time.Duration, error) {
+	if s == "0" {
+		return 0, nil
+	}
+	if n, ok := strings.CutSuffix(s, "d"); ok {
+		if d, err := strconv.ParseFloat(n, 64); err == nil && d >= 0 {
+			return time.Duration(d * float64(24*time.Hour)), nil
+		}
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("%q is no age: write 30d, 12h, 90m or 0", s)
+	}
+	return d, nil
+}
+
+func quarantineCommand(a *app) *cobra.Command {
+	var table string
+	var limit int
+	var wait bool
+	cmd := &cobra.Command{
+		Use:   "quarantine [list|show|retry]",
+		Short: "See the rows that could not be loaded or failed a check, and retry them",
+		Long: `Rows that could not be loaded wait in quarantine with file, line, byte offset, reason and raw text; so do rows that failed
+a check with on_fail: quarantine. list counts them by table and reason, show prints them, retry reads their files again
+after the definition was mended. (A file that was mended itself is read again by the next run anyway.)`,
+		Example: `  tarn quarantine
+  tarn quarantine show --table customer_landing
+  tarn quarantine show 4f1d2c3b4a5e6f70
+  tarn quarantine retry`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			verb := "list"
+			if len(args) > 0 {
+				verb, args = args[0], args[1:]
+			}
+			switch verb {
+			case "list", "show":
+				dir, err := a.lakeDir()
+				if err != nil {
+					return err
+				}
+				entries, err := run.Quarantined(cmd.Context(), dir, run.Options{Target: a.target}, table, args, verb == "show", limit)
+				if err != nil {
+					return err
+				}
+				return a.showQuarantine(verb, entries)
+			case "retry":
+				return a.run(cmd.Context(), run.RunOptions{Selection: run.Selection{Retry: true, RetryTable: table}, Wait: wait})
+			}
+			return &usageError{fmt.Errorf("unknown verb %q: list, show or retry", verb)}
+		},
+		ValidArgs: []string{"list", "show", "retry"},
+	}
+	cmd.Flags().StringVar(&table, "table", "", "of this table only")
+	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "how many rows to show at most; 0 is all")
+	cmd.Flags().BoolVar(&wait, "wait", false, "retry: wait for another run to end instead of failing")
+	return cmd
+}
+
+func (a *app) showQuarantine(verb string, entries *run.QuarantineReport) error {
+	if a.json {
+		return a.print(entries)
+	}
+	if entries.Total == 0 {
+		a.say("nothing is in quarantine")
+		return nil
+	}
+	if verb == "list" {
+		rows := [][]string{{"table", "reason", "rows", "first"}}
+		for _, c := range entries.Counts {
+			rows = append(rows, []string{c.Table, c.Reason, grouped(c.Rows), c.First})
+		}
+		fmt.Fprint(a.stdout, columns(rows, 2))
+		return nil
+	}
+	for _, e := range entries.Rows {
+		a.say("%s  %s: %s", e.ID, e.Place(), e.Message)
+		a.say("    %s", strings.ReplaceAll(cut(e.Raw, 200), "\n", "\n    "))
+	}
+	if int64(len(entries.Rows)) < entries.Total {
+		a.say("… %s in all (-n 0 shows them)", grouped(entries.Total))
+	}
+	return nil
+}
+
+func cut(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}

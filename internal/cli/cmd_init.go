@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tarn/internal/project"
+	"tarn/internal/template"
+)
+
+func initCommand(a *app) *cobra.Command {
+	var name, from string
+	cmd := &cobra.Command{
+		Use:   "init DIR",
+		Short: "Start a lake: from a template, or from DDL and files that you have",
+		Long: `Writes the definitions of a lake into DIR. A template gives the model case of a balance-training device (stedi) or no
+tables at all (empty). --from looks through a folder with DDL scripts and raw files, such as a course repository or an
+export from Athena, and writes a lake over them: files are neither copied nor changed.`,
+		Example: `  tarn init mylake
+  tarn init mylake --template empty
+  tarn init mylake --from ~/nd027-project`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o := template.Options{Name: project.Clean(filepath.Base(absolute(args[0]))), Schema: project.JSONSchema(), HeaderSchema: project.HeaderJSONSchema()}
+			if from != "" {
+				if cmd.Flags().Changed("template") {
+					return &usageError{errors.New("either --template or --from, not both")}
+				}
+				if _, err := os.Stat(from); err != nil {
+					return fmt.Errorf("%w: %w", errMissing, err)
+				}
+				r, err := template.From(cmd.Context(), args[0], from, o)
+				if err != nil {
+					return err
+				}
+				return a.showFound(args[0], r)
+			}
+			files, err := template.Write(args[0], name, o)
+			if err != nil {
+				return err
+			}
+			return a.showInit(args[0], name, files)
+		},
+	}
+	cmd.Flags().StringVar(&name, "template", "stedi", "one of: "+strings.Join(template.Names(), ", "))
+	cmd.Flags().StringVar(&from, "from", "", "folder with DDL and raw files to write the lake over")
+	return cmd
+}
+
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+func (a *app) showInit(dir, name string, files []string) error {
+	if a.json {
+		return a.print(struct {
+			Dir      string   `json:"dir"`
+			Template string   `json:"template"`
+			Files    []string `json:"files"`
+		}{absolute(dir), name, files})
+	}
+	a.say("wrote a lake into %s:", dir)
+	for _, f := range files {
+		a.say("  %s", f)
+	}
+	if name == "stedi" {
+		a.say("next: put raw files into %s, or make some with `tarn sample %s`, then `tarn run -C %s`", filepath.Join(dir, "data"), filepath.Join(dir, "data"), dir)
+	} else {
+		a.say("next: put the DDL of a landing table into %s and a SELECT into %s, then `tarn validate -C %s`", filepath.Join(dir, "landing"), filepath.Join(dir, "trusted"), dir)
+	}
+	return nil
+}
+
+func (a *app) showFound(dir string, r *template.Report) error {
+	if a.json {
+		return a.print(r)
+	}
+	a.say("wrote a lake into %s, database %s:", dir, r.Database)
+	for _, t := range r.Tables {
+		where := "no data found"
+		if t.Data != nil {
+			where = fmt.Sprintf("%s in %s", plural(int64(t.Data.Files), t.Data.Format+" file"), t.Data.Folder)
+		}
+		a.say("  landing table %s: %s", t.Name, where)
+	}
+	for _, m := range r.Models {
+		if r.TemplateModels {
+			m += ", from the template"
+		}
+		a.say("  model %s", m)
+	}
+	for _, d := range r.DataWithoutDDL {
+		a.say("not placed: %s has %s and no DDL", d.Folder, plural(int64(d.Files), d.Format+" file"))
+	}
+	for _, s := range r.Skipped {
+		a.say("skipped: %s:%d: %s", s.File, s.Line, s.Reason)
+	}
+	for _, s := range r.OtherSQL {
+		a.say("not used: %s:%d: %s", s.File, s.Line, s.Text)
+	}
+	for _, n := range r.Notes {
+		a.say("note: %s", n)
+	}
+	if len(r.Diagnostics) > 0 {
+		a.showDiagnostics(r.Diagnostics)
+	}
+	a.say("next: `tarn run -C %s`", dir)
+	return nil
+}

@@ -1,0 +1,294 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tarn/internal/check"
+	"tarn/internal/plan"
+	"tarn/internal/run"
+)
+
+// selectFlags are the flags that choose tables.
+type selectFlags struct {
+	selected []string
+	full     bool
+	prune    bool
+}
+
+func (s *selectFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVarP(&s.selected, "select", "s", nil, "tables to bring up to date, with what they read; x+ also takes what reads x")
+	cmd.Flags().BoolVar(&s.full, "full-refresh", false, "read the landing files again and rebuild, whatever is up to date")
+	cmd.Flags().BoolVar(&s.prune, "prune", false, "take out the rows of landing files that have vanished")
+}
+
+func (s *selectFlags) selection(args []string) run.Selection {
+	return run.Selection{Tables: append(slices.Clone(args), s.selected...), FullRefresh: s.full, Prune: s.prune}
+}
+
+func runCommand(a *app) *cobra.Command {
+	var s selectFlags
+	var wait bool
+	cmd := &cobra.Command{
+		Use:   "run [TABLE…]",
+		Short: "Load new files and bring tables up to date, all in one step",
+		Long: `Loads the landing files that are new or changed, rebuilds the models that are out of date, tests their checks, and shows
+all of it to readers in one step. If anything fails, or the run is interrupted or killed, readers go on seeing the last
+good run. Running again with nothing new says so and writes nothing.`,
+		Example: `  tarn run
+  tarn run machine_learning_curated     with everything that it is made of
+  tarn run -s accelerometer_trusted+    and everything that is made of it
+  tarn run --full-refresh`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.run(cmd.Context(), run.RunOptions{Selection: s.selection(args), Wait: wait})
+		},
+		ValidArgsFunction: a.completeTables,
+	}
+	s.add(cmd)
+	cmd.Flags().BoolVar(&wait, "wait", false, "wait for another run to end instead of failing")
+	return cmd
+}
+
+func (a *app) run(ctx context.Context, o run.RunOptions) error {
+	w, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	p := a.progress()
+	o.Progress = p.event
+	o.Waiting = func(id string, pid int) { a.tell("waiting for run %s of process %d", id, pid) }
+	rec, err := w.Run(ctx, o)
+	p.done()
+	diagnostics := w.Diagnostics
+	err = errors.Join(err, w.Close())
+	if a.json {
+		if e := a.print(rec); e != nil {
+			return e
+		}
+		if err != nil {
+			return told(err)
+		}
+		return nil
+	}
+	if len(diagnostics) > 0 {
+		a.showDiagnostics(diagnostics)
+	}
+	a.showRun(rec)
+	var checks *run.CheckError
+	if errors.As(err, &checks) {
+		a.showFailed(rec)
+		return told(err)
+	}
+	return err
+}
+
+// showRun tells a person what a run did.
+func (a *app) showRun(rec *run.Record) {
+	st := stylesFor(a.stdout)
+	if rec.Status == run.NothingToDo {
+		a.say("nothing to do: all %s are up to date", plural(int64(len(rec.Tables)), "table"))
+		a.showLoads(rec, st)
+		return
+	}
+	if len(rec.Tables) > 0 {
+		rows := [][]string{{"table", "zone", "rows", "added", "removed", "quarantined", "seconds"}}
+		for _, t := range rec.Tables {
+			if t.Action == plan.None {
+				rows = append(rows, []string{t.Name, t.Zone, grouped(t.Rows), "", "", "", "up to date"})
+				continue
+			}
+			rows = append(rows, []string{t.Name, t.Zone, grouped(t.Rows), signed("+", t.Added), signed("-", t.Removed), some(t.Quarantined), fmt.Sprintf("%.2f", t.Seconds)})
+		}
+		fmt.Fprint(a.stdout, columns(rows, 2, 3, 4, 5, 6))
+	}
+	a.showLoads(rec, st)
+	a.showLedger(rec, st)
+	for _, c := range rec.Checks {
+		if c.Status == check.Warned || c.Status == check.Dropped || c.Status == check.Quarantined {
+			a.say("%s %s of %s: %s (%s:%d)", st.warn(string(c.Status)), c.Name, c.Table, c.Message, c.File, c.Line)
+		}
+	}
+	for _, o := range rec.Orphans {
+		a.say("%s has no definition any more; it stays readable until `tarn drop %s`", o, strings.TrimSuffix(o, "__rows"))
+	}
+	if rec.Status == run.Published {
+		a.say("%s %s in one step as run %s in %.2f s", st.good("published"), plural(int64(len(rec.Published)), "table"), rec.Run, rec.Seconds)
+	}
+}
+
+func signed(sign string, n int64) string {
+	if n == 0 {
+		return "0"
+	}
+	return sign + grouped(n)
+}
+
+func some(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return grouped(n)
+}
+
+// showLoads tells what was unusual about the landing zone.
+func (a *app) showLoads(rec *run.Record, st styles) {
+	for _, l := range rec.Load {
+		if l.Empty {
+			a.say("%s: no files in %s, so the table is empty", l.Table, here(l.Dir))
+		}
+		for _, g := range l.Growing {
+			a.say("%s: %s was still growing; it is left for the next run", l.Table, g)
+		}
+		if n := len(l.Vanished); n > 0 {
+			a.say("%s: %s gone, such as %s; their rows stay (--prune takes them out)", l.Table, plural(int64(n), "file"), l.Vanished[0])
+		}
+		if l.Quarantined > 0 {
+			a.say("%s: %s %s of %s went to quarantine; `tarn quarantine` shows why", l.Table, st.warn(grouped(l.Quarantined)), "rows", grouped(l.Objects))
+		}
+		for _, u := range l.Drift.Unknown {
+			a.say("%s: field %s is not in the definition (in %d of %d sampled objects, such as %s)", l.Table, u.Name, u.Seen, u.Sampled, u.Example)
+		}
+		for _, m := range l.Drift.Missing {
+			a.say("%s: column %s never stands in %s", l.Table, m.Column, manyFiles(m.Files, m.File))
+		}
+	}
+}
+
+func manyFiles(n int, first string) string {
+	if n == 1 {
+		return first
+	}
+	return fmt.Sprintf("%d files, such as %s", n, first)
+}
+
+// showLedger tells where rows went.
+func (a *app) showLedger(rec *run.Record, st styles) {
+	for _, t := range rec.Tables {
+		l := t.Ledger
+		if l == nil || l.Input == "" {
+			continue
+		}
+		parts := []string{}
+		for _, d := range l.Dropped {
+			if d.Rows > 0 {
+				parts = append(parts, grouped(d.Rows)+" dropped by "+d.Reason)
+			}
+		}
+		for _, p := range []struct {
+			n    int64
+			what string
+		}{{l.Quarantined, "quarantined"}, {l.Added, "added by joins"}, {l.Merged, "merged"}} {
+			if p.n > 0 {
+				parts = append(parts, grouped(p.n)+" "+p.what)
+			}
+		}
+		if len(parts) > 0 {
+			a.say("%s", st.dim(fmt.Sprintf("%s: %s rows of %s, %s → %s", t.Name, grouped(l.In), l.Input, strings.Join(parts, ", "), grouped(l.Out))))
+		}
+	}
+}
+
+// showFailed tells which checks stopped the publish.
+func (a *app) showFailed(rec *run.Record) {
+	st := stylesFor(a.stderr)
+	for _, c := range rec.Checks {
+		if c.Status != check.Failed {
+			continue
+		}
+		a.tell("%s:%d: %s check %s of %s: %s", c.File, c.Line, st.bad("failed"), c.Name, c.Table, c.Message)
+		for _, row := range c.Sample {
+			a.tell("    %s", row)
+		}
+		if int64(len(c.Sample)) < c.Failing && len(c.Sample) > 0 {
+			a.tell("    … %s in all", grouped(c.Failing))
+		}
+	}
+	a.tell("nothing was published: readers see what they saw before")
+	a.tell("hint: mend the rows or the SQL, or let the check warn, drop or quarantine with on_fail")
+}
+
+func planCommand(a *app) *cobra.Command {
+	var s selectFlags
+	cmd := &cobra.Command{
+		Use:     "plan [TABLE…]",
+		Short:   "Show what a run would do, and why",
+		Example: "  tarn plan\n  tarn plan --json",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			w, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			p, err := w.Plan(cmd.Context(), s.selection(args))
+			if err = errors.Join(err, w.Close()); err != nil {
+				return err
+			}
+			return a.showPlan(p)
+		},
+		ValidArgsFunction: a.completeTables,
+	}
+	s.add(cmd)
+	return cmd
+}
+
+// planJSON is one line of `tarn plan --json`.
+type planJSON struct {
+	Name    string      `json:"name"`
+	Zone    string      `json:"zone"`
+	Action  plan.Action `json:"action"`
+	Reasons []string    `json:"reasons"`
+	Files   int         `json:"files,omitempty"`
+	Bytes   int64       `json:"bytes,omitempty"`
+}
+
+func (a *app) showPlan(p *plan.Plan) error {
+	out := struct {
+		Tables  []planJSON `json:"tables"`
+		Orphans []string   `json:"orphans"`
+	}{Tables: []planJSON{}, Orphans: append([]string{}, p.Orphans...)}
+	for _, s := range p.Steps {
+		j := planJSON{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: append([]string{}, s.Reasons...)}
+		for _, f := range s.Work.Read() {
+			j.Files++
+			j.Bytes += f.Size
+		}
+		out.Tables = append(out.Tables, j)
+	}
+	if a.json {
+		return a.print(out)
+	}
+	rows := [][]string{}
+	for _, j := range out.Tables {
+		why := strings.Join(j.Reasons, ", ")
+		if j.Bytes > 0 {
+			why += " (" + bytes(j.Bytes) + ")"
+		}
+		action := string(j.Action)
+		if j.Action == plan.None {
+			action, why = "-", "up to date"
+		}
+		rows = append(rows, []string{action, j.Name, j.Zone, why})
+	}
+	fmt.Fprint(a.stdout, columns(rows))
+	for _, o := range p.Orphans {
+		a.say("%s has no definition any more; it stays readable until `tarn drop %s`", o, strings.TrimSuffix(o, "__rows"))
+	}
+	if p.Empty() {
+		a.say("nothing to do")
+	}
+	return nil
+}
+
+// completeTables offers table names to the shell.
+func (a *app) completeTables(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	w, err := a.open(cmd.Context())
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	defer w.Close()
+	return w.Graph.Names(), cobra.ShellCompDirectiveNoFileComp
+}

@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"tarn/internal/diag"
+	"tarn/internal/ledger"
+	"tarn/internal/project"
+	"tarn/internal/query"
+	"tarn/internal/run"
+	"tarn/internal/template"
+)
+
+// Exit codes. They are a promise to scripts: existing ones never change their meaning. docs/cli.md is made of this table.
+const (
+	exitDone        = 0
+	exitInternal    = 1
+	exitUsage       = 2
+	exitChecks      = 3
+	exitDefinitions = 4
+	exitMissing     = 5
+	exitBusy        = 6
+	exitInterrupted = 130
+)
+
+// ExitCode is one row of the table of exit codes.
+type ExitCode struct {
+	Code    int    `json:"code"`
+	Meaning string `json:"meaning"`
+}
+
+// ExitCodes lists what the numbers mean.
+func ExitCodes() []ExitCode {
+	return []ExitCode{
+		{exitDone, "done, or nothing to do"},
+		{exitInternal, "something failed that should not: disk full, a file that cannot be read, a mistake in tarn"},
+		{exitUsage, "the command line is wrong"},
+		{exitChecks, "a check failed, too many rows went to quarantine, or rows are unaccounted for: nothing was published"},
+		{exitDefinitions, "the definitions have mistakes, or the SQL of a query has"},
+		{exitMissing, "something named is not there: a lake, a table, a run, a folder"},
+		{exitBusy, "another process is writing to the lake"},
+		{exitInterrupted, "interrupted: nothing was published"},
+	}
+}
+
+// exitCode finds the number for an error.
+func exitCode(ctx context.Context, err error) int {
+	var usage *usageError
+	var list *diag.ListError
+	var checks *run.CheckError
+	var quarantined *run.QuarantineError
+	var account *run.LedgerError
+	var sql *queryError
+	switch {
+	case err == nil:
+		return exitDone
+	case ctx.Err() != nil || errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
+		return exitChecks
+	case errors.As(err, &list), errors.As(err, &sql), errors.Is(err, query.ErrNotReading):
+		return exitDefinitions
+	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, errMissing):
+		return exitMissing
+	case errors.Is(err, run.ErrBusy):
+		return exitBusy
+	case errors.Is(err, template.ErrInTheWay):
+		return exitUsage
+	}
+	return exitInternal
+}
+
+// errMissing says that something named on the command line is not there.
+var errMissing = errors.New("not there")
+
+// queryError is a mistake in the SQL of `tarn query`.
+type queryError struct{ err error }
+
+func (e *queryError) Error() string { return e.err.Error() }
+func (e *queryError) Unwrap() error { return e.err }
+
+// failure is the JSON object of a command that failed before it had a result of its own.
+type failure struct {
+	Error       string    `json:"error"`
+	Hint        string    `json:"hint,omitempty"`
+	ExitCode    int       `json:"exit_code"`
+	Diagnostics diag.List `json:"diagnostics,omitempty"`
+}
+
+// finish says what went wrong and gives the exit code.
+func (a *app) finish(ctx context.Context, err error) int {
+	code := exitCode(ctx, err)
+	if err == nil {
+		return code
+	}
+	if errors.Is(err, errTold) {
+		return code
+	}
+	var list *diag.ListError
+	errors.As(err, &list)
+	if a.json {
+		f := failure{Error: err.Error(), Hint: hint(err), ExitCode: code}
+		if list != nil {
+			f.Diagnostics, f.Error = list.Diagnostics, counted(list.Diagnostics)
+		}
+		if a.print(f) != nil {
+			return exitInternal
+		}
+		return code
+	}
+	switch {
+	case list != nil:
+		a.showDiagnostics(list.Diagnostics)
+	case code == exitInterrupted:
+		a.tell("interrupted: nothing was published, readers see what they saw before")
+	default:
+		a.tell("error: %v", err)
+	}
+	if h := hint(err); h != "" {
+		a.tell("hint: %s", h)
+	}
+	return code
+}
+
+// hint finds what to do about an error.
+func hint(err error) string {
+	var hinted interface{ Hint() string }
+	var usage *usageError
+	switch {
+	case errors.As(err, &hinted):
+		return hinted.Hint()
+	case errors.As(err, &usage):
+		return "tarn --help, or tarn COMMAND --help"
+	case errors.Is(err, run.ErrBusy):
+		return "wait for it, or use --wait"
+	}
+	return ""
+}
+
+// told wraps an error that the command has already shown, so that only its exit code is left.
+func told(err error) error { return errors.Join(errTold, err) }

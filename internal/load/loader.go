@@ -1,0 +1,311 @@
+// Package load brings raw files of the landing zone into tables.
+//
+// [Compare] finds what is new, changed or gone. [Loader.Load] reads files and writes their rows as Parquet through the
+// engine, with the table's columns followed by _file. Two readers share the work: DuckDB's read_json over all files that
+// are provably clean (see fingerprint), and the careful reader, row by row, for all others; what even that one cannot
+// accept goes to quarantine with its place and reason. Raw files are only ever read.
+package load
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"tarn/internal/careful"
+	"tarn/internal/engine/duckdb"
+	"tarn/internal/schema"
+)
+
+// Loader reads landing files with one engine.
+type Loader struct {
+	Engine *duckdb.Engine
+	// Progress is told bytes read so far and in all, uncompressed sizes counting as stored; nil for none.
+	Progress func(table string, read, total int64)
+}
+
+// Counted is what became of one file.
+type Counted struct {
+	File
+	Objects, Loaded, Quarantined int64
+}
+
+// Result is what a load has written; nothing of it is visible yet.
+type Result struct {
+	// Written are the Parquet files.
+	Written []duckdb.File
+	Files   []Counted
+	// Growing are files that changed while they were read; they are left for the next run.
+	Growing []File
+	Drift   Drift
+	// Careful counts the files that the careful reader had to read.
+	Careful int
+}
+
+// Rows adds up what was loaded and what went to quarantine.
+func (r *Result) Rows() (loaded, quarantined int64) {
+	for _, f := range r.Files {
+		loaded += f.Loaded
+		quarantined += f.Quarantined
+	}
+	return loaded, quarantined
+}
+
+// Load reads files of a table and writes their rows below dir, with Iceberg field ids as DuckDB takes them. Rejected
+// rows go to q. When it fails, dir is left to be removed by the caller.
+func (l *Loader) Load(ctx context.Context, t Table, files []File, dir, fieldIDs string, q *Quarantine) (*Result, error) {
+	for attempt := 0; ; attempt++ {
+		res, err := l.load(ctx, t, files, filepath.Join(dir, fmt.Sprintf("%d", attempt)), fieldIDs, q)
+		if err != nil {
+			return nil, fmt.Errorf("load %s: %w", t.Name, err)
+		}
+		var still []File
+		var growing []File
+		for _, f := range files {
+			if f.settled() {
+				still = append(still, f)
+			} else {
+				growing = append(growing, f)
+			}
+		}
+		if len(growing) == 0 {
+			return res, nil
+		}
+		if err := q.Forget(ctx, t.Name); err != nil {
+			return nil, err
+		}
+		if files = still; len(files) == 0 || attempt == 2 {
+			return &Result{Growing: growing}, nil
+		}
+		defer func() { res.Growing = growing }()
+	}
+}
+
+func (l *Loader) load(ctx context.Context, t Table, files []File, dir, fieldIDs string, q *Quarantine) (*Result, error) {
+	res := &Result{}
+	if t.Format == Parquet {
+		return res, l.parquet(ctx, t, files, dir, fieldIDs, q, res)
+	}
+	looks, err := l.look(ctx, t, files, res)
+	if err != nil {
+		return nil, err
+	}
+	var clean, odd []look
+	for _, k := range looks {
+		if k.odd == "" {
+			clean = append(clean, k)
+		} else {
+			odd = append(odd, k)
+		}
+	}
+	if len(clean) > 0 {
+		more, err := l.fast(ctx, t, clean, filepath.Join(dir, "fast"), fieldIDs, res)
+		if err != nil {
+			return nil, err
+		}
+		odd = append(odd, more...)
+	}
+	res.Careful = len(odd)
+	if len(odd) > 0 {
+		if err := l.careful(ctx, t, odd, filepath.Join(dir, "careful"), fieldIDs, q, res); err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+// look is what is known of a file before its rows are read.
+type look struct {
+	File
+	print fingerprint
+	// odd says why the fast reader is not to be trusted with the file; empty where it is.
+	odd string
+	// numbers are text columns that held numbers in quotes.
+	numbers []string
+}
+
+// look samples every file, tells drift, and decides which reader it goes to.
+func (l *Loader) look(ctx context.Context, t Table, files []File, res *Result) ([]look, error) {
+	out := make([]look, len(files))
+	drifts := make([]Drift, len(files))
+	total := int64(0)
+	for _, f := range files {
+		total += f.Size
+	}
+	var read atomic.Int64
+	fastable := t.Format == JSON && fastTypes(t.Columns) && len(t.Keys) == 0
+	plan := fastPlan{columns: t.Columns}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(workers)
+	for i, f := range files {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			k := look{File: f}
+			if err := sampleFile(t, f, &k, &drifts[i]); err != nil {
+				return err
+			}
+			if !fastable && k.odd == "" {
+				k.odd = "the table's types or options are beyond the fast reader"
+			}
+			if k.odd == "" {
+				var err error
+				if k.print, err = scanFile(f.Path, make([]byte, 1<<20)); err != nil {
+					k.odd = err.Error()
+				} else if k.print.BOM {
+					k.odd = "byte order mark"
+				} else if k.print.Literals && !plan.hasBoolean() {
+					k.odd = "true or false"
+				}
+			}
+			out[i] = k
+			if l.Progress != nil {
+				l.Progress(t.Name, read.Add(f.Size)/2, total)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for i := range drifts {
+		res.Drift.add(t.Columns, files[i], drifts[i])
+	}
+	return out, nil
+}
+
+// workers bounds how many files are looked at side by side.
+const workers = 4
+
+// fast writes the rows of clean files in one COPY. Files that turn out not to be clean come back for the careful reader.
+func (l *Loader) fast(ctx context.Context, t Table, clean []look, dir, fieldIDs string, res *Result) (odd []look, err error) {
+	plan := fastPlan{columns: t.Columns, quoted: map[string]bool{}}
+	for _, k := range clean {
+		for _, c := range k.numbers {
+			plan.quoted[c] = true
+		}
+	}
+	for attempt := 0; len(clean) > 0; attempt++ {
+		query, err := plan.query(paths(clean), t.Partitions, partitionValue)
+		if err != nil {
+			return nil, err
+		}
+		written, err := l.Engine.Copy(ctx, query, duckdb.Output{Dir: filepath.Join(dir, fmt.Sprint(attempt)), FieldIDs: fieldIDs})
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err == nil && plan.agrees(clean, written) {
+			res.Written = append(res.Written, written...)
+			for _, k := range clean {
+				res.Files = append(res.Files, Counted{File: k.File, Objects: k.print.Braces, Loaded: k.print.Braces})
+			}
+			return odd, nil
+		}
+		if err != nil && !unreadable(err) {
+			return nil, err
+		}
+		good, bad, err := l.sort(ctx, t, plan, clean)
+		if err != nil {
+			return nil, err
+		}
+		if len(bad) == 0 {
+			// Together they disagree and alone they do not: trust none of them to the fast reader.
+			good, bad = nil, clean
+		}
+		clean, odd = good, append(odd, bad...)
+	}
+	return odd, nil
+}
+
+// agrees holds what DuckDB has written against what the bytes of the files say.
+func (p fastPlan) agrees(files []look, written []duckdb.File) bool {
+	var want fingerprint
+	for _, k := range files {
+		want.add(k.print)
+	}
+	values := map[string]int64{}
+	var rows int64
+	for _, w := range written {
+		rows += w.Rows
+		for _, c := range p.columns {
+			s, ok := w.Columns[c.Name]
+			if !ok {
+				return false
+			}
+			values[c.Name] += w.Rows - s.Nulls
+		}
+	}
+	return rows == want.Braces && p.quotes(values) == want.Quotes
+}
+
+// sort reads each file on its own, writing nothing, and tells the clean from the others.
+func (l *Loader) sort(ctx context.Context, t Table, plan fastPlan, files []look) (good, bad []look, err error) {
+	counts := make([]string, 0, len(plan.columns)+1)
+	counts = append(counts, "count(*)")
+	for _, c := range plan.columns {
+		counts = append(counts, "count("+schema.Quote(c.Name)+")")
+	}
+	for _, k := range files {
+		query, err := plan.query([]File{k.File}, t.Partitions, partitionValue)
+		if err != nil {
+			return nil, nil, err
+		}
+		row := make([]int64, len(counts))
+		into := make([]any, len(counts))
+		for i := range row {
+			into[i] = &row[i]
+		}
+		err = l.Engine.DB().QueryRowContext(ctx, "SELECT "+strings.Join(counts, ", ")+" FROM ("+query+")").Scan(into...)
+		switch {
+		case ctx.Err() != nil:
+			return nil, nil, ctx.Err()
+		case err != nil && !unreadable(err):
+			return nil, nil, err
+		}
+		values := map[string]int64{}
+		for i, c := range plan.columns {
+			values[c.Name] = row[i+1]
+		}
+		if err == nil && row[0] == k.print.Braces && plan.quotes(values) == k.print.Quotes {
+			good = append(good, k)
+		} else {
+			bad = append(bad, k)
+		}
+	}
+	return good, bad, nil
+}
+
+// unreadable tells errors of a file's content from all others. It matches on the text of DuckDB's errors.
+func unreadable(err error) bool {
+	text := err.Error()
+	for _, sign := range []string{strictMark, "Malformed JSON", "JSON transform error", "Invalid Input Error", "Conversion Error", "maximum_object_size", "Invalid unicode", "Could not convert"} {
+		if strings.Contains(text, sign) {
+			return true
+		}
+	}
+	return false
+}
+
+func paths(looks []look) []File {
+	out := make([]File, len(looks))
+	for i, k := range looks {
+		out[i] = k.File
+	}
+	return out
+}
+
+// partitionValue gives a file's value of a PARTITIONED BY column as an SQL literal.
+func partitionValue(f File, c schema.Column) (string, error) {
+	v, ok := f.Keys[strings.ToLower(c.Name)]
+	if !ok || v == "__HIVE_DEFAULT_PARTITION__" {
+		return "NULL", nil
+	}
+	if _, err := careful.Text(v, c.Type); err != nil {
+		return "", fmt.Errorf("%s: partition column %s: %w", f.Name, c.Name, err)
+	}
+	return schema.Literal(v), nil
+}

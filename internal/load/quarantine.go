@@ -1,0 +1,105 @@
+package load
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql/driver"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	duck "github.com/duckdb/duckdb-go/v2"
+
+	"tarn/internal/careful"
+	"tarn/internal/engine/duckdb"
+	"tarn/internal/schema"
+)
+
+// QuarantineTable is the lake's table of rows that could not be loaded or failed a row check.
+const QuarantineTable = "tarn__quarantine"
+
+// QuarantineColumns are its columns.
+func QuarantineColumns() []schema.Column {
+	text, long := schema.Type{Kind: schema.String}, schema.Type{Kind: schema.BigInt}
+	return []schema.Column{
+		{Name: "id", Type: text, Comment: "names the entry: a hash of table, file, place and text"},
+		{Name: "table_name", Type: text},
+		{Name: "file", Type: text, Comment: "landing file; null for a row check of a model"},
+		{Name: "byte_offset", Type: long, Comment: "bytes from the start of the uncompressed file"},
+		{Name: "line", Type: long, Comment: "from 1"},
+		{Name: "column_name", Type: text},
+		{Name: "reason", Type: text},
+		{Name: "message", Type: text},
+		{Name: "raw", Type: text, Comment: "raw text, cut at 64 KiB; for a row check the row as JSON"},
+		{Name: "run_id", Type: text},
+		{Name: "at", Type: schema.Type{Kind: schema.Timestamp}, Comment: "UTC"},
+	}
+}
+
+// Quarantine collects the rows that a run rejects, in a table of the engine, so that even millions fit its memory bound.
+type Quarantine struct {
+	engine *duckdb.Engine
+	runID  string
+	at     time.Time
+}
+
+// quarantineStaging is where a run's rejected rows wait.
+const quarantineStaging = "memory.main.tarn_quarantine_staging"
+
+// NewQuarantine makes the empty collection of one run.
+func NewQuarantine(ctx context.Context, e *duckdb.Engine, runID string, at time.Time) (*Quarantine, error) {
+	parts := []string{}
+	for _, c := range QuarantineColumns() {
+		parts = append(parts, schema.Quote(c.Name)+" "+c.Type.DuckDB())
+	}
+	_, err := e.DB().ExecContext(ctx, "CREATE OR REPLACE TABLE "+quarantineStaging+" ("+strings.Join(parts, ", ")+")")
+	if err != nil {
+		return nil, fmt.Errorf("quarantine: %w", err)
+	}
+	return &Quarantine{engine: e, runID: runID, at: at}, nil
+}
+
+// Query gives a SELECT of all rows collected so far, columns as in QuarantineColumns.
+func (q *Quarantine) Query() string { return "SELECT * FROM " + quarantineStaging }
+
+// Forget drops what was collected for a table.
+func (q *Quarantine) Forget(ctx context.Context, table string) error {
+	_, err := q.engine.DB().ExecContext(ctx, "DELETE FROM "+quarantineStaging+" WHERE table_name = ?", table)
+	return err
+}
+
+// Count tells how many rows were collected.
+func (q *Quarantine) Count(ctx context.Context) (n int64, err error) {
+	err = q.engine.DB().QueryRowContext(ctx, "SELECT count(*) FROM "+quarantineStaging).Scan(&n)
+	return n, err
+}
+
+// AddRows puts rows of a query into quarantine: those that failed a row check of a table. The query gives the row as JSON
+// and the landing file (or NULL), in this order.
+func (q *Quarantine) AddRows(ctx context.Context, table, check, query string) error {
+	_, err := q.engine.DB().ExecContext(ctx, `INSERT INTO `+quarantineStaging+`
+		SELECT md5(concat_ws('|', ?, ?, row_json, file, row_number() OVER (PARTITION BY row_json, file))), ?, file, NULL, NULL, NULL, 'check', ?, row_json, ?, ?
+		FROM (`+query+`) t(row_json, file)`, table, check, table, "fails the check "+check, q.runID, q.at)
+	if err != nil {
+		return fmt.Errorf("quarantine %s: %w", table, err)
+	}
+	return nil
+}
+
+// add appends one entry.
+func (q *Quarantine) add(ctx context.Context, table, file string, b *careful.Bad) error {
+	return q.engine.Appender(ctx, "tarn_quarantine_staging", func(a *duck.Appender) error {
+		return a.AppendRow(q.row(table, file, b)...)
+	})
+}
+
+// row writes an entry as the columns of QuarantineColumns.
+func (q *Quarantine) row(table, file string, b *careful.Bad) []driver.Value {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%s\x00%s", table, file, b.Offset, b.Column, b.Raw))
+	var column driver.Value
+	if b.Column != "" {
+		column = b.Column
+	}
+	return []driver.Value{hex.EncodeToString(sum[:8]), table, file, b.Offset, b.Line, column, string(b.Reason), b.Message, b.Raw, q.runID, q.at}
+}

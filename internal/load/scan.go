@@ -1,0 +1,63 @@
+package load
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"tarn/internal/careful"
+)
+
+// fingerprint counts what the bytes of a JSON file must agree with after DuckDB has read it as typed columns.
+//
+// DuckDB's typed reader is fast but lenient (it takes true as 1, "5" as 5, and a key of another case as absent). Of a file
+// of flat objects, though, these sums tell if it saw all there is: every quote of the file belongs to a key or to a
+// text value, so with K keys that had a value and T text values among them a clean file has exactly 2·K + 2·T quotes.
+// An unknown key, a key in another case, an explicit null, an escaped quote or a quoted number only ever adds quotes.
+// (Numbers in text columns would take some away; the SELECT refuses those.) Nesting shows in the braces, and bare
+// true and false, which numeric columns would swallow, are looked for by name.
+type fingerprint struct {
+	Quotes   int64
+	Braces   int64 // opening ones: the number of objects, where nothing nests
+	Literals bool  // true or false stand somewhere
+	BOM      bool
+	Bytes    int64
+}
+
+func (f *fingerprint) add(o fingerprint) {
+	f.Quotes += o.Quotes
+	f.Braces += o.Braces
+	f.Bytes += o.Bytes
+}
+
+// scanFile reads a file once and counts. Compressed files are counted as they read uncompressed.
+func scanFile(path string, buf []byte) (fingerprint, error) {
+	var f fingerprint
+	r, err := careful.Open(path)
+	if err != nil {
+		return f, err
+	}
+	defer r.Close()
+	keep := 0 // the end of the block before, so that a word across two blocks is seen
+	for {
+		n, err := io.ReadFull(r, buf[keep:])
+		block := buf[:keep+n]
+		fresh := block[keep:]
+		if f.Bytes == 0 && bytes.HasPrefix(fresh, []byte("\xef\xbb\xbf")) {
+			f.BOM = true
+		}
+		f.Bytes += int64(n)
+		f.Quotes += int64(bytes.Count(fresh, []byte{'"'}))
+		f.Braces += int64(bytes.Count(fresh, []byte{'{'}))
+		if !f.Literals {
+			f.Literals = bytes.Contains(block, []byte("true")) || bytes.Contains(block, []byte("false"))
+		}
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			return f, nil
+		case err != nil:
+			return f, err
+		}
+		keep = copy(buf, block[len(block)-4:])
+	}
+}

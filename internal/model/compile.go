@@ -1,0 +1,267 @@
+// Package model turns a lake's definitions into a graph of tables that can be planned and run: every SELECT parsed,
+// bound and typed by DuckDB, dependencies taken from the SQL, cycles and unknown names found.
+package model
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"tarn/internal/diag"
+	"tarn/internal/engine/duckdb"
+	"tarn/internal/project"
+	"tarn/internal/schema"
+	"tarn/internal/sqltree"
+)
+
+// Table is one node of the graph: a landing table or a model.
+type Table struct {
+	Name string
+	Zone string
+	// Columns as SQL under tarn sees them.
+	Columns []schema.Column
+	// Inputs are the names of the tables that the SELECT reads, in order of first mention; empty for landing tables.
+	Inputs []string
+	// Landing or Model is set, never both.
+	Landing *project.LandingTable
+	Model   *project.Model
+	Query   *sqltree.Query
+	// Hash identifies everything in the definition that decides what rows the table has and how they lie.
+	Hash string
+}
+
+// Header gives the options that stand with the definition.
+func (t *Table) Header() *project.Header {
+	if t.Landing != nil {
+		return &t.Landing.Sidecar
+	}
+	return &t.Model.Header
+}
+
+// Stored is the name of the Iceberg table that holds the rows: NAME__rows for landing tables.
+func (t *Table) Stored() string {
+	if t.Landing != nil {
+		return t.Name + "__rows"
+	}
+	return t.Name
+}
+
+// Graph holds all tables of a lake, each after everything that it reads.
+type Graph struct {
+	Tables []*Table
+	byName map[string]*Table
+}
+
+// Table finds a table by name, in any case, or gives nil.
+func (g *Graph) Table(name string) *Table { return g.byName[strings.ToLower(name)] }
+
+// Names lists all tables in order of work.
+func (g *Graph) Names() []string {
+	out := make([]string, len(g.Tables))
+	for i, t := range g.Tables {
+		out[i] = t.Name
+	}
+	return out
+}
+
+// Compile builds the graph. The engine's tables are set to empty ones of the right columns on the way. All mistakes are
+// in the list; the graph is complete only if the list holds no error.
+func Compile(ctx context.Context, e *duckdb.Engine, lk *project.Lake) (*Graph, diag.List, error) {
+	g := &Graph{byName: map[string]*Table{}}
+	var found diag.List
+	for _, m := range sqltree.Macros() {
+		if _, err := e.DB().ExecContext(ctx, m); err != nil {
+			return nil, nil, fmt.Errorf("prepare DuckDB: %s: %w", m, err)
+		}
+	}
+	for _, l := range lk.Landing {
+		if l.DDL == nil {
+			continue
+		}
+		t := &Table{Name: l.Name, Zone: "landing", Landing: l, Columns: landingColumns(l), Hash: hash(l.DDL.String())}
+		if err := e.SetTable(ctx, t.Name, t.Columns, nil); err != nil {
+			return nil, nil, err
+		}
+		g.add(t)
+	}
+	var waiting []*Table
+	for _, m := range lk.Models {
+		q, list := sqltree.Parse(ctx, sqltree.DuckDB(e.DB()), m.Source, m.SQLStart)
+		found = append(found, list...)
+		if q == nil || list.Err() != nil {
+			continue
+		}
+		waiting = append(waiting, &Table{Name: m.Name, Zone: m.Zone, Model: m, Query: q, Inputs: inputs(q)})
+	}
+	known := func(name string) bool {
+		return g.Table(name) != nil || slices.ContainsFunc(waiting, func(w *Table) bool { return strings.EqualFold(w.Name, name) })
+	}
+	defined := definedNames(lk)
+	for len(waiting) > 0 {
+		i := slices.IndexFunc(waiting, func(t *Table) bool {
+			return !slices.ContainsFunc(t.Inputs, func(in string) bool { return g.Table(in) == nil && known(in) })
+		})
+		if i < 0 {
+			found = append(found, cycle(waiting)...)
+			break
+		}
+		t := waiting[i]
+		waiting = slices.Delete(waiting, i, i+1)
+		list, err := bind(ctx, e, lk, g, t, defined)
+		if err != nil && !errors.Is(err, errBroken) {
+			return nil, nil, err
+		}
+		found = append(found, list...)
+		if list.Err() == nil && err == nil {
+			g.add(t)
+		}
+	}
+	return g, found, nil
+}
+
+func (g *Graph) add(t *Table) {
+	g.Tables = append(g.Tables, t)
+	g.byName[strings.ToLower(t.Name)] = t
+}
+
+// landingColumns gives the columns of the loaded rows: those of the DDL, the partition columns, then _file.
+func landingColumns(l *project.LandingTable) []schema.Column {
+	out := make([]schema.Column, 0, len(l.DDL.Columns)+len(l.DDL.Partitions)+1)
+	for _, c := range l.DDL.Columns {
+		out = append(out, c.Column)
+	}
+	for _, c := range l.DDL.Partitions {
+		out = append(out, c.Column)
+	}
+	return append(out, schema.Column{Name: "_file", Type: schema.Type{Kind: schema.String}, Comment: "landing file that the row comes from"})
+}
+
+func inputs(q *sqltree.Query) []string {
+	var out []string
+	for _, r := range q.Tables() {
+		if !slices.ContainsFunc(out, func(have string) bool { return strings.EqualFold(have, r.Name) }) {
+			out = append(out, r.Name)
+		}
+	}
+	return out
+}
+
+func definedNames(lk *project.Lake) []string {
+	var out []string
+	for _, l := range lk.Landing {
+		out = append(out, l.Name)
+	}
+	for _, m := range lk.Models {
+		out = append(out, m.Name)
+	}
+	return out
+}
+
+// errBroken says that a model reads one that has mistakes.
+var errBroken = errors.New("an input has mistakes")
+
+// bind finds unknown tables, then lets DuckDB name and type the columns.
+func bind(ctx context.Context, e *duckdb.Engine, lk *project.Lake, g *Graph, t *Table, defined []string) (diag.List, error) {
+	var list diag.List
+	src := t.Model.Source
+	for _, r := range t.Query.Tables() {
+		switch {
+		case r.Database != "" && !strings.EqualFold(r.Database, lk.Config.Database):
+			list = append(list, src.At(r.Offset, "unknown-table", fmt.Sprintf("database %s is not this lake's, which is %s", r.Database, lk.Config.Database), "leave the database out"))
+		case strings.HasSuffix(strings.ToLower(r.Name), "__rows") || strings.HasPrefix(strings.ToLower(r.Name), "tarn__"):
+			list = append(list, src.At(r.Offset, "reserved-name", "table "+r.Name+" belongs to tarn", "read the landing table by its own name"))
+		case g.Table(r.Name) == nil && !slices.ContainsFunc(defined, func(d string) bool { return strings.EqualFold(d, r.Name) }):
+			list = append(list, src.At(r.Offset, "unknown-table", "no table "+r.Name+" in this lake", diag.DidYouMean(r.Name, defined)))
+		case g.Table(r.Name) == nil:
+			// It is defined, but its own definition is wrong: that is said there, and nothing can be told here.
+			return list, errBroken
+		}
+	}
+	if list.Err() != nil {
+		return list, nil
+	}
+	columns, more := sqltree.Bind(ctx, e.DB(), t.Query, func(r sqltree.TableRef) string { return e.Name(r.Name) })
+	list = append(list, more...)
+	if more.Err() != nil {
+		return list, nil
+	}
+	comments := t.Query.ColumnComments()
+	for i := range columns {
+		columns[i].Comment = comments[i]
+	}
+	t.Columns = columns
+	list = append(list, partitions(t)...)
+	printed, err := t.Query.Print(sqltree.DuckDBDialect, func(r sqltree.TableRef) string { return schema.Quote(strings.ToLower(r.Name)) })
+	if err != nil {
+		return list, fmt.Errorf("%s: %w", src.File, err)
+	}
+	parts := []string{printed}
+	for _, c := range columns {
+		parts = append(parts, c.Name, c.Type.DuckDB(), c.Comment)
+	}
+	for _, p := range t.Model.Header.PartitionedBy {
+		parts = append(parts, fmt.Sprint(p.Transform, p.Column, p.N))
+	}
+	for _, c := range t.Model.Header.Checks {
+		if c.OnFail == project.Drop || c.OnFail == project.Quarantine {
+			parts = append(parts, fmt.Sprint(c.Kind, c.Columns, c.Expect, c.Values, c.Min, c.Max, c.Table, c.To, c.OnFail))
+		}
+	}
+	t.Hash = hash(parts...)
+	return list, e.SetTable(ctx, t.Name, columns, nil)
+}
+
+func partitions(t *Table) diag.List {
+	var list diag.List
+	names := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		names[i] = c.Name
+	}
+	place := func(p project.Partition, code, message, hint string) {
+		d := diag.Diagnostic{File: p.File, Line: p.Line, Col: p.Col, Severity: diag.Error, Code: code, Message: message, Hint: hint}
+		if p.File == t.Model.Source.File {
+			d.Source = t.Model.Source.Line(p.Line)
+		}
+		list = append(list, d)
+	}
+	for _, p := range t.Model.Header.PartitionedBy {
+		i := slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(n, p.Column) })
+		if i < 0 {
+			place(p, "unknown-column", "partitioned_by: no column "+p.Column+" in this table", diag.DidYouMean(p.Column, names))
+			continue
+		}
+		typ := t.Columns[i].Type
+		time := typ.Kind == schema.Timestamp || typ.Kind == schema.TimestampTZ || typ.Kind == schema.Date && p.Transform != "hour"
+		if slices.Contains([]string{"year", "month", "day", "hour"}, p.Transform) && !time {
+			place(p, "type-mismatch", fmt.Sprintf("partitioned_by: %s needs a timestamp, and %s is %s", p.Transform, p.Column, typ.Hive()),
+				"for epoch milliseconds write timestamp_millis("+p.Column+") AS "+p.Column)
+		}
+		if p.Transform == "bucket" {
+			place(p, "not-supported", "partitioned_by: bucket needs Iceberg's own hash, which DuckDB does not have", "use day(…) of a timestamp, or a column with few values")
+		}
+	}
+	return list
+}
+
+func cycle(waiting []*Table) diag.List {
+	var list diag.List
+	for _, t := range waiting {
+		for _, r := range t.Query.Tables() {
+			if slices.ContainsFunc(waiting, func(w *Table) bool { return strings.EqualFold(w.Name, r.Name) }) {
+				list = append(list, t.Model.Source.At(r.Offset, "cycle", t.Name+" reads "+r.Name+", which needs "+t.Name+" itself to be there first",
+					"a model can only read tables that do not depend on it"))
+				break
+			}
+		}
+	}
+	return list
+}
+
+func hash(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:12])
+}

@@ -1,0 +1,184 @@
+// Package plan decides what a run has to do, and says why.
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"tarn/internal/lake"
+	"tarn/internal/load"
+	"tarn/internal/model"
+)
+
+// Keys of the entries that tarn keeps in each snapshot's summary.
+const (
+	// KeyRun is the run that gave the table its rows: the version that dependants compare.
+	KeyRun = "tarn.run"
+	// KeyHash is the definition under which the rows were made.
+	KeyHash = "tarn.hash"
+	// KeyInputs is a JSON object: the version of each input that the rows were made from.
+	KeyInputs = "tarn.inputs"
+)
+
+// Action is what a run does with a table.
+type Action string
+
+// The actions.
+const (
+	None    Action = "none"    // up to date
+	Load    Action = "load"    // read landing files
+	Rebuild Action = "rebuild" // run the whole SELECT
+)
+
+// Step is what happens to one table.
+type Step struct {
+	Table  *model.Table
+	Action Action
+	// Reasons say why, in words for people; empty for None.
+	Reasons []string
+	// Work is what there is to load, for landing tables.
+	Work load.Work
+	// Prune takes out the rows of vanished files.
+	Prune bool
+}
+
+// Plan is an ordered list of steps, one for each chosen table.
+type Plan struct {
+	Steps []Step
+	// Orphans are tables in the lake that no definition describes any more. They stay readable.
+	Orphans []string
+}
+
+// Empty reports whether there is nothing to do.
+func (p *Plan) Empty() bool {
+	return !slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Action != None })
+}
+
+// Options chooses tables.
+type Options struct {
+	// Chosen are the tables to bring up to date with everything they read; empty means all.
+	Chosen map[string]bool
+	// FullRefresh rebuilds the chosen models and reads their landing files again.
+	FullRefresh map[string]bool
+	Prune       bool
+}
+
+// Version is the run that gave a table its rows, or "" if it has none.
+func Version(v *lake.View, t *model.Table) string { return summary(v, t)[KeyRun] }
+
+func summary(v *lake.View, t *model.Table) map[string]string {
+	if have := v.Table(t.Stored()); have != nil {
+		if s, ok := have.Snapshot(); ok {
+			return s.Summary
+		}
+	}
+	return nil
+}
+
+// Make works the plan out. work gives what there is to load for each landing table, by name.
+func Make(g *model.Graph, v *lake.View, work map[string]load.Work, o Options) *Plan {
+	p := &Plan{}
+	changes := map[string]bool{}
+	for _, t := range g.Tables {
+		if len(o.Chosen) > 0 && !o.Chosen[t.Name] {
+			continue
+		}
+		s := Step{Table: t, Action: None}
+		if t.Landing != nil {
+			s.Work = work[t.Name]
+			s.Prune = o.Prune
+			landing(&s, summary(v, t), o.FullRefresh[t.Name])
+		} else {
+			s.Reasons = stale(g, t, v, changes)
+			if o.FullRefresh[t.Name] && len(s.Reasons) == 0 {
+				s.Reasons = []string{"full refresh"}
+			}
+			if len(s.Reasons) > 0 {
+				s.Action = Rebuild
+			}
+		}
+		changes[t.Name] = s.Action != None
+		p.Steps = append(p.Steps, s)
+	}
+	p.Orphans = orphans(g, v)
+	return p
+}
+
+func landing(s *Step, have map[string]string, full bool) {
+	count := func(n int, one, many string) {
+		switch {
+		case n == 1:
+			s.Reasons = append(s.Reasons, "1 "+one)
+		case n > 1:
+			s.Reasons = append(s.Reasons, fmt.Sprintf("%d %s", n, many))
+		}
+	}
+	count(len(s.Work.New), "new file", "new files")
+	count(len(s.Work.Changed), "changed file", "changed files")
+	if full {
+		s.Work = everything(s.Work)
+		s.Reasons = append(s.Reasons, "full refresh")
+	} else if len(s.Work.Reload) > 0 {
+		count(len(s.Work.Reload), "file to read again under the new definition", "files to read again under the new definition")
+	}
+	if s.Prune {
+		count(len(s.Work.Vanished), "vanished file to prune", "vanished files to prune")
+	}
+	if have == nil {
+		if len(s.Reasons) == 0 {
+			s.Reasons = append(s.Reasons, "new table")
+		}
+	} else if have[KeyHash] != s.Table.Hash && len(s.Work.Reload) == 0 {
+		s.Reasons = append(s.Reasons, "the definition has changed")
+	}
+	if len(s.Reasons) > 0 {
+		s.Action = Load
+	}
+}
+
+// everything moves all files that are there to those that have to be read.
+func everything(w load.Work) load.Work {
+	w.Reload = append(w.Reload, w.Unchanged...)
+	w.Unchanged = nil
+	return w
+}
+
+// stale says why a model has to be rebuilt.
+func stale(g *model.Graph, t *model.Table, v *lake.View, changes map[string]bool) []string {
+	have := summary(v, t)
+	if have == nil {
+		return []string{"new table"}
+	}
+	var reasons []string
+	if have[KeyHash] != t.Hash {
+		reasons = append(reasons, "the SQL or its options have changed")
+	}
+	before := map[string]string{}
+	if err := json.Unmarshal([]byte(have[KeyInputs]), &before); err != nil {
+		return append(reasons, "its inputs are not recorded")
+	}
+	for _, in := range t.Inputs {
+		input := g.Table(in)
+		if changes[input.Name] || before[input.Name] != Version(v, input) {
+			reasons = append(reasons, input.Name+" changes")
+		}
+	}
+	return reasons
+}
+
+// orphans lists tables of the lake without a definition.
+func orphans(g *model.Graph, v *lake.View) []string {
+	var out []string
+	for _, name := range v.Names() {
+		if strings.HasPrefix(name, "tarn__") {
+			continue
+		}
+		t := g.Table(strings.TrimSuffix(name, "__rows"))
+		if t == nil || t.Stored() != name {
+			out = append(out, name)
+		}
+	}
+	return out
+}

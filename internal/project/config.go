@@ -1,0 +1,253 @@
+package project
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"tarn/internal/diag"
+)
+
+// ConfigFile is the name of the file that makes a folder a lake.
+const ConfigFile = "tarn.yaml"
+
+// StateDir is the folder inside a lake that holds what can be rebuilt from the landing zone.
+const StateDir = ".tarn"
+
+// Config is tarn.yaml, resolved for one target: that target's settings over those at the top, variables replaced,
+// folders absolute.
+type Config struct {
+	Name string
+	// Database stands before the dot in SQL. Default: Name.
+	Database string
+	// Target is the chosen target, or "" for the settings at the top.
+	Target string
+	// Warehouse is the absolute folder of the tables. Default: .tarn/warehouse in the lake.
+	Warehouse string
+	// Locations map the beginning of a LOCATION, such as s3://bucket/, to an absolute folder on this machine.
+	Locations map[string]string
+	// Memory bounds the engine, such as 2GB; "" leaves it to the engine. See [ParseMemory].
+	Memory string
+	// Engine executes the models: duckdb.
+	Engine string
+	// Catalog keeps the table names: sqlite.
+	Catalog string
+	// Targets lists the names of all targets, sorted.
+	Targets []string
+}
+
+// configYAML is tarn.yaml as written.
+type configYAML struct {
+	Name text `yaml:"name" jsonschema:"required" jsonschema_description:"Name of the lake: lower-case letters, digits and _, beginning with a letter."`
+	settingsYAML
+	Targets targetsYAML `yaml:"targets" jsonschema_description:"Named sets of the settings above (all but name), chosen with --target. A key that a target leaves out has the value from the top of the file; only a target with a warehouse of its own inherits no locations."`
+}
+
+// settingsYAML are the keys that a target can replace.
+type settingsYAML struct {
+	Database  text          `yaml:"database" jsonschema_description:"What stands before the dot in SQL, as in database.table. Default: the name of the lake."`
+	Warehouse text          `yaml:"warehouse" jsonschema_description:"Folder of the tables that tarn writes, relative to the lake. Default: .tarn/warehouse."`
+	Locations locationsYAML `yaml:"locations" jsonschema_description:"Where the LOCATION of a landing table is on this machine: the beginning of a LOCATION to a folder, relative to the lake, such as s3://my-bucket/: data/. The longest matching beginning counts. A LOCATION that is a path or file:// needs no entry."`
+	Memory    text          `yaml:"memory" jsonschema_description:"Most memory that the engine uses, such as 512MB or 2GB, at least 32MB; what does not fit goes to disk. Default: chosen by tarn. --memory goes first."`
+	Engine    text          `yaml:"engine" jsonschema:"enum=duckdb" jsonschema_description:"What executes the models. Default: duckdb."`
+	Catalog   text          `yaml:"catalog" jsonschema:"enum=sqlite" jsonschema_description:"Where table names point to their metadata: sqlite is the file .tarn/catalog.db. Default: sqlite."`
+}
+
+// locationsYAML keeps the places of its keys and values.
+type locationsYAML []pair[text]
+
+func (l *locationsYAML) decodeNode(d *decoder, n *yaml.Node, path string) {
+	if isNull(n) {
+		return
+	}
+	*l = locationsYAML{}
+	d.eachKey(n, path, func(key, v *yaml.Node) {
+		p := pair[text]{key: text{key.Value, key}}
+		p.value.decodeNode(d, v, join(path, key.Value))
+		*l = append(*l, p)
+	})
+}
+
+type targetsYAML []pair[settingsYAML]
+
+func (t *targetsYAML) decodeNode(d *decoder, n *yaml.Node, path string) {
+	if isNull(n) {
+		return
+	}
+	d.eachKey(n, path, func(key, v *yaml.Node) {
+		p := pair[settingsYAML]{key: text{key.Value, key}}
+		d.decodeStruct(v, structValue(&p.value), join(path, key.Value))
+		*t = append(*t, p)
+	})
+}
+
+// LookupEnv finds a variable of the environment, as os.LookupEnv does.
+type LookupEnv func(name string) (string, bool)
+
+// resolver turns the file's settings into a Config.
+type resolver struct {
+	*decoder
+	dir string
+	env LookupEnv
+}
+
+var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+func (r *resolver) resolve(f *configYAML, target string) Config {
+	c := Config{Target: target, Locations: map[string]string{}}
+	for _, t := range f.Targets {
+		c.Targets = append(c.Targets, t.key.value)
+		r.name(t.key, "a target")
+	}
+	slices.Sort(c.Targets)
+	s := f.settingsYAML
+	if target != "" {
+		i := slices.IndexFunc(f.Targets, func(t pair[settingsYAML]) bool { return t.key.value == target })
+		if i >= 0 {
+			s = over(s, f.Targets[i].value)
+		} else {
+			hint := diag.DidYouMean(target, c.Targets)
+			if hint == "" && len(c.Targets) > 0 {
+				hint = "known are " + strings.Join(c.Targets, ", ")
+			}
+			if hint == "" {
+				hint = "describe it under targets:"
+			}
+			r.list = append(r.list, r.src.AtLine(0, 0, "unknown-target", "no target "+quoted(target), hint))
+		}
+	}
+	if f.Name.set() {
+		c.Name = r.name(r.expanded(f.Name), "the name of a lake")
+	} else if r.list.Err() == nil {
+		r.list = append(r.list, r.src.AtLine(1, 0, "missing-key", "name is missing", "write name: "+Clean(filepath.Base(r.dir))))
+	}
+	c.Database = c.Name
+	if s.Database.set() {
+		c.Database = r.name(r.expanded(s.Database), "a database")
+	}
+	c.Warehouse = filepath.Join(r.dir, StateDir, "warehouse")
+	if s.Warehouse.set() {
+		c.Warehouse = r.folder(s.Warehouse, "warehouse")
+	}
+	if s.Memory.set() {
+		before := len(r.list)
+		c.Memory = r.expanded(s.Memory).value
+		if _, err := ParseMemory(c.Memory); err != nil && len(r.list) == before {
+			r.errorAt(s.Memory.node, "wrong-value", err.Error(), "")
+		}
+	}
+	c.Engine = r.oneOf(s.Engine, "engine", "duckdb")
+	c.Catalog = r.oneOf(s.Catalog, "catalog", "sqlite")
+	for _, l := range s.Locations {
+		key := normalLocation(r.expanded(l.key).value)
+		if !strings.HasSuffix(key, "/") {
+			key += "/"
+		}
+		if _, twice := c.Locations[key]; twice {
+			r.errorAt(l.key.node, "duplicate-key", "locations: "+key+" is there twice", "keep one of them")
+		}
+		if l.value.set() {
+			c.Locations[key] = r.folder(l.value, "locations: "+l.key.value)
+		}
+	}
+	return c
+}
+
+// over lays a target's settings over those at the top.
+func over(top, t settingsYAML) settingsYAML {
+	out := top
+	if t.Warehouse.set() {
+		// Another warehouse is another lake: reading this machine's stand-in files there would be a surprise.
+		out.Warehouse, out.Locations = t.Warehouse, nil
+	}
+	if t.Locations != nil {
+		out.Locations = t.Locations
+	}
+	for _, s := range []struct{ from, to *text }{{&t.Database, &out.Database}, {&t.Memory, &out.Memory}, {&t.Engine, &out.Engine}, {&t.Catalog, &out.Catalog}} {
+		if s.from.set() {
+			*s.to = *s.from
+		}
+	}
+	return out
+}
+
+func (r *resolver) name(t text, what string) string {
+	if !namePattern.MatchString(t.value) {
+		r.errorAt(t.node, "invalid-name", quoted(t.value)+" cannot be "+what+": use lower-case letters, digits and _, beginning with a letter",
+			"for example "+Clean(t.value))
+	}
+	return t.value
+}
+
+func (r *resolver) oneOf(t text, key, only string) string {
+	if t.set() {
+		before := len(r.list)
+		if got := r.expanded(t).value; got != only && len(r.list) == before {
+			r.errorAt(t.node, "wrong-value", fmt.Sprintf("%s: %s is not known", key, quoted(got)), "this version has "+only)
+		}
+	}
+	return only
+}
+
+// folder gives the absolute path of a folder that is written relative to the lake or as file:///path.
+func (r *resolver) folder(t text, key string) string {
+	path := r.expanded(t).value
+	if rest, ok := strings.CutPrefix(normalLocation(path), "file://"); ok {
+		path = rest
+	}
+	if scheme, _, ok := strings.Cut(path, "://"); ok {
+		r.errorAt(t.node, "wrong-value", key+": "+scheme+":// is not a folder on this machine", "this version reads and writes local folders")
+		return ""
+	}
+	if path == "" {
+		r.errorAt(t.node, "wrong-value", key+": the path is empty", "write . for the lake's own folder")
+		return ""
+	}
+	return absolute(r.dir, path)
+}
+
+var variable = regexp.MustCompile(`\$?\$\{[^}]*\}?`)
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// expanded replaces ${NAME} by the variable of the environment; $${ stands for ${ itself.
+func (r *resolver) expanded(t text) text {
+	t.value = variable.ReplaceAllStringFunc(t.value, func(m string) string {
+		if strings.HasPrefix(m, "$$") {
+			return m[1:]
+		}
+		name := strings.TrimSuffix(m[2:], "}")
+		if !strings.HasSuffix(m, "}") || !variableName.MatchString(name) {
+			r.errorAt(t.node, "wrong-value", quoted(m)+" is not a variable", "write ${NAME}, or $${ for ${ itself")
+			return ""
+		}
+		v, ok := r.env(name)
+		if !ok {
+			r.errorAt(t.node, "missing-variable", "variable "+name+" of the environment is not set", "run with "+name+"=… before the command")
+			return "unset"
+		}
+		return v
+	})
+	return t
+}
+
+// Clean makes a valid lake, database or table name of a text, such as my_lake of "My Lake".
+func Clean(s string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(s) {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "_"):
+			b.WriteByte('_')
+		}
+	}
+	out := strings.Trim(b.String(), "_")
+	if out == "" || out[0] >= '0' && out[0] <= '9' {
+		out = strings.TrimSuffix("lake_"+out, "_")
+	}
+	return out
+}

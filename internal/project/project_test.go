@@ -1,0 +1,243 @@
+package project
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tarn/internal/diag"
+)
+
+var update = flag.Bool("update", false, "write golden files")
+
+func testEnv(name string) (string, bool) {
+	v, ok := map[string]string{"SET": "/srv/lake"}[name]
+	return v, ok
+}
+
+// TestDiagnostics loads each lake of testdata (for the target named in its file target) and compares what is wrong.
+func TestDiagnostics(t *testing.T) {
+	t.Parallel()
+	dirs, err := filepath.Glob("testdata/*/tarn.yaml")
+	if err != nil || len(dirs) == 0 {
+		t.Fatal("no cases", err)
+	}
+	for _, d := range dirs {
+		dir := filepath.Dir(d)
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			t.Parallel()
+			target, _ := os.ReadFile(filepath.Join(dir, "target")) // most have none
+			l, err := LoadWith(dir, Options{Target: strings.TrimSpace(string(target)), LookupEnv: testEnv})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b strings.Builder
+			for _, g := range l.Diagnostics {
+				b.WriteString(g.Text() + "\n  [" + g.Code + "]\n")
+			}
+			golden := filepath.Join(dir, "diagnostics.txt")
+			if *update {
+				if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), b.String()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// lake writes the files of a lake and loads it.
+func lake(t *testing.T, target string, files map[string]string) *Lake {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		p := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(p, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l, err := LoadWith(dir, Options{Target: target, LookupEnv: testEnv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func noDiagnostics(t *testing.T, l *Lake) {
+	t.Helper()
+	for _, d := range l.Diagnostics {
+		t.Error(d.Text())
+	}
+}
+
+func TestTargets(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"tarn.yaml": `
+name: stedi
+memory: 1GB
+locations: {"s3://a/": data/, "s3a://a/deep/": /srv/deep}
+targets:
+  big: {memory: 8GB, database: stedi_big}
+  shared: {warehouse: "${SET}/w"}
+  other: {warehouse: w, locations: {"s3://b": in}}
+  broken: {warehouse: "${UNSET}"}
+`}
+	for _, c := range []struct {
+		target string
+		want   func(dir string) Config
+	}{
+		{"", func(dir string) Config {
+			return Config{Database: "stedi", Memory: "1GB", Warehouse: dir + "/.tarn/warehouse", Locations: map[string]string{"s3://a/": dir + "/data", "s3://a/deep/": "/srv/deep"}}
+		}},
+		{"big", func(dir string) Config {
+			return Config{Database: "stedi_big", Memory: "8GB", Warehouse: dir + "/.tarn/warehouse", Locations: map[string]string{"s3://a/": dir + "/data", "s3://a/deep/": "/srv/deep"}}
+		}},
+		{"shared", func(string) Config {
+			return Config{Database: "stedi", Memory: "1GB", Warehouse: "/srv/lake/w", Locations: map[string]string{}}
+		}},
+		{"other", func(dir string) Config {
+			return Config{Database: "stedi", Memory: "1GB", Warehouse: dir + "/w", Locations: map[string]string{"s3://b/": dir + "/in"}}
+		}},
+	} {
+		t.Run("target "+c.target, func(t *testing.T) {
+			t.Parallel()
+			l := lake(t, c.target, files)
+			noDiagnostics(t, l)
+			want := c.want(l.Dir)
+			want.Name, want.Target, want.Engine, want.Catalog, want.Targets = "stedi", c.target, "duckdb", "sqlite", []string{"big", "broken", "other", "shared"}
+			if diff := cmp.Diff(want, l.Config); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestFolder(t *testing.T) {
+	t.Parallel()
+	c := Config{Locations: map[string]string{"s3://a/": "/one", "s3://a/b/": "/two", "data/": "/three"}}
+	for location, want := range map[string]string{
+		"s3://a/x/y/": "/one/x/y", "s3://a/b": "/two", "s3n://a/b/c": "/two/c", "s3://a": "/one", "s3://ab/": "", "hdfs://x/": "",
+		"file:///srv/x/": "/srv/x", "file:/srv/x": "/srv/x", "raw/x/": "/lake/raw/x", "/srv/x": "/srv/x", "data/x": "/three/x", "": "",
+	} {
+		if got := c.Folder("/lake", location); got != want {
+			t.Errorf("%q is %q, want %q", location, got, want)
+		}
+	}
+}
+
+func TestHeader(t *testing.T) {
+	t.Parallel()
+	model := "-- plain\n/* @tarn\ndescription: Äll of it\npartitioned_by: [day(ts), bucket(16, user)]\n" + checkExamples + "*/\n-- before\nSELECT 1 AS x -- drop: y\n"
+	l := lake(t, "", map[string]string{"tarn.yaml": "name: x\n", "trusted/m.sql": model, "landing/l.sql": "CREATE EXTERNAL TABLE l (a int) STORED AS PARQUET LOCATION 'raw/l'", "landing/l.yml": "max_quarantine: 0.5%\n"})
+	noDiagnostics(t, l)
+	m := l.Models[0]
+	if m.SQL != "-- before\nSELECT 1 AS x -- drop: y\n" || m.Source.Text[m.SQLStart:] != m.SQL {
+		t.Errorf("the SQL is %q", m.SQL)
+	}
+	const f = "trusted/m.sql"
+	want := Header{
+		Description: "Äll of it", File: f,
+		PartitionedBy: []Partition{{Transform: "day", Column: "ts", File: f, Line: 4, Col: 18}, {Transform: "bucket", Column: "user", N: 16, File: f, Line: 4, Col: 27}},
+		Checks: []Check{
+			{Name: "not_null_user_timestamp", Kind: "not_null", Columns: []string{"user", "timestamp"}, OnFail: Fail, Line: 6},
+			{Name: "unique_email", Kind: "unique", Columns: []string{"email"}, OnFail: Warn, Line: 7},
+			{Name: "accepted_values_status", Kind: "accepted_values", Columns: []string{"status"}, Values: []any{"new", "open", "closed"}, OnFail: Fail, Line: 9},
+			{Name: "range_x", Kind: "range", Columns: []string{"x"}, Min: int64(-16), Max: int64(16), OnFail: Quarantine, Line: 10},
+			{Name: "references_user", Kind: "references", Columns: []string{"user"}, Table: "customer_trusted", To: "email", OnFail: Fail, Line: 12},
+			{Name: "row_count", Kind: "row_count", Min: int64(1), OnFail: Fail, Line: 13},
+			{Name: "freshness_timestamp", Kind: "freshness", Columns: []string{"timestamp"}, Within: 7 * 24 * time.Hour, OnFail: Fail, Line: 14},
+			{Name: "in_range", Kind: "expect", Expect: "abs(x) <= 16", OnFail: Drop, Line: 15},
+			{Name: "before_consent", Kind: "sql", Description: "Readings that are older than their owner's consent.", OnFail: Warn, Line: 18,
+				SQL: "SELECT a.*\nFROM accelerometer_trusted a\nJOIN customer_trusted c ON c.email = a.user\nWHERE a.timestamp < c.shareWithResearchAsOfDate"},
+		},
+	}
+	for i := range want.Checks {
+		want.Checks[i].File, want.Checks[i].Col = f, 5
+	}
+	if diff := cmp.Diff(want, m.Header); diff != "" {
+		t.Error(diff)
+	}
+	limit := l.Landing[0].Sidecar.MaxQuarantine
+	if limit.String() != "0.5%" || limit.Exceeded(5, 1000) || !limit.Exceeded(6, 1000) {
+		t.Errorf("the limit is %v", limit)
+	}
+}
+
+func TestFind(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	deep := filepath.Join(dir, "a", "b")
+	if err := os.MkdirAll(deep, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Find(deep)
+	var none *NoLakeError
+	if !errors.As(err, &none) || !errors.Is(err, ErrNoLake) || none.Start != deep || !strings.Contains(none.Hint(), "tarn init") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Load(dir, ""); !errors.Is(err, ErrNoLake) {
+		t.Errorf("got %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, ConfigFile), []byte("name: x\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Find(deep); err != nil || got != dir {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestParseMemory(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int64{"512MB": 512e6, "1.5 GiB": 3 << 29, "2g": 2e9, "32MB": 32e6, "1MB": 0, "lots": 0, "": 0, "1GBs": 0, "1024": 0, "999999999TB": 0} {
+		got, err := ParseMemory(text)
+		if got != want || (err == nil) != (want > 0) {
+			t.Errorf("%q is %d, %v", text, got, err)
+		}
+	}
+}
+
+func TestClean(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"My Lake": "my_lake", "2024-data": "lake_2024_data", "ü": "lake", "a__b-": "a_b"} {
+		if got := Clean(text); got != want || !namePattern.MatchString(got) {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}
+
+// FuzzModel reads any text as a model: places have to be in the file, and the SQL its end.
+func FuzzModel(f *testing.F) {
+	for _, s := range []string{"/* @tarn\ndescription: x\nchecks: [{not_null: a}]\n*/\nSELECT 1", "/* @tarn checks: [{expect: a IN (1, 2)}] */ SELECT", "-- x\n/*@tarn*/", "/* @tarn\n<<: *a\n*/", "\uFEFFSELECT '/* @tarn */'", "/* @tarn a: &a [*a] */ x", "/* @tarn\n? [a]\n: b\n*/"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		l := &Lake{}
+		l.addModel(diag.Source{File: "m.sql", Text: text}, "trusted", "m", diag.Source{}, false)
+		l.addLanding(diag.Source{File: "l.sql", Text: "CREATE EXTERNAL TABLE l (a int) STORED AS PARQUET LOCATION 'l'"}, "l", diag.Source{File: "l.yml", Text: text}, true)
+		m := l.Models[0]
+		if text[m.SQLStart:] != m.SQL {
+			t.Errorf("SQL %q does not begin at %d", m.SQL, m.SQLStart)
+		}
+		lines := strings.Count(text, "\n") + 1
+		for _, d := range l.Diagnostics {
+			if d.Line < 0 || d.Line > lines || d.Col < 0 || strings.TrimSpace(d.Message) == "" {
+				t.Errorf("%d lines: %+v", lines, d)
+			}
+		}
+	})
+}

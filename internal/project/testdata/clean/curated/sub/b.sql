@@ -1,0 +1,3 @@
+-- a plain comment
+/* @tarn description: "One line." */
+SELECT 1 AS one

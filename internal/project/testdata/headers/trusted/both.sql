@@ -1,0 +1,4 @@
+/* @tarn
+description: a
+*/
+SELECT 1 AS x

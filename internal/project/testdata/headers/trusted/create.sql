@@ -1,0 +1,2 @@
+-- hm
+CREATE TABLE x AS SELECT 1

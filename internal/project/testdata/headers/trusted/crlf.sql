@@ -1,0 +1,6 @@
+/* @tarn
+description: a
+checks:
+  - uniqe: x
+*/
+SELECT 1 AS x

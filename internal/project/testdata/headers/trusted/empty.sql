@@ -1,0 +1,4 @@
+/* @tarn
+description: a
+*/
+-- nothing

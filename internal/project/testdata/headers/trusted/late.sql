@@ -1,0 +1,4 @@
+SELECT '/* @tarn no */' AS x -- /* @tarn no */
+/* @tarn
+description: late
+*/

@@ -1,0 +1,1 @@
+/* @tarn checks: [{not_nul: x}] */ SELECT 1 AS x

@@ -1,0 +1,3 @@
+/* @tarn
+description: a
+SELECT 1 AS x

@@ -1,0 +1,7 @@
+/* @tarn
+description: a
+*/
+/* @tarn
+description: b
+*/
+SELECT 1 AS x

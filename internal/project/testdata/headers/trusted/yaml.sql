@@ -1,0 +1,4 @@
+/* @tarn
+description: a: b
+*/
+SELECT 1 AS x

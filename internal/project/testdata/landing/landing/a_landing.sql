@@ -1,0 +1,6 @@
+CREATE EXTERNAL TABLE `stedi`.`b_landing` (
+  `user` string,
+  `timestamp` bigint
+)
+ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'
+LOCATION 's3://stedi-lake/a/landing/'

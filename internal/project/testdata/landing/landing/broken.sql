@@ -1,0 +1,1 @@
+CREATE EXTERNAL TABLE broken (`user` strin) LOCATION 's3://stedi-lake/x/'

@@ -1,0 +1,234 @@
+package run
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"slices"
+	"strings"
+
+	"tarn/internal/engine/duckdb"
+	"tarn/internal/lake"
+	"tarn/internal/load"
+	"tarn/internal/model"
+	"tarn/internal/plan"
+	"tarn/internal/schema"
+)
+
+// load reads the landing files of a step and stages the table with their rows.
+func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
+	t, w := s.Table, s.Work
+	x.tell(Event{Table: t.Name, Phase: "load"})
+	st.load = &LoadRecord{Table: t.Name, Files: w.Files, New: len(w.New), Changed: len(w.Changed), Reloaded: len(w.Reload),
+		Skipped: len(w.Unchanged), Empty: w.Files == 0, Dir: t.Landing.Dir}
+	result := &load.Result{}
+	if !w.Empty() {
+		l := load.Loader{Engine: x.w.Engine, Progress: func(table string, read, total int64) {
+			x.tell(Event{Table: table, Phase: "load", Done: read, Total: total})
+		}}
+		var err error
+		if result, err = l.Load(ctx, w.Table, w.Read(), x.dir(st, "rows"), st.draft.FieldIDs(), x.quarantine); err != nil {
+			return err
+		}
+	}
+	x.note(st, s, result)
+	gone := replaced(s, result)
+	stay, err := x.carry(ctx, st, gone)
+	if err != nil {
+		return err
+	}
+	if err := x.judge(ctx, st, result.Written, stay.paths(), x.output(st, "kept")); err != nil {
+		return err
+	}
+	if err := x.landed(s, st); err != nil {
+		return err
+	}
+	if err := exceeds(t, st); err != nil {
+		return err
+	}
+	st.record.Added, st.record.Removed = st.rows, stay.before-stay.rows
+	st.rows += stay.rows
+	st.record.Rows = st.rows
+	summary, err := x.summary(t)
+	if err != nil {
+		return err
+	}
+	return st.draft.Swap(ctx, stay.removed, append(filePaths(st.files), stay.carried...), summary)
+}
+
+// note writes down what was read.
+func (x *execution) note(st *state, s plan.Step, result *load.Result) {
+	r := st.load
+	for _, f := range result.Files {
+		r.Objects += f.Objects
+	}
+	r.Loaded, r.Quarantined = result.Rows()
+	r.Careful, r.Drift = result.Careful, result.Drift
+	for _, f := range result.Growing {
+		r.Growing = append(r.Growing, f.Name)
+	}
+	for _, k := range s.Work.Vanished {
+		r.Vanished = append(r.Vanished, k.Name)
+	}
+	st.record.Quarantined += r.Quarantined
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.reread[s.Table.Name] = result.Files
+	if s.Prune {
+		x.pruned[s.Table.Name] = r.Vanished
+	}
+}
+
+// replaced lists the landing files whose earlier rows have to go: those read again, and the pruned ones. A file that is
+// still growing keeps the rows that it had.
+func replaced(s plan.Step, result *load.Result) []string {
+	fresh := map[string]bool{}
+	for _, f := range s.Work.New {
+		fresh[f.Name] = true
+	}
+	var out []string
+	for _, f := range result.Files {
+		if !fresh[f.Name] {
+			out = append(out, f.Name)
+		}
+	}
+	if s.Prune {
+		for _, k := range s.Work.Vanished {
+			out = append(out, k.Name)
+		}
+	}
+	return out
+}
+
+// staying is what becomes of a landing table's published data files.
+type staying struct {
+	kept    []string // paths of those that stay as they are
+	removed []string // locations of those that leave the table
+	carried []string // paths of new ones with the rows of removed ones that stay
+	before  int64    // rows in all published ones
+	rows    int64    // rows in kept and carried
+}
+
+func (s staying) paths() []string { return append(append([]string{}, s.kept...), s.carried...) }
+
+// carry sorts the published data files: those that hold rows of the gone landing files, and all of them where the columns
+// have changed, leave the table; what stays of their rows is written again.
+func (x *execution) carry(ctx context.Context, st *state, gone []string) (out staying, err error) {
+	t := st.table
+	have := x.view.Table(t.Stored())
+	if have == nil {
+		return out, nil
+	}
+	files, err := have.Files()
+	if err != nil || len(files) == 0 {
+		return out, err
+	}
+	columns, err := have.Columns()
+	if err != nil {
+		return out, err
+	}
+	affected, err := x.affected(ctx, st, files, gone)
+	if err != nil {
+		return out, err
+	}
+	same := sameColumns(columns, t.Columns)
+	var rewrite []string
+	for _, f := range files {
+		out.before += f.Rows
+		if same && !affected[f.Path] {
+			out.kept = append(out.kept, f.Path)
+			out.rows += f.Rows
+			continue
+		}
+		out.removed = append(out.removed, f.Location)
+		rewrite = append(rewrite, f.Path)
+	}
+	if len(rewrite) == 0 {
+		return out, nil
+	}
+	query := carryQuery(t, columns, rewrite)
+	if len(gone) > 0 {
+		query += " WHERE _file NOT IN (SELECT name FROM memory.main." + schema.Quote(goneTable(t)) + ")"
+	}
+	written, err := x.w.Engine.Copy(ctx, query, x.output(st, "carried"))
+	if err != nil {
+		return out, fmt.Errorf("load %s: keep the rows of other files: %w", t.Name, err)
+	}
+	out.carried = filePaths(written)
+	out.rows += countRows(written)
+	return out, nil
+}
+
+func goneTable(t *model.Table) string { return "tarn_gone_" + t.Name }
+
+// affected finds the data files that hold rows of the gone landing files.
+func (x *execution) affected(ctx context.Context, st *state, files []lake.DataFile, gone []string) (map[string]bool, error) {
+	out := map[string]bool{}
+	if len(gone) == 0 {
+		return out, nil
+	}
+	rows := make([][]driver.Value, len(gone))
+	for i, name := range gone {
+		rows[i] = []driver.Value{name}
+	}
+	query, err := x.w.staged(ctx, goneTable(st.table), []schema.Column{{Name: "name", Type: textType}}, rows)
+	if err != nil {
+		return nil, err
+	}
+	paths := make([]string, len(files))
+	for i, f := range files {
+		paths[i] = f.Path
+	}
+	found, err := x.w.Engine.DB().QueryContext(ctx, "SELECT DISTINCT __tarn_path FROM "+duckdb.ScanNamed(paths, "__tarn_path")+" WHERE _file IN ("+query+")")
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	for found.Next() {
+		var path string
+		if err := found.Scan(&path); err != nil {
+			return nil, err
+		}
+		out[path] = true
+	}
+	return out, found.Err()
+}
+
+func sameColumns(a, b []schema.Column) bool {
+	return slices.EqualFunc(a, b, func(x, y schema.Column) bool { return x.Name == y.Name && lake.SameType(x.Type, y.Type) })
+}
+
+// carryQuery reads rows that were loaded under an earlier definition as the present one has them. Columns go by name; a
+// type that cannot hold all values makes the query fail, so nothing is lost.
+func carryQuery(t *model.Table, had []schema.Column, files []string) string {
+	out := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		j := slices.IndexFunc(had, func(h schema.Column) bool { return strings.EqualFold(h.Name, c.Name) })
+		if j < 0 {
+			out[i] = "NULL::" + c.Type.DuckDB() + " AS " + schema.Quote(c.Name)
+			continue
+		}
+		col := schema.Quote(had[j].Name)
+		cast := "CAST(" + col + " AS " + c.Type.DuckDB() + ")"
+		if !lake.SameType(had[j].Type, c.Type) && !c.Type.Text() {
+			// A cast that rounds or cuts would change what was landed.
+			cast = fmt.Sprintf("CASE WHEN %[1]s IS NULL OR CAST(%[2]s AS %[3]s) = %[1]s THEN %[2]s ELSE error('a value of %[4]s does not fit its new type') END",
+				col, cast, had[j].Type.DuckDB(), strings.ReplaceAll(c.Name, "'", "''"))
+		}
+		out[i] = cast + " AS " + schema.Quote(c.Name)
+	}
+	return "SELECT " + strings.Join(out, ", ") + " FROM " + duckdb.Scan(had, files)
+}
+
+// exceeds holds the quarantined rows against the table's max_quarantine.
+func exceeds(t *model.Table, st *state) error {
+	limit := t.Header().MaxQuarantine
+	if limit == nil || st.load.Objects == 0 {
+		return nil
+	}
+	bad := st.record.Quarantined
+	if limit.Exceeded(bad, st.load.Objects) {
+		return &QuarantineError{Table: t.Name, Quarantined: bad, Objects: st.load.Objects, Limit: limit.String(), File: t.Landing.Source.File}
+	}
+	return nil
+}

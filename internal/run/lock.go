@@ -1,0 +1,117 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrBusy says that another process is writing to the lake.
+var ErrBusy = errors.New("another run is writing to this lake")
+
+// lock is held by the one process that writes to a lake. The operating system lets go of it when the process ends, in
+// whatever way. Readers never take it.
+type lock struct{ f *os.File }
+
+// holder is what the lock file says for people and for the next run.
+type holder struct {
+	Run  string    `json:"run"`
+	PID  int       `json:"pid"`
+	From time.Time `json:"since"`
+}
+
+// acquire takes the lock, waiting for it if wait is set. unfinished is the run that held it last without letting go
+// properly, or "".
+func acquire(ctx context.Context, path, runID string, wait bool, waiting func(holder)) (_ *lock, unfinished string, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, "", err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, "", err
+	}
+	told := false
+	for {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, "", errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
+		}
+		h := read(f)
+		if !wait {
+			return nil, "", errors.Join(fmt.Errorf("%w: run %s, process %d, since %s", ErrBusy, h.Run, h.PID, h.From.Format(time.RFC3339)), f.Close())
+		}
+		if !told && waiting != nil {
+			waiting(h)
+			told = true
+		}
+		select {
+		case <-ctx.Done():
+			return nil, "", errors.Join(ctx.Err(), f.Close())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	unfinished = read(f).Run
+	l := &lock{f: f}
+	if err := l.write(holder{Run: runID, PID: os.Getpid(), From: time.Now().UTC()}); err != nil {
+		return nil, "", errors.Join(err, f.Close())
+	}
+	return l, unfinished, nil
+}
+
+func read(f *os.File) holder {
+	var h holder
+	raw, err := io.ReadAll(io.NewSectionReader(f, 0, 4096))
+	if err == nil {
+		// A torn or empty file names no holder.
+		_ = json.Unmarshal(raw, &h)
+	}
+	return h
+}
+
+func (l *lock) write(h holder) error {
+	raw, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	if err := l.f.Truncate(0); err != nil {
+		return err
+	}
+	_, err = l.f.WriteAt(raw, 0)
+	return err
+}
+
+// release empties the file, which says that nothing was left behind, and lets go.
+func (l *lock) release() error {
+	return errors.Join(l.f.Truncate(0), l.f.Close())
+}
+
+func (w *Workspace) readersPath() string { return filepath.Join(w.Project.StateDir(), "readers") }
+
+// Reading tells gc to leave all files alone until the closer is closed. It never waits for a run; only while gc removes
+// files, for a moment, for that.
+func (w *Workspace) Reading() (io.Closer, error) { return flock(w.readersPath(), unix.LOCK_SH) }
+
+// flock opens a file and locks it until it is closed.
+func flock(path string, how int) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), how); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}

@@ -1,0 +1,209 @@
+package run
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"tarn/internal/engine/duckdb"
+	"tarn/internal/lake"
+	"tarn/internal/load"
+	"tarn/internal/plan"
+	"tarn/internal/schema"
+)
+
+// publish stages the lake's own account and makes everything visible in one step.
+func (x *execution) publish(ctx context.Context) error {
+	x.tell(Event{Phase: "publish"})
+	var drafts []*lake.Draft
+	for _, s := range x.plan.Steps {
+		if st := x.state(s.Table.Name); st != nil && st.draft != nil {
+			drafts = append(drafts, st.draft)
+			x.record.Published = append(x.record.Published, s.Table.Name)
+		}
+	}
+	for _, stage := range []func(context.Context) (*lake.Draft, error){x.stageFiles, x.stageQuarantine} {
+		d, err := stage(ctx)
+		if err != nil {
+			return err
+		}
+		if d != nil {
+			drafts = append(drafts, d)
+		}
+	}
+	x.record.Status = Published
+	x.record.Finished = utc(x.w.now())
+	x.record.Seconds = x.record.Finished.Sub(x.record.Started).Seconds()
+	record := *x.record
+	shown := &execution{w: x.w, view: x.view, plan: x.plan, record: &record, states: x.states}
+	shown.fill()
+	d, err := x.w.stageRun(ctx, x.view, x.id, "run", &record, drafts)
+	if err != nil {
+		return err
+	}
+	return x.w.Lake.Publish(ctx, append(drafts, d))
+}
+
+// stageFiles writes which landing files are loaded, if that has changed.
+func (x *execution) stageFiles(ctx context.Context) (*lake.Draft, error) {
+	known, err := x.w.known(ctx, x.view)
+	if err != nil {
+		return nil, err
+	}
+	changed := false
+	var rows [][]driver.Value
+	at := utc(x.started)
+	for _, t := range sortedKeys(known, x.reread) {
+		gone := map[string]bool{}
+		for _, f := range x.reread[t] {
+			gone[f.Name] = true
+			table := x.w.Graph.Table(t)
+			rows = append(rows, []driver.Value{t, f.Name, f.Size, f.ETag, table.Hash, f.Objects, f.Loaded, f.Quarantined, x.id, at})
+			changed = true
+		}
+		for _, name := range x.pruned[t] {
+			gone[name] = true
+			changed = true
+		}
+		for _, k := range known[t] {
+			if !gone[k.Name] {
+				rows = append(rows, []driver.Value{t, k.Name, k.Size, k.ETag, k.Definition, k.Objects, k.Loaded, k.Quarantined, k.RunID, at})
+			}
+		}
+	}
+	if !changed {
+		return nil, nil
+	}
+	query, err := x.w.staged(ctx, "tarn_files_staging", filesColumns(), rows)
+	if err != nil {
+		return nil, err
+	}
+	return x.w.replaceOwn(ctx, x.view, FilesTable, filesColumns(), query, x.id)
+}
+
+// stageQuarantine writes the rejected rows: entries of files that were read again and of rebuilt models are replaced.
+func (x *execution) stageQuarantine(ctx context.Context) (*lake.Draft, error) {
+	fresh, err := x.quarantine.Count(ctx)
+	if err != nil {
+		return nil, err
+	}
+	query := x.quarantine.Query()
+	if have := x.view.Table(load.QuarantineTable); have != nil {
+		files, err := have.Files()
+		if err != nil {
+			return nil, err
+		}
+		if len(files) > 0 {
+			stays, err := x.staying(ctx)
+			if err != nil {
+				return nil, err
+			}
+			var total, keep int64
+			from := scanFiles(have, files)
+			if err := x.w.Engine.DB().QueryRowContext(ctx, "SELECT count(*), count(*) FILTER (WHERE "+stays+") FROM "+from).Scan(&total, &keep); err != nil {
+				return nil, err
+			}
+			if fresh == 0 && keep == total {
+				return nil, nil
+			}
+			query += " UNION ALL SELECT * FROM " + from + " WHERE " + stays
+		} else if fresh == 0 {
+			return nil, nil
+		}
+	} else if fresh == 0 {
+		return nil, nil
+	}
+	return x.w.replaceOwn(ctx, x.view, load.QuarantineTable, load.QuarantineColumns(), query, x.id)
+}
+
+// staying writes the condition for quarantine entries that this run does not replace.
+func (x *execution) staying(ctx context.Context) (string, error) {
+	var gone [][]driver.Value
+	for t, files := range x.reread {
+		for _, f := range files {
+			gone = append(gone, []driver.Value{t, f.Name})
+		}
+	}
+	for t, names := range x.pruned {
+		for _, name := range names {
+			gone = append(gone, []driver.Value{t, name})
+		}
+	}
+	query, err := x.w.staged(ctx, "tarn_gone_staging", []schema.Column{{Name: "table_name", Type: textType}, {Name: "file", Type: textType}}, gone)
+	if err != nil {
+		return "", err
+	}
+	cond := "NOT (file IS NOT NULL AND (table_name, file) IN (" + query + "))"
+	var models []string
+	for name := range x.rebuilt {
+		models = append(models, schema.Literal(name))
+	}
+	if len(models) > 0 {
+		cond += " AND table_name NOT IN (" + strings.Join(models, ", ") + ")"
+	}
+	return cond, nil
+}
+
+// replaceOwn stages one of the lake's own tables with exactly the rows of a query.
+func (w *Workspace) replaceOwn(ctx context.Context, v *lake.View, name string, columns []schema.Column, query, runID string) (*lake.Draft, error) {
+	d, err := w.Lake.Draft(v, name, lake.Shape{Columns: columns, Zone: "tarn"})
+	if err != nil {
+		return nil, err
+	}
+	written, err := w.Engine.Copy(ctx, query, duckdb.Output{Dir: d.DataDir(runID), FieldIDs: d.FieldIDs()})
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", name, err)
+	}
+	return d, d.Replace(ctx, filePaths(written), map[string]string{plan.KeyRun: runID})
+}
+
+// runsPerFile bounds how many data files the account of runs may have before it is written anew as one.
+const runsPerFile = 40
+
+// stageRun adds a run to the account. drafts are what it publishes besides.
+func (w *Workspace) stageRun(ctx context.Context, v *lake.View, id, kind string, record *Record, drafts []*lake.Draft) (*lake.Draft, error) {
+	tables := map[string]int64{}
+	for _, name := range v.Names() {
+		if s, ok := v.Table(name).Snapshot(); ok {
+			tables[name] = s.ID
+		}
+	}
+	for _, d := range drafts {
+		if s, ok := d.Table().Snapshot(); ok {
+			tables[d.Name()] = s.ID
+		}
+	}
+	delete(tables, RunsTable)
+	stateJSON, err := json.Marshal(tables)
+	if err != nil {
+		return nil, err
+	}
+	recordJSON, err := json.Marshal(record)
+	if err != nil {
+		return nil, err
+	}
+	query, err := w.staged(ctx, "tarn_runs_staging", runsColumns(), [][]driver.Value{{id, record.Started, record.Finished, kind, string(stateJSON), string(recordJSON)}})
+	if err != nil {
+		return nil, err
+	}
+	var files []lake.DataFile
+	if have := v.Table(RunsTable); have != nil {
+		if files, err = have.Files(); err != nil {
+			return nil, err
+		}
+		if len(files) >= runsPerFile {
+			return w.replaceOwn(ctx, v, RunsTable, runsColumns(), query+" UNION ALL SELECT * FROM "+scanFiles(have, files), id)
+		}
+	}
+	d, err := w.Lake.Draft(v, RunsTable, lake.Shape{Columns: runsColumns(), Zone: "tarn"})
+	if err != nil {
+		return nil, err
+	}
+	written, err := w.Engine.Copy(ctx, query, duckdb.Output{Dir: d.DataDir(id), FieldIDs: d.FieldIDs()})
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", RunsTable, err)
+	}
+	return d, d.Swap(ctx, nil, filePaths(written), map[string]string{plan.KeyRun: id})
+}

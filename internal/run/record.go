@@ -1,0 +1,90 @@
+package run
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"tarn/internal/check"
+	"tarn/internal/ledger"
+	"tarn/internal/load"
+	"tarn/internal/plan"
+)
+
+// Status says how a run ended.
+type Status string
+
+// The ways a run can end.
+const (
+	Published   Status = "published"
+	NothingToDo Status = "nothing_to_do"
+	ChecksFail  Status = "checks_failed"
+	Broken      Status = "failed"
+)
+
+// Record is the account of one run. Its JSON form is what `tarn run --json` prints and what tarn__runs keeps.
+type Record struct {
+	Run      string    `json:"run"`
+	Status   Status    `json:"status"`
+	Started  time.Time `json:"started"`
+	Finished time.Time `json:"finished"`
+	Seconds  float64   `json:"seconds"`
+	// Published names the tables that became visible, in the field's order of work.
+	Published []string       `json:"published"`
+	Tables    []TableRecord  `json:"tables"`
+	Load      []LoadRecord   `json:"load"`
+	Checks    []check.Result `json:"checks"`
+	// Orphans are tables without a definition; they stay readable until `tarn drop`.
+	Orphans  []string          `json:"orphans,omitempty"`
+	Error    string            `json:"error,omitempty"`
+	Versions map[string]string `json:"versions"`
+}
+
+// TableRecord is what a run did with one table.
+type TableRecord struct {
+	Name    string      `json:"name"`
+	Zone    string      `json:"zone"`
+	Action  plan.Action `json:"action"`
+	Reasons []string    `json:"reasons,omitempty"`
+	// Rows are those of the table after the run; Added and Removed compare data files, not row contents.
+	Rows        int64           `json:"rows"`
+	Added       int64           `json:"added"`
+	Removed     int64           `json:"removed"`
+	Quarantined int64           `json:"quarantined"`
+	Seconds     float64         `json:"seconds"`
+	Ledger      *ledger.Account `json:"ledger,omitempty"`
+}
+
+// LoadRecord is what a run read for one landing table.
+type LoadRecord struct {
+	Table string `json:"table"`
+	// Files counts those in the folder; New, Changed and Reloaded those that were read.
+	Files       int   `json:"files"`
+	New         int   `json:"new"`
+	Changed     int   `json:"changed"`
+	Reloaded    int   `json:"reloaded"`
+	Skipped     int   `json:"skipped"`
+	Objects     int64 `json:"objects"`
+	Loaded      int64 `json:"loaded"`
+	Quarantined int64 `json:"quarantined"`
+	// Careful counts the files that the fast reader could not be trusted with.
+	Careful int `json:"careful"`
+	// Growing were changing while they were read, and are left for the next run.
+	Growing []string `json:"growing,omitempty"`
+	// Vanished were loaded once and are gone; their rows stay unless pruned.
+	Vanished []string   `json:"vanished,omitempty"`
+	Drift    load.Drift `json:"drift"`
+	// Empty says that the LOCATION holds no files at all.
+	Empty bool `json:"empty,omitempty"`
+	// Dir is where the files were looked for on this machine.
+	Dir string `json:"dir"`
+}
+
+// newRunID gives an id that sorts by time and is unique: seconds UTC and four random bytes.
+func newRunID(now time.Time) string {
+	var b [4]byte
+	// crypto/rand.Read never fails: it ends the program instead (its documentation).
+	_, _ = rand.Read(b[:])
+	return fmt.Sprintf("%s-%s", now.UTC().Format("20060102T150405Z"), hex.EncodeToString(b[:]))
+}

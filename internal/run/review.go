@@ -1,0 +1,55 @@
+package run
+
+import (
+	"context"
+
+	"tarn/internal/check"
+)
+
+// Check tests the checks of the selected tables (all, where none are named) on what is published.
+func (w *Workspace) Check(ctx context.Context, s Selection) ([]check.Result, error) {
+	v, err := w.Lake.View(ctx)
+	if err != nil {
+		return nil, err
+	}
+	chosen := map[string]bool{}
+	for _, name := range s.Tables {
+		one, err := (Selection{Tables: []string{name}}).resolve(w.Graph)
+		if err != nil {
+			return nil, err
+		}
+		// Unlike a run, checking a table does not check what it reads.
+		for n := range one {
+			if t := w.Graph.Table(name); t != nil && t.Name == n {
+				chosen[n] = true
+			}
+		}
+	}
+	for _, t := range w.Graph.Tables {
+		var paths []string
+		if have := v.Table(t.Stored()); have != nil {
+			files, err := have.Files()
+			if err != nil {
+				return nil, err
+			}
+			for _, f := range files {
+				paths = append(paths, f.Path)
+			}
+		}
+		if err := w.Engine.SetTable(ctx, t.Name, t.Columns, paths); err != nil {
+			return nil, err
+		}
+	}
+	out := []check.Result{}
+	for _, t := range w.Graph.Tables {
+		if len(chosen) > 0 && !chosen[t.Name] {
+			continue
+		}
+		results, err := check.Run(ctx, w.Engine, check.Table{Name: t.Name, Checks: t.Header().Checks}, check.All, w.now())
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, results...)
+	}
+	return out, nil
+}

@@ -1,0 +1,195 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+
+	"tarn/internal/lake"
+	"tarn/internal/load"
+	"tarn/internal/plan"
+)
+
+// RunOptions says how a run behaves; the zero value waits for nobody and tells nobody.
+type RunOptions struct {
+	Selection
+	// Wait lets the run wait for another one to end; otherwise it fails with [ErrBusy].
+	Wait bool
+	// Progress is told what happens, from several goroutines at a time.
+	Progress func(Event)
+	// Waiting is told once, when Wait has to wait, who is writing.
+	Waiting func(run string, pid int)
+}
+
+// Run brings the selected tables up to date and publishes all of them in one step. The record is never nil; when the
+// error is not nil, nothing was published and readers still see what they saw before. The error is a [CheckError], a
+// [QuarantineError], a [LedgerError] or [ErrBusy] where it is one of those.
+func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error) {
+	started := w.now()
+	rec := &Record{Run: newRunID(started), Started: utc(started), Published: []string{}, Versions: versions()}
+	defer func() {
+		rec.Finished = utc(w.now())
+		rec.Seconds = rec.Finished.Sub(rec.Started).Seconds()
+		if err != nil {
+			rec.Error = err.Error()
+			if rec.Status == "" {
+				rec.Status = Broken
+			}
+		}
+	}()
+	var waiting func(holder)
+	if o.Waiting != nil {
+		waiting = func(h holder) { o.Waiting(h.Run, h.PID) }
+	}
+	l, unfinished, err := acquire(ctx, w.lockPath(), rec.Run, o.Wait, waiting)
+	if err != nil {
+		return rec, err
+	}
+	defer func() { err = errors.Join(err, l.release()) }()
+	v, err := w.Lake.View(ctx)
+	if err != nil {
+		return rec, err
+	}
+	if err := w.sweep(ctx, v, unfinished); err != nil {
+		return rec, err
+	}
+	p, err := w.plan(ctx, v, o.Selection)
+	if err != nil {
+		return rec, err
+	}
+	rec.Orphans = p.Orphans
+	x := &execution{w: w, view: v, plan: p, id: rec.Run, started: started, progress: o.Progress, record: rec,
+		states: map[string]*state{}, reread: map[string][]load.Counted{}, pruned: map[string][]string{}, rebuilt: map[string]bool{}}
+	if p.Empty() {
+		rec.Status = NothingToDo
+		return rec, x.idle()
+	}
+	err = x.publishAll(ctx)
+	x.fill()
+	if err != nil {
+		rec.Published = []string{}
+		// What was staged is of no use to anybody; a failure to remove it only leaves garbage for gc.
+		x.discard()
+	}
+	return rec, err
+}
+
+// publishAll does the work and makes it visible.
+func (x *execution) publishAll(ctx context.Context) (err error) {
+	if x.quarantine, err = load.NewQuarantine(ctx, x.w.Engine, x.id, utc(x.started)); err != nil {
+		return err
+	}
+	if err := x.all(ctx); err != nil {
+		return err
+	}
+	if err := x.failed(); err != nil {
+		x.record.Status = ChecksFail
+		return err
+	}
+	return x.publish(ctx)
+}
+
+func (w *Workspace) lockPath() string { return filepath.Join(w.Project.StateDir(), "lock") }
+
+// sweep removes what a run left behind that ended without letting go of the lock. A run that got as far as publishing is
+// in the account, and its files are in use.
+func (w *Workspace) sweep(ctx context.Context, v *lake.View, unfinished string) error {
+	if unfinished == "" || strings.ContainsAny(unfinished, `/\`) {
+		return nil
+	}
+	published := false
+	err := w.scan(ctx, v, RunsTable, "SELECT run_id FROM %s", func(next func(...any) error) error {
+		var id string
+		err := next(&id)
+		published = published || id == unfinished
+		return err
+	})
+	if err != nil || published {
+		return err
+	}
+	left, err := filepath.Glob(filepath.Join(w.Project.Config.Warehouse, w.Project.Config.Database, "*", "data", unfinished))
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	for _, dir := range left {
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("sweep: %w", err)
+		}
+	}
+	return nil
+}
+
+// idle fills the record of a run that has nothing to do.
+func (x *execution) idle() error {
+	for _, s := range x.plan.Steps {
+		r := TableRecord{Name: s.Table.Name, Zone: s.Table.Zone, Action: plan.None}
+		if have := x.view.Table(s.Table.Stored()); have != nil {
+			var err error
+			if r.Rows, err = have.Rows(); err != nil {
+				return err
+			}
+		}
+		x.record.Tables = append(x.record.Tables, r)
+		if s.Table.Landing != nil {
+			l := LoadRecord{Table: s.Table.Name, Files: s.Work.Files, Skipped: s.Work.Files, Empty: s.Work.Files == 0, Dir: s.Table.Landing.Dir}
+			for _, k := range s.Work.Vanished {
+				l.Vanished = append(l.Vanished, k.Name)
+			}
+			x.record.Load = append(x.record.Load, l)
+		}
+	}
+	return nil
+}
+
+// fill puts what the steps noted into the record, in order of work.
+func (x *execution) fill() {
+	for _, s := range x.plan.Steps {
+		st := x.state(s.Table.Name)
+		if st == nil {
+			continue
+		}
+		x.record.Tables = append(x.record.Tables, st.record)
+		if st.load != nil {
+			x.record.Load = append(x.record.Load, *st.load)
+		}
+		x.record.Checks = append(x.record.Checks, st.checks...)
+	}
+}
+
+// discard removes the staged files of a run that is not published.
+func (x *execution) discard() {
+	left, err := filepath.Glob(filepath.Join(x.w.Project.Config.Warehouse, x.w.Project.Config.Database, "*", "data", x.id))
+	if err != nil {
+		return
+	}
+	for _, dir := range left {
+		_ = os.RemoveAll(dir)
+	}
+}
+
+func versions() map[string]string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return map[string]string{}
+	}
+	return Versions(info)
+}
+
+// Versions names the programs that a run's results depend on.
+func Versions(info *debug.BuildInfo) map[string]string {
+	out := map[string]string{}
+	out["tarn"], out["go"] = info.Main.Version, info.GoVersion
+	for _, m := range info.Deps {
+		switch m.Path {
+		case "github.com/duckdb/duckdb-go/v2":
+			out["duckdb-go"] = m.Version
+		case "github.com/apache/iceberg-go":
+			out["iceberg-go"] = m.Version
+		}
+	}
+	return out
+}

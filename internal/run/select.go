@@ -1,0 +1,83 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"tarn/internal/diag"
+	"tarn/internal/model"
+)
+
+// Selection says which tables to bring up to date.
+type Selection struct {
+	// Tables are names or patterns: `x` is x with everything that it reads, `x+` also everything that reads it, `+x` the
+	// same as x; empty means all tables.
+	Tables []string
+	// FullRefresh rebuilds the selected tables from their landing files, whatever their state.
+	FullRefresh bool
+	// Prune takes out the rows of landing files that have vanished.
+	Prune bool
+	// Retry reads the landing files again that have rows in quarantine, those of RetryTable only where it is set.
+	Retry      bool
+	RetryTable string
+}
+
+// ErrUnknownTable says that a selected name is not in the lake.
+var ErrUnknownTable = errors.New("no such table in this lake")
+
+// resolve gives the chosen tables with all their inputs, or nil for all.
+func (s Selection) resolve(g *model.Graph) (map[string]bool, error) {
+	if len(s.Tables) == 0 {
+		return nil, nil
+	}
+	chosen := map[string]bool{}
+	var up func(t *model.Table)
+	up = func(t *model.Table) {
+		if chosen[t.Name] {
+			return
+		}
+		chosen[t.Name] = true
+		for _, in := range t.Inputs {
+			up(g.Table(in))
+		}
+	}
+	for _, pattern := range s.Tables {
+		name := strings.TrimPrefix(pattern, "+")
+		down := strings.HasSuffix(name, "+")
+		name = strings.TrimSuffix(name, "+")
+		if _, after, ok := strings.Cut(name, "."); ok {
+			name = after
+		}
+		t := g.Table(name)
+		if t == nil {
+			err := fmt.Errorf("%w: %s", ErrUnknownTable, name)
+			if hint := diag.DidYouMean(name, g.Names()); hint != "" {
+				err = fmt.Errorf("%w (%s)", err, hint)
+			}
+			return nil, err
+		}
+		up(t)
+		if down {
+			for _, d := range dependants(g, t) {
+				up(d)
+			}
+		}
+	}
+	return chosen, nil
+}
+
+// dependants lists all tables that read t, directly or not, in order of work.
+func dependants(g *model.Graph, t *model.Table) []*model.Table {
+	reached := map[string]bool{t.Name: true}
+	var out []*model.Table
+	for _, d := range g.Tables {
+		for _, in := range d.Inputs {
+			if reached[g.Table(in).Name] && !reached[d.Name] {
+				reached[d.Name] = true
+				out = append(out, d)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,86 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"tarn/internal/diag"
+	"tarn/internal/engine/duckdb"
+	"tarn/internal/lake"
+	"tarn/internal/project"
+)
+
+// Tables is a lake opened for reading what is published. It needs tarn.yaml only: mistakes in models do not keep anybody
+// from reading.
+type Tables struct {
+	w *Workspace
+}
+
+// OpenTables opens the lake in dir for reading.
+func OpenTables(ctx context.Context, dir string, o Options) (*Tables, error) {
+	p, err := project.Load(dir, o.Target)
+	if err != nil {
+		return nil, err
+	}
+	var own diag.List
+	for _, d := range p.Diagnostics {
+		if d.File == project.ConfigFile {
+			own = append(own, d)
+		}
+	}
+	if err := own.Err(); err != nil {
+		return nil, err
+	}
+	w := &Workspace{Project: p}
+	if w.Lake, err = lake.Open(ctx, lake.Options{Catalog: filepath.Join(p.StateDir(), "catalog.db"), Warehouse: p.Config.Warehouse, Database: p.Config.Database}); err != nil {
+		return nil, err
+	}
+	return &Tables{w: w}, nil
+}
+
+// Close lets go of the lake.
+func (t *Tables) Close() error { return t.w.Close() }
+
+// Database is what stands before the dot in SQL.
+func (t *Tables) Database() string { return t.w.Project.Config.Database }
+
+// Memory gives the engine's bound: what was asked for, the lake's setting, or the default.
+func (t *Tables) Memory(asked string) string {
+	for _, m := range []string{asked, t.w.Project.Config.Memory} {
+		if m != "" {
+			return m
+		}
+	}
+	return DefaultMemory
+}
+
+// TempDir is where the engine may put what does not fit into memory.
+func (t *Tables) TempDir() string {
+	return filepath.Join(t.w.Project.StateDir(), "tmp", fmt.Sprint(os.Getpid()))
+}
+
+// Reading keeps gc from removing files until it is closed.
+func (t *Tables) Reading() (io.Closer, error) { return t.w.Reading() }
+
+// View gives the tables as they are published, or as they were after a run or at a time: see [Workspace.At].
+func (t *Tables) View(ctx context.Context, at string) (_ *lake.View, err error) {
+	v, err := t.w.Lake.View(ctx)
+	if err != nil || at == "" {
+		return v, err
+	}
+	e, err := duckdb.Open(ctx, duckdb.Options{Database: t.Database()})
+	if err != nil {
+		return nil, err
+	}
+	reader := &Workspace{Project: t.w.Project, Lake: t.w.Lake, Engine: e}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	p, err := reader.At(ctx, v, at)
+	if err != nil {
+		return nil, err
+	}
+	return reader.ViewAt(v, p)
+}

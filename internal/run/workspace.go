@@ -1,0 +1,169 @@
+// Package run brings a lake's tables up to date and keeps the account of it.
+//
+// [Open] gives a [Workspace]: definitions, engine and tables of one lake. [Workspace.Plan] says what there is to do,
+// [Workspace.Run] does it: load, models, checks, ledger, and then one publish of everything.
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"tarn/internal/diag"
+	"tarn/internal/engine/duckdb"
+	"tarn/internal/lake"
+	"tarn/internal/load"
+	"tarn/internal/model"
+	"tarn/internal/plan"
+	"tarn/internal/project"
+)
+
+// Workspace is one opened lake.
+type Workspace struct {
+	Project *project.Lake
+	Engine  *duckdb.Engine
+	Lake    *lake.Lake
+	Graph   *model.Graph
+	// Diagnostics holds the warnings of the definitions.
+	Diagnostics diag.List
+	now         func() time.Time
+}
+
+// Options says how a lake is opened; the zero value takes everything from tarn.yaml.
+type Options struct {
+	// Target names a target of tarn.yaml; "" is the top level.
+	Target string
+	// Memory bounds the engine, such as "512MB"; "" takes the setting of tarn.yaml, or DefaultMemory.
+	Memory  string
+	Threads int
+	// Now replaces the clock in tests.
+	Now func() time.Time
+}
+
+// DefaultMemory is what the engine may use where nothing else is set. Builds of ten million rows pass with half of it.
+const DefaultMemory = "1GB"
+
+// Open reads the definitions of the lake in dir and opens its tables. If the definitions have errors, the error is a
+// [diag.ListError] with all of them.
+func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) {
+	p, err := project.Load(dir, o.Target)
+	if err != nil {
+		return nil, err
+	}
+	w := &Workspace{Project: p, Diagnostics: p.Diagnostics, now: o.Now}
+	if w.now == nil {
+		w.now = time.Now
+	}
+	if p.Config.Database == "" {
+		return nil, p.Diagnostics.Sort().Err()
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.Close())
+		}
+	}()
+	memory := o.Memory
+	if memory == "" {
+		memory = p.Config.Memory
+	}
+	if memory == "" {
+		memory = DefaultMemory
+	}
+	w.Engine, err = duckdb.Open(ctx, duckdb.Options{Memory: memory, Threads: o.Threads, Database: p.Config.Database,
+		TempDir: filepath.Join(p.StateDir(), "tmp", fmt.Sprint(os.Getpid()))})
+	if err != nil {
+		return nil, err
+	}
+	g, list, err := model.Compile(ctx, w.Engine, p)
+	if err != nil {
+		return nil, err
+	}
+	w.Graph, w.Diagnostics = g, append(w.Diagnostics, list...).Sort()
+	if err := w.Diagnostics.Err(); err != nil {
+		return nil, err
+	}
+	w.Lake, err = lake.Open(ctx, lake.Options{Catalog: filepath.Join(p.StateDir(), "catalog.db"), Warehouse: p.Config.Warehouse, Database: p.Config.Database})
+	return w, err
+}
+
+// Close lets go of everything.
+func (w *Workspace) Close() error {
+	var errs []error
+	if w.Engine != nil {
+		errs = append(errs, w.Engine.Close())
+		errs = append(errs, os.RemoveAll(filepath.Join(w.Project.StateDir(), "tmp", fmt.Sprint(os.Getpid()))))
+	}
+	if w.Lake != nil {
+		errs = append(errs, w.Lake.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Plan says what a run would do now.
+func (w *Workspace) Plan(ctx context.Context, s Selection) (*plan.Plan, error) {
+	v, err := w.Lake.View(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return w.plan(ctx, v, s)
+}
+
+func (w *Workspace) plan(ctx context.Context, v *lake.View, s Selection) (*plan.Plan, error) {
+	chosen, err := s.resolve(w.Graph)
+	if err != nil {
+		return nil, err
+	}
+	known, err := w.known(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	work := map[string]load.Work{}
+	for _, t := range w.Graph.Tables {
+		if t.Landing == nil {
+			continue
+		}
+		files, err := load.List(ctx, t.Landing.Dir, t.Landing.Location)
+		if err != nil {
+			return nil, err
+		}
+		work[t.Name] = load.Compare(loadTable(t), files, known[t.Name])
+		if s.Retry && (s.RetryTable == "" || strings.EqualFold(s.RetryTable, t.Name)) {
+			work[t.Name] = work[t.Name].Retry(known[t.Name])
+		}
+	}
+	o := plan.Options{Chosen: chosen, Prune: s.Prune}
+	if s.FullRefresh {
+		o.FullRefresh = chosen
+		if len(chosen) == 0 {
+			o.FullRefresh = map[string]bool{}
+			for _, name := range w.Graph.Names() {
+				o.FullRefresh[name] = true
+			}
+		}
+	}
+	return plan.Make(w.Graph, v, work, o), nil
+}
+
+// loadTable describes a landing table to the loader.
+func loadTable(t *model.Table) load.Table {
+	d := t.Landing.DDL
+	out := load.Table{Name: t.Name, Location: t.Landing.Location, Dir: t.Landing.Dir, Format: load.Format(d.Format), Definition: t.Hash}
+	for _, c := range d.Columns {
+		out.Columns = append(out.Columns, c.Column)
+	}
+	for _, c := range d.Partitions {
+		out.Partitions = append(out.Partitions, c.Column)
+	}
+	switch out.Format {
+	case load.JSON:
+		out.Keys = d.JSON().Mapping
+	case load.CSV:
+		c := d.CSV()
+		out.CSV = load.CSVOptions{Separator: c.Separator, Quote: c.Quote, Escape: c.Escape, SkipLines: c.SkipLines, Null: c.Null}
+	}
+	return out
+}
