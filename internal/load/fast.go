@@ -3,8 +3,11 @@ package load
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
+	"tarn/internal/engine/duckdb"
 	"tarn/internal/schema"
 )
 
@@ -40,7 +43,7 @@ func (p fastPlan) hasBoolean() bool {
 	return false
 }
 
-// texts and keys count values by column: see fingerprint.
+// quotes counts the quotes that a file with so many values in each column must have: see fingerprint.
 func (p fastPlan) quotes(values map[string]int64) int64 {
 	var n int64
 	for _, c := range p.columns {
@@ -65,10 +68,6 @@ func (p fastPlan) query(files []File, partitions []schema.Column, partitionValue
 		read[i] = schema.Literal(c.Name) + ": " + schema.Literal(typ)
 		out = append(out, expr+" AS "+schema.Quote(c.Name))
 	}
-	names, err := fileMap(files, func(f File) (string, error) { return schema.Literal(f.Name), nil })
-	if err != nil {
-		return "", err
-	}
 	for _, c := range partitions {
 		values, err := fileMap(files, func(f File) (string, error) { return partitionValue(f, c) })
 		if err != nil {
@@ -76,13 +75,12 @@ func (p fastPlan) query(files []File, partitions []schema.Column, partitionValue
 		}
 		out = append(out, fmt.Sprintf("CAST(%s AS %s) AS %s", values, c.Type.DuckDB(), schema.Quote(c.Name)))
 	}
-	out = append(out, names+" AS _file")
+	out = append(out, fileName(files)+" AS _file")
 	return fmt.Sprintf("SELECT %s FROM read_json([%s], format='newline_delimited', columns={%s}, filename='__tarn_path', hive_partitioning=false, maximum_object_size=16777216)",
 		strings.Join(out, ", "), strings.Join(paths, ","), strings.Join(read, ", ")), nil
 }
 
-// fileMap writes an expression that turns a path into something else. DuckDB evaluates it once a vector, as all rows of
-// one have the same path.
+// fileMap writes an expression that turns a path into something else.
 func fileMap(files []File, value func(File) (string, error)) (string, error) {
 	keys := make([]string, len(files))
 	values := make([]string, len(files))
@@ -96,54 +94,103 @@ func fileMap(files []File, value func(File) (string, error)) (string, error) {
 	return "map([" + strings.Join(keys, ",") + "], [" + strings.Join(values, ",") + "])[__tarn_path]", nil
 }
 
-// cast gives the type that DuckDB reads a column as, and the checked expression that makes the column's own type of it.
+// fileName writes the expression for a file's name in the lake. All paths of a table begin with the same folder, so that
+// cutting it off is enough; looking each path up would cost a quarter of the whole load.
+func fileName(files []File) string {
+	f := files[0]
+	shared := 0
+	for shared < len(f.Name) && shared < len(f.Path) && f.Name[len(f.Name)-1-shared] == f.Path[len(f.Path)-1-shared] {
+		shared++
+	}
+	folder := f.Path[:len(f.Path)-shared]
+	prefix := f.Name[:len(f.Name)-shared]
+	// DuckDB counts characters.
+	return schema.Literal(prefix) + " || substr(__tarn_path, " + fmt.Sprint(utf8.RuneCountInString(folder)+1) + ")"
+}
+
+// cast gives the type that DuckDB reads a column as, and the expression that makes the column's own type of it. What the
+// expression does not check itself, doubtful and extremes do.
 func (p fastPlan) cast(c schema.Column) (read, expr string) {
 	col := schema.Quote(c.Name)
-	bad := func(typ string) string { return "error(" + schema.Literal(strictMark) + " || __tarn_path)::" + typ }
 	typ := c.Type.DuckDB()
+	bad := "error(" + schema.Literal(strictMark) + " || __tarn_path)::" + typ
 	switch {
 	case c.Type.Whole() && p.hasBoolean():
-		lo, hi := wholeRange(c.Type)
-		return "VARCHAR", fmt.Sprintf("CASE WHEN %[1]s IS NULL THEN NULL WHEN regexp_full_match(%[1]s, '-?[0-9]{1,15}') AND %[1]s::BIGINT BETWEEN %[2]d AND %[3]d THEN %[1]s::%[4]s ELSE %[5]s END",
-			col, lo, hi, typ, bad(typ))
+		return "VARCHAR", fmt.Sprintf("CASE WHEN %[1]s IS NULL OR regexp_full_match(%[1]s, '-?[0-9]{1,15}') THEN %[1]s::%[2]s ELSE %[3]s END", col, typ, bad)
 	case c.Type.Whole():
-		lo, hi := wholeRange(c.Type)
-		return "DOUBLE", fmt.Sprintf("CASE WHEN %[1]s IS NULL THEN NULL WHEN %[1]s = trunc(%[1]s) AND %[1]s BETWEEN %[2]d AND %[3]d THEN %[1]s::%[4]s ELSE %[5]s END",
-			col, lo, hi, typ, bad(typ))
+		return "DOUBLE", fmt.Sprintf("CASE WHEN %[1]s IS NULL OR %[1]s = trunc(%[1]s) THEN %[1]s::%[2]s ELSE %[3]s END", col, typ, bad)
 	case c.Type.Kind == schema.Double && p.hasBoolean():
-		return "VARCHAR", fmt.Sprintf("CASE WHEN %[1]s IS NULL THEN NULL WHEN isfinite(%[1]s::DOUBLE) THEN %[1]s::DOUBLE ELSE %[2]s END", col, bad(typ))
+		return "VARCHAR", col + "::DOUBLE"
 	case c.Type.Kind == schema.Double:
-		return "DOUBLE", fmt.Sprintf("CASE WHEN %[1]s IS NULL OR isfinite(%[1]s) THEN %[1]s ELSE %[2]s END", col, bad(typ))
+		return "DOUBLE", col
 	case c.Type.Kind == schema.Boolean:
-		return "VARCHAR", fmt.Sprintf("CASE %[1]s WHEN 'true' THEN true WHEN 'false' THEN false ELSE CASE WHEN %[1]s IS NOT NULL THEN %[2]s END END", col, bad(typ))
+		return "VARCHAR", fmt.Sprintf("CASE %[1]s WHEN 'true' THEN true WHEN 'false' THEN false ELSE CASE WHEN %[1]s IS NOT NULL THEN %[2]s END END", col, bad)
 	case p.quoted[c.Name]:
-		return "JSON", fmt.Sprintf(`CASE WHEN %[1]s IS NULL THEN NULL WHEN starts_with(%[1]s, '"') THEN %[1]s->>'$' ELSE %[2]s END`, col, bad(typ))
+		return "JSON", fmt.Sprintf(`CASE WHEN %[1]s IS NULL THEN NULL WHEN starts_with(%[1]s, '"') THEN %[1]s->>'$' ELSE %[2]s END`, col, bad)
 	}
-	// What reads like a JSON value that is not a string may have been one: a number, true, false, an object or an array.
-	// The first character rules that out for most texts; looking closer costs eight times as much.
-	return "VARCHAR", fmt.Sprintf("CASE WHEN %[1]s IS NULL OR ascii(%[1]s) NOT IN (%[2]s) THEN %[1]s WHEN NOT (%[3]s) THEN %[1]s ELSE %[4]s END",
-		col, unquotedFirst, unquotedLook(col), bad(typ))
+	return "VARCHAR", col
 }
 
 // unquotedFirst lists the first characters of numbers, NaN, Infinity, null, true, false, arrays and objects.
 const unquotedFirst = "43,45,46,48,49,50,51,52,53,54,55,56,57,73,78,91,102,105,110,116,123"
 
-// unquotedLook is true for texts that DuckDB could have made from a JSON value that is not a string.
-func unquotedLook(col string) string {
-	return fmt.Sprintf("%[1]s IN ('true','false') OR starts_with(%[1]s, '{') OR starts_with(%[1]s, '[') OR try_cast(%[1]s AS DOUBLE) IS NOT NULL", col)
+// doubtfulTexts writes the condition for rows in which a text reads like a JSON value that is no string, and so may have
+// been one: a number, true, false, an object or an array. It is "" where no column can have such. Asked of the written
+// files it costs little, as DuckDB judges each value of a dictionary once.
+func (p fastPlan) doubtfulTexts() string {
+	var parts []string
+	for _, c := range p.columns {
+		if c.Type.Text() && !p.quoted[c.Name] {
+			col := schema.Quote(c.Name)
+			parts = append(parts, fmt.Sprintf("CASE WHEN ascii(%[1]s) NOT IN (%[2]s) THEN false ELSE %[1]s IN ('true','false') OR starts_with(%[1]s, '{') OR starts_with(%[1]s, '[') OR try_cast(%[1]s AS DOUBLE) IS NOT NULL END", col, unquotedFirst))
+		}
+	}
+	return strings.Join(parts, " OR ")
 }
 
-// wholeRange is the range of a whole-number type, cut to what a double holds exactly.
-func wholeRange(t schema.Type) (lo, hi int64) {
-	switch t.Kind {
-	case schema.TinyInt:
-		return math.MinInt8, math.MaxInt8
-	case schema.SmallInt:
-		return math.MinInt16, math.MaxInt16
-	case schema.Int:
-		return math.MinInt32, math.MaxInt32
+// doubtfulNumbers writes the condition for rows with a number that DuckDB may not have read exactly: infinite, not a
+// number, or a whole one that a double cannot tell from its neighbours.
+func (p fastPlan) doubtfulNumbers() string {
+	var parts []string
+	for _, c := range p.columns {
+		switch {
+		case c.Type.Kind == schema.Double:
+			parts = append(parts, "NOT isfinite("+schema.Quote(c.Name)+")")
+		case c.Type.Kind == schema.BigInt:
+			parts = append(parts, fmt.Sprintf("%[1]s NOT BETWEEN %[2]d AND %[3]d", schema.Quote(c.Name), -exact, exact))
+		}
 	}
-	return -(1<<53 - 1), 1<<53 - 1
+	return strings.Join(parts, " OR ")
+}
+
+// exact is the greatest whole number below which a double holds all whole numbers.
+const exact = 1<<53 - 1
+
+// extremes reports whether the written files' statistics rule out what doubtfulNumbers looks for.
+func (p fastPlan) extremes(written []duckdb.File) bool {
+	for _, w := range written {
+		for _, c := range p.columns {
+			s := w.Columns[c.Name]
+			if s.Nulls == w.Rows {
+				continue
+			}
+			switch c.Type.Kind {
+			case schema.Double:
+				lo, errLo := strconv.ParseFloat(s.Min, 64)
+				hi, errHi := strconv.ParseFloat(s.Max, 64)
+				if s.NaN || errLo != nil || errHi != nil || math.IsInf(lo, 0) || math.IsInf(hi, 0) || math.IsNaN(lo) || math.IsNaN(hi) {
+					return false
+				}
+			case schema.BigInt:
+				lo, errLo := strconv.ParseInt(s.Min, 10, 64)
+				hi, errHi := strconv.ParseInt(s.Max, 10, 64)
+				if errLo != nil || errHi != nil || lo < -exact || hi > exact {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }
 
 // escapeGlob keeps DuckDB from taking characters of a real file name as a pattern.

@@ -30,6 +30,10 @@ type File struct {
 // A folder that is not there holds no files.
 func List(ctx context.Context, dir, location string) ([]File, error) {
 	var out []File
+	// The folder itself can be a link; links to folders below it are not followed.
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
 	base := strings.TrimSuffix(location, "/") + "/"
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {

@@ -198,7 +198,13 @@ func (l *Loader) fast(ctx context.Context, t Table, clean []look, dir, fieldIDs 
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if err == nil && plan.agrees(clean, written) {
+		agrees := false
+		if err == nil {
+			if agrees, err = l.agrees(ctx, plan, clean, written); err != nil {
+				return nil, err
+			}
+		}
+		if agrees {
 			res.Written = append(res.Written, written...)
 			for _, k := range clean {
 				res.Files = append(res.Files, Counted{File: k.File, Objects: k.print.Braces, Loaded: k.print.Braces})
@@ -222,44 +228,57 @@ func (l *Loader) fast(ctx context.Context, t Table, clean []look, dir, fieldIDs 
 }
 
 // agrees holds what DuckDB has written against what the bytes of the files say.
-func (p fastPlan) agrees(files []look, written []duckdb.File) bool {
+func (l *Loader) agrees(ctx context.Context, p fastPlan, files []look, written []duckdb.File) (bool, error) {
 	var want fingerprint
 	for _, k := range files {
 		want.add(k.print)
 	}
 	values := map[string]int64{}
 	var rows int64
-	for _, w := range written {
+	out := make([]string, len(written))
+	for i, w := range written {
 		rows += w.Rows
+		out[i] = w.Path
 		for _, c := range p.columns {
 			s, ok := w.Columns[c.Name]
 			if !ok {
-				return false
+				return false, nil
 			}
 			values[c.Name] += w.Rows - s.Nulls
 		}
 	}
-	return rows == want.Braces && p.quotes(values) == want.Quotes
+	if rows != want.Braces || p.quotes(values) != want.Quotes || !p.extremes(written) {
+		return false, nil
+	}
+	doubt := p.doubtfulTexts()
+	if doubt == "" || len(written) == 0 {
+		return true, nil
+	}
+	var doubtful int64
+	err := l.Engine.DB().QueryRowContext(ctx, "SELECT count(*) FROM "+duckdb.Scan(nil, out)+" WHERE "+doubt).Scan(&doubtful)
+	return doubtful == 0, err
 }
 
 // sort reads each file on its own, writing nothing, and tells the clean from the others.
 func (l *Loader) sort(ctx context.Context, t Table, plan fastPlan, files []look) (good, bad []look, err error) {
-	counts := make([]string, 0, len(plan.columns)+1)
-	counts = append(counts, "count(*)")
+	ask := []string{"count(*)", "0"}
+	if doubt := strings.Trim(plan.doubtfulNumbers()+" OR "+plan.doubtfulTexts(), " OR "); doubt != "" {
+		ask[1] = "count(*) FILTER (WHERE " + doubt + ")"
+	}
 	for _, c := range plan.columns {
-		counts = append(counts, "count("+schema.Quote(c.Name)+")")
+		ask = append(ask, "count("+schema.Quote(c.Name)+")")
 	}
 	for _, k := range files {
 		query, err := plan.query([]File{k.File}, t.Partitions, partitionValue)
 		if err != nil {
 			return nil, nil, err
 		}
-		row := make([]int64, len(counts))
-		into := make([]any, len(counts))
+		row := make([]int64, len(ask))
+		into := make([]any, len(ask))
 		for i := range row {
 			into[i] = &row[i]
 		}
-		err = l.Engine.DB().QueryRowContext(ctx, "SELECT "+strings.Join(counts, ", ")+" FROM ("+query+")").Scan(into...)
+		err = l.Engine.DB().QueryRowContext(ctx, "SELECT "+strings.Join(ask, ", ")+" FROM ("+query+")").Scan(into...)
 		switch {
 		case ctx.Err() != nil:
 			return nil, nil, ctx.Err()
@@ -268,9 +287,9 @@ func (l *Loader) sort(ctx context.Context, t Table, plan fastPlan, files []look)
 		}
 		values := map[string]int64{}
 		for i, c := range plan.columns {
-			values[c.Name] = row[i+1]
+			values[c.Name] = row[i+2]
 		}
-		if err == nil && row[0] == k.print.Braces && plan.quotes(values) == k.print.Quotes {
+		if err == nil && row[0] == k.print.Braces && row[1] == 0 && plan.quotes(values) == k.print.Quotes {
 			good = append(good, k)
 		} else {
 			bad = append(bad, k)

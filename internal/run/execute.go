@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"tarn/internal/check"
 	"tarn/internal/engine/duckdb"
@@ -85,7 +86,7 @@ func (x *execution) all(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(len(x.plan.Steps) + 1)
-	slots := make(chan struct{}, 2)
+	slots := semaphore.NewWeighted(sideBySide)
 	for _, s := range x.plan.Steps {
 		g.Go(func() error {
 			for _, in := range s.Table.Inputs {
@@ -100,13 +101,12 @@ func (x *execution) all(ctx context.Context) error {
 				}
 			}
 			if s.Action != plan.None {
-				select {
-				case slots <- struct{}{}:
-				case <-ctx.Done():
-					return ctx.Err()
+				weight := x.weight(s)
+				if err := slots.Acquire(ctx, weight); err != nil {
+					return err
 				}
 				err := x.step(ctx, s)
-				<-slots
+				slots.Release(weight)
 				if err != nil {
 					return err
 				}
@@ -116,6 +116,28 @@ func (x *execution) all(ctx context.Context) error {
 		})
 	}
 	return g.Wait()
+}
+
+// sideBySide is how many small steps may run at a time.
+const sideBySide = 3
+
+// weight is how many of the places a step takes. A big one takes all: DuckDB spreads it over all cores by itself, and two
+// of them at a time would only need twice the memory.
+func (x *execution) weight(s plan.Step) int64 {
+	const bigRows, bigBytes = 500_000, 32 << 20
+	var rows, size int64
+	for _, in := range s.Table.Inputs {
+		if st := x.state(x.w.Graph.Table(in).Name); st != nil {
+			rows += st.rows
+		}
+	}
+	for _, f := range s.Work.Read() {
+		size += f.Size
+	}
+	if rows >= bigRows || size >= bigBytes {
+		return sideBySide
+	}
+	return 1
 }
 
 // unchanged makes the tables that this run does not touch readable as they are published.

@@ -26,6 +26,8 @@ type ColumnStats struct {
 	Nulls int64
 	// Min and Max are DuckDB's text forms; empty where the column has no values or no statistics.
 	Min, Max string
+	// NaN says that a floating-point column has one.
+	NaN bool
 }
 
 // Output says how rows are written.
@@ -135,6 +137,8 @@ func columnStats(v any) map[string]ColumnStats {
 				s.Min = text
 			case "max":
 				s.Max = text
+			case "has_nan":
+				s.NaN = text == "true"
 			}
 		})
 		out[strings.Trim(column, `"`)] = s

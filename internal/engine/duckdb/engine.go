@@ -50,6 +50,10 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	if o.TempDir == "" {
 		o.TempDir = filepath.Join(os.TempDir(), "tarn-duckdb-"+strconv.Itoa(os.Getpid()))
 	}
+	// DuckDB makes the folder itself when it needs it, but not the ones above.
+	if err := os.MkdirAll(filepath.Dir(o.TempDir), 0o755); err != nil {
+		return nil, fmt.Errorf("start DuckDB: %w", err)
+	}
 	settings = append(settings, "SET temp_directory="+schema.Literal(o.TempDir))
 	if o.Database == "" {
 		o.Database = "main"
