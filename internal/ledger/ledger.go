@@ -93,25 +93,20 @@ func Model(ctx context.Context, db *sql.DB, q *sqltree.Query, rename func(sqltre
 		}
 		return a, a.Check()
 	}
-	query, err := f.Counts(sqltree.DuckDBDialect, rename)
+	counts, err := count(ctx, db, f, rename)
 	if err != nil {
-		return nil, err
-	}
-	counts := make([]int64, len(f.Steps)+1)
-	into := make([]any, len(counts))
-	for i := range counts {
-		into[i] = &counts[i]
-	}
-	if err := db.QueryRowContext(ctx, query).Scan(into...); err != nil {
 		return nil, fmt.Errorf("count rows: %w", err)
 	}
 	left := in
 	for i, s := range f.Steps {
-		a.Dropped = append(a.Dropped, Drop{Reason: s.Name, Rows: left - counts[i]})
-		left = counts[i]
+		a.Dropped = append(a.Dropped, Drop{Reason: s.Name, Rows: left - counts[i].Int64})
+		left = counts[i].Int64
 	}
 	a.Kept = left
-	joined := counts[len(counts)-1]
+	joined := made
+	if last := counts[len(counts)-1]; last.Valid {
+		joined = last.Int64
+	}
 	a.Added = joined - left
 	if f.Merges != "" {
 		a.Merged, a.Note = joined-made, "merged by "+f.Merges
@@ -121,6 +116,40 @@ func Model(ctx context.Context, db *sql.DB, q *sqltree.Query, rename func(sqltre
 		}
 	}
 	return a, a.Check()
+}
+
+// count asks the database for the numbers of [sqltree.Flow.Counts].
+func count(ctx context.Context, db *sql.DB, f *sqltree.Flow, rename func(sqltree.TableRef) string) ([]sql.NullInt64, error) {
+	var single []bool
+	if f.Multiplies && len(f.Steps) > 0 {
+		asks, err := f.Uniques(sqltree.DuckDBDialect, rename)
+		if err != nil {
+			return nil, err
+		}
+		single = make([]bool, len(asks))
+		// Of the last join it need not be known unless conditions follow it; it is also the one most likely to be large.
+		for i, ask := range asks {
+			if ask == "" || i == len(asks)-1 && f.Steps[len(f.Steps)-1].Join {
+				continue
+			}
+			if err := db.QueryRowContext(ctx, ask).Scan(&single[i]); err != nil {
+				return nil, err
+			}
+			if !single[i] {
+				break
+			}
+		}
+	}
+	query, err := f.Counts(sqltree.DuckDBDialect, rename, single)
+	if err != nil {
+		return nil, err
+	}
+	counts := make([]sql.NullInt64, len(f.Steps)+1)
+	into := make([]any, len(counts))
+	for i := range counts {
+		into[i] = &counts[i]
+	}
+	return counts, db.QueryRowContext(ctx, query).Scan(into...)
 }
 
 // PutAside moves rows that checks took out of the result: quarantined ones, and dropped ones by check.
