@@ -13,7 +13,7 @@ import (
 
 // Compiled writes the SQL that the engine runs for a model.
 func Compiled(e *duckdb.Engine, t *model.Table) (string, error) {
-	return t.Query.Print(sqltree.DuckDBDialect, func(r sqltree.TableRef) string { return e.Name(r.Name) })
+	return t.Query.PrintLifted(sqltree.DuckDBDialect, func(r sqltree.TableRef) string { return e.Name(r.Name) })
 }
 
 // account follows the rows of a model that was built and judged.

@@ -288,7 +288,7 @@ func (x *execution) judge(ctx context.Context, st *state, written []duckdb.File,
 	if err := x.w.Engine.SetTable(ctx, t.Name, t.Columns, filePaths(written)); err != nil {
 		return err
 	}
-	subject := check.Table{Name: t.Name, Checks: t.Header().Checks}
+	subject := check.Table{Name: t.Name, Checks: t.Header().Checks, Full: func(column string) bool { return duckdb.Full(written, column) }}
 	if len(subject.Checks) > 0 {
 		x.tell(Event{Table: t.Name, Phase: "check"})
 	}

@@ -49,6 +49,7 @@ type printer struct {
 	d      Dialect
 	rename func(TableRef) string
 	hidden []string // names that WITH defines
+	lifts  lifts
 	err    error
 }
 
@@ -142,7 +143,7 @@ func (p *printer) from(r *tableRef) string {
 		name := p.d.quote(r.Table)
 		alias := r.Alias
 		if r.Schema != "" || !contains(p.hidden, r.Table) {
-			name = p.rename(p.q.ref(r))
+			name = p.lifted(r, p.rename(p.q.ref(r)))
 			if alias == "" {
 				alias = r.Table
 			}
@@ -285,6 +286,9 @@ func (p *printer) expr(e *expr) string {
 	case "SUBQUERY":
 		return p.subquery(e)
 	case "FUNCTION":
+		if column, ok := p.liftedCall(e); ok {
+			return column
+		}
 		return p.function(e)
 	case "WINDOW":
 		return p.window(e)
