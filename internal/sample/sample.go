@@ -19,13 +19,20 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
 	customerTable      = "customer"
 	accelerometerTable = "accelerometer"
 	stepTrainerTable   = "step_trainer"
+
+	lateSuffix = "-late"
 )
+
+// ErrOptions is the root of errors about options that cannot be.
+var ErrOptions = errors.New("these options do not work")
 
 // Options describes the data. The zero value gives 200 people and 7 days, without mess.
 type Options struct {
@@ -56,7 +63,8 @@ type Options struct {
 	Pairs float64
 	// Gzip compresses the files, and adds .gz to their names.
 	Gzip bool
-	// Replace allows to replace files of an earlier call. Those that it does not write again are removed.
+	// Replace allows to replace files of an earlier call. Those that it does not write again are removed, and with
+	// Generate's those of Late.
 	Replace bool
 	// Progress is called now and then, and at the end, with the records and the bytes (before compression) so far.
 	Progress func(rows, bytes int64)
@@ -149,13 +157,16 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Mess > 0 && o.Broken > 0 {
 		problems = append(problems, errors.New("mess and a number of broken records exclude each other"))
 	}
-	return o, errors.Join(problems...)
+	if len(problems) == 0 {
+		return o, nil
+	}
+	return o, fmt.Errorf("%w: %w", ErrOptions, errors.Join(problems...))
 }
 
 // Generate writes below dir: customer/landing/customer-000.json and so on, accelerometer/landing and step_trainer/landing
 // likewise. Records stand in the order in which sessions began, so memory does not grow with the days. The files get
-// their names all at the end: after an error, or when ctx is done, dir holds no new ones. Where files of such names are
-// there already, it fails with [ErrExists], unless [Options.Replace] is set.
+// their names all at the end: after an error, or when ctx is done, dir holds no new ones. Where a sample is there
+// already it fails with [ErrExists], unless [Options.Replace] is set; where other files are, with [ErrForeign].
 func Generate(ctx context.Context, dir string, o Options) (*Summary, error) {
 	g, err := newGenerator(dir, "", o)
 	if err != nil {
@@ -186,7 +197,7 @@ func Generate(ctx context.Context, dir string, o Options) (*Summary, error) {
 // does not apply.
 func Late(ctx context.Context, dir string, o Options) (*Summary, error) {
 	o.Broken = 0
-	g, err := newGenerator(dir, "-late", o)
+	g, err := newGenerator(dir, lateSuffix, o)
 	if err != nil {
 		return nil, fmt.Errorf("generate late sample: %w", err)
 	}
@@ -198,7 +209,27 @@ func Late(ctx context.Context, dir string, o Options) (*Summary, error) {
 	return g.summary(), nil
 }
 
+// lock keeps other calls off a folder until the file is closed.
+func lock(dir string) (*os.File, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	switch err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		return nil, errors.Join(fmt.Errorf("%s: %w", dir, ErrBusy), f.Close())
+	case err != nil:
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", dir, err), f.Close())
+	}
+	return f, nil
+}
+
 func (g *generator) run(ctx context.Context, write func() error) (err error) {
+	lock, err := lock(g.dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
 	outputs := g.outputs()
 	defer func() {
 		if err != nil {
