@@ -1,8 +1,10 @@
 package cli
 
 import (
+	stdbytes "bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -77,7 +79,12 @@ func (a *app) demo(ctx context.Context, dir string) error {
 		}
 		return err
 	}
-	a.showDemo(dir, r)
+	// The answer that is shown is that of the command which is shown.
+	var answer stdbytes.Buffer
+	if code := Run(ctx, []string{"query", "-C", dir, r.Query.SQL}, a.stdin, &answer, a.stderr); code != exitDone {
+		return told(fmt.Errorf("query of the demo: exit code %d", code))
+	}
+	a.showDemo(dir, r, answer.String())
 	return nil
 }
 

@@ -61,15 +61,15 @@ belong in quarantine) and writes as many in an unusual way (they must load); --b
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&o.People, "people", 200, "how many customers")
-	f.IntVar(&o.Days, "days", 7, "for how many days they train")
-	f.Uint64Var(&o.Seed, "seed", 1, "chooses among data of the same description")
+	f.IntVar(&o.People, "people", sample.DefaultPeople, "how many customers")
+	f.IntVar(&o.Days, "days", sample.DefaultDays, "for how many days they train")
+	f.Uint64Var(&o.Seed, "seed", sample.DefaultSeed, "chooses among data of the same description")
 	f.Float64Var(&o.Mess, "mess", 0, "share of the records that are broken, and as many odd ones: 0.01 is one in a hundred")
 	f.IntVar(&o.Broken, "broken", 0, "exactly so many broken records, in place of --mess")
 	f.StringVar(&start, "start", "", "first day, UTC (default 2026-01-01)")
 	f.IntVar(&o.Sessions, "sessions", 1, "how often a person trains a day, on average")
-	f.IntVar(&o.SessionSeconds, "seconds", 120, "how long a session takes, on average")
-	f.Float64Var(&o.Pairs, "pairs", 0.1, "share of the people who train in pairs")
+	f.IntVar(&o.SessionSeconds, "seconds", sample.DefaultSeconds, "how long a session takes, on average")
+	f.Float64Var(&o.Pairs, "pairs", sample.DefaultPairs, "share of the people who train in pairs")
 	f.StringVar(&fileSize, "file-size", "32MB", "where a file ends and the next begins, before compression")
 	f.BoolVar(&o.Gzip, "gzip", false, "compress the files")
 	f.BoolVar(&late, "late", false, "write the day after those of the same flags; --broken does not apply")
@@ -115,7 +115,7 @@ func (a *app) sample(ctx context.Context, dir string, o sample.Options, late boo
 }
 
 func (a *app) showSample(dir string, s *sample.Summary, late bool, seconds float64) {
-	a.say("wrote %s (%s) into %s in %.1f s:", plural(int64(s.Files), "file"), bytes(s.Bytes), dir, seconds)
+	a.say("wrote %s (%s) into %s in %.2f s:", plural(int64(s.Files), "file"), bytes(s.Bytes), dir, seconds)
 	rows := [][]string{
 		{"  customer", grouped(s.Customers), fmt.Sprintf("people, %s of whom agreed to research", grouped(s.Consented))},
 		{"  accelerometer", grouped(s.Accelerometer), "readings of the phones, in g"},

@@ -16,8 +16,8 @@ import (
 	"tarn/internal/template"
 )
 
-// Data describes the landing data of a demo: enough to see all that a lake does, and so little that it takes a second.
-var Data = sample.Options{People: 120, Days: 3, Seed: 1, Broken: 3}
+// broken is how many records of the data cannot be loaded.
+const broken = 3
 
 // Options says how a demo is made; the zero value works.
 type Options struct {
@@ -88,8 +88,7 @@ func (r *Report) prepare(ctx context.Context, o Options) error {
 		return err
 	}
 	if m.Sample == nil {
-		data := Data
-		data.Progress, data.Replace = o.Sampling, true
+		data := sample.Options{Seed: sample.DefaultSeed, Broken: broken, Replace: true, Progress: o.Sampling}
 		if m.Sample, err = sample.Generate(ctx, filepath.Join(r.Dir, "data"), data); err != nil {
 			return err
 		}
