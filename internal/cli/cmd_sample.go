@@ -33,7 +33,7 @@ belong in quarantine) and writes as many in an unusual way (they must load); --b
 		Example: `  tarn sample mylake/data
   tarn sample mylake/data --people 500 --days 30 --seed 7 --mess 0.001
   tarn sample mylake/data --late            one more day, in files of its own
-  tarn sample big --people 20000 --days 14  100 million readings, 11 GB`,
+  tarn sample big --people 20000 --days 14  125 million readings, 12 GB, in one or two minutes`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.dir != "" {
@@ -99,6 +99,10 @@ func (a *app) sample(ctx context.Context, dir string, o sample.Options, late boo
 	s, err := make(ctx, dir, o)
 	p.done()
 	if err != nil {
+		if ctx.Err() != nil && !a.json {
+			a.tell("interrupted: no file was written, and none replaced")
+			return told(err)
+		}
 		return sampleError(err)
 	}
 	seconds := time.Since(started).Seconds()
@@ -160,6 +164,8 @@ func sampleError(err error) error {
 		return &sampleFailure{err, "--replace replaces them"}
 	case errors.Is(err, sample.ErrForeign):
 		return &sampleFailure{err, "take a folder of its own, so that invented people do not mix with real ones"}
+	case errors.Is(err, sample.ErrBusy):
+		return &sampleFailure{err, "let it end, or take another folder"}
 	case errors.Is(err, sample.ErrOptions):
 		return &sampleFailure{err, "tarn sample --help"}
 	}

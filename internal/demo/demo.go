@@ -52,24 +52,24 @@ type Report struct {
 // Make brings the demo in dir up to date and reports on it. A folder that does not exist, is empty, or was made by an
 // earlier call (also one that was interrupted) will do; any other is an error of root [template.ErrInTheWay].
 //
-// Where the run itself fails, the report tells of that run and of nothing that was published.
+// Where there is an error, the report tells how far it came, if it came to a run.
 func Make(ctx context.Context, dir string, o Options) (_ *Report, err error) {
-	r := &Report{}
+	r := &Report{Tables: []run.TableRecord{}, Load: []run.LoadRecord{}, Checks: []Check{}, Quarantine: []run.QuarantinedRow{}}
 	if r.Dir, err = filepath.Abs(dir); err != nil {
-		return nil, fmt.Errorf("demo: %w", err)
+		return r, fmt.Errorf("demo: %w", err)
 	}
 	if err := r.prepare(ctx, o); err != nil {
-		return nil, fmt.Errorf("demo in %s: %w", dir, err)
+		return r, fmt.Errorf("demo in %s: %w", dir, err)
 	}
 	known, err := r.run(ctx, o)
 	if err != nil {
 		return r, err
 	}
 	if err := r.recall(ctx, o, known); err != nil {
-		return nil, fmt.Errorf("demo in %s: %w", dir, err)
+		return r, fmt.Errorf("demo in %s: %w", dir, err)
 	}
 	if err := r.look(ctx, o, known); err != nil {
-		return nil, fmt.Errorf("demo in %s: %w", dir, err)
+		return r, fmt.Errorf("demo in %s: %w", dir, err)
 	}
 	return r, nil
 }

@@ -82,7 +82,6 @@ func (r *Report) recall(ctx context.Context, o Options, known definitions) error
 	if len(records) > 0 {
 		r.Last = records[0].Run
 	}
-	r.Tables, r.Load, r.Checks = []run.TableRecord{}, []run.LoadRecord{}, []Check{}
 	for _, t := range r.Run.Tables {
 		now := t
 		for _, rec := range records {
@@ -116,7 +115,7 @@ func (r *Report) look(ctx context.Context, o Options, known definitions) (err er
 	if err != nil {
 		return err
 	}
-	r.Quarantined, r.Quarantine = q.Total, q.Rows
+	r.Quarantined, r.Quarantine = q.Total, append(r.Quarantine, q.Rows...)
 	for i, row := range r.Quarantine {
 		if row.File != nil {
 			name := local(*row.File, known.places)
