@@ -43,7 +43,7 @@ func (a *app) showDemo(dir string, r *demo.Report, answer string) {
 	if r.Run.Status == run.Published {
 		a.say("%s %s in one step as run %s in %.2f s", st.good("✓ published"), plural(int64(len(r.Run.Published)), "table"), r.Run.Run, r.Run.Seconds)
 	} else {
-		a.say("%s all %s are as run %s published them in one step", st.good("✓ nothing to do:"), plural(int64(len(r.Tables)), "table"), r.Last)
+		a.say("%s all %s are as of run %s", st.good("✓ nothing to do:"), plural(int64(len(r.Tables)), "table"), r.Last)
 	}
 	a.say("")
 	in := program()

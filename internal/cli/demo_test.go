@@ -223,7 +223,7 @@ func TestDemoTwice(t *testing.T) {
 		t.Errorf("the first demo (-) and the second (+):\n%s", diff)
 	}
 	id := regexp.MustCompile(`as run (\S+)`).FindStringSubmatch(first)[1]
-	if want := "✓ nothing to do: all 8 tables are as run " + id + " published them in one step"; !strings.Contains(again, want) {
+	if want := "✓ nothing to do: all 8 tables are as of run " + id + "\n"; !strings.Contains(again, want) {
 		t.Errorf("no %q in\n%s", want, again)
 	}
 	if runs := strings.Count(mustCall(t, "runs", "-C", dir), id[:9]); runs != 1 {
