@@ -1,8 +1,10 @@
 package cli
 
 import (
+	stdbytes "bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,30 +57,41 @@ func (a *app) demo(ctx context.Context, dir string) error {
 	if errors.Is(err, template.ErrInTheWay) {
 		return &inTheWay{err}
 	}
-	if r == nil || r.Run == nil {
-		return err
+	if err != nil {
+		return a.demoFailed(ctx, dir, r, err)
 	}
 	if a.json {
+		return a.print(r)
+	}
+	// The answer that is shown is that of the command which is shown.
+	var answer stdbytes.Buffer
+	if code := Run(ctx, []string{"query", "-C", dir, r.Query.SQL}, a.stdin, &answer, a.stderr); code != exitDone {
+		return told(fmt.Errorf("query of the demo: exit code %d", code))
+	}
+	a.showDemo(dir, r, answer.String())
+	return nil
+}
+
+// demoFailed tells of a demo that did not come to its end: it was interrupted, or somebody changed its definitions.
+func (a *app) demoFailed(ctx context.Context, dir string, r *demo.Report, err error) error {
+	var checks *run.CheckError
+	switch {
+	case r.Run == nil:
+		return err
+	case a.json:
 		if e := a.print(r); e != nil {
 			return e
 		}
-		if err != nil {
-			return told(err)
-		}
-		return nil
+		return told(err)
+	case errors.As(err, &checks):
+		a.showRun(r.Run)
+		a.showFailed(r.Run)
+		return told(err)
+	case ctx.Err() != nil && r.Run.Status == run.Published:
+		a.tell("interrupted: the tables were published as run %s; tarn demo %s shows them", r.Run.Run, dir)
+		return told(err)
 	}
-	if err != nil {
-		// Somebody changed the demo's definitions, so it is told as for any lake.
-		var checks *run.CheckError
-		if errors.As(err, &checks) {
-			a.showRun(r.Run)
-			a.showFailed(r.Run)
-			return told(err)
-		}
-		return err
-	}
-	a.showDemo(dir, r)
-	return nil
+	return err
 }
 
 // inTheWay tells which other folder to take.

@@ -33,7 +33,7 @@ belong in quarantine) and writes as many in an unusual way (they must load); --b
 		Example: `  tarn sample mylake/data
   tarn sample mylake/data --people 500 --days 30 --seed 7 --mess 0.001
   tarn sample mylake/data --late            one more day, in files of its own
-  tarn sample big --people 20000 --days 14  100 million readings, 11 GB`,
+  tarn sample big --people 20000 --days 14  125 million readings, 12 GB, in one or two minutes`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.dir != "" {
@@ -61,15 +61,15 @@ belong in quarantine) and writes as many in an unusual way (they must load); --b
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&o.People, "people", 200, "how many customers")
-	f.IntVar(&o.Days, "days", 7, "for how many days they train")
-	f.Uint64Var(&o.Seed, "seed", 1, "chooses among data of the same description")
+	f.IntVar(&o.People, "people", sample.DefaultPeople, "how many customers")
+	f.IntVar(&o.Days, "days", sample.DefaultDays, "for how many days they train")
+	f.Uint64Var(&o.Seed, "seed", sample.DefaultSeed, "chooses among data of the same description")
 	f.Float64Var(&o.Mess, "mess", 0, "share of the records that are broken, and as many odd ones: 0.01 is one in a hundred")
 	f.IntVar(&o.Broken, "broken", 0, "exactly so many broken records, in place of --mess")
 	f.StringVar(&start, "start", "", "first day, UTC (default 2026-01-01)")
 	f.IntVar(&o.Sessions, "sessions", 1, "how often a person trains a day, on average")
-	f.IntVar(&o.SessionSeconds, "seconds", 120, "how long a session takes, on average")
-	f.Float64Var(&o.Pairs, "pairs", 0.1, "share of the people who train in pairs")
+	f.IntVar(&o.SessionSeconds, "seconds", sample.DefaultSeconds, "how long a session takes, on average")
+	f.Float64Var(&o.Pairs, "pairs", sample.DefaultPairs, "share of the people who train in pairs")
 	f.StringVar(&fileSize, "file-size", "32MB", "where a file ends and the next begins, before compression")
 	f.BoolVar(&o.Gzip, "gzip", false, "compress the files")
 	f.BoolVar(&late, "late", false, "write the day after those of the same flags; --broken does not apply")
@@ -99,6 +99,10 @@ func (a *app) sample(ctx context.Context, dir string, o sample.Options, late boo
 	s, err := make(ctx, dir, o)
 	p.done()
 	if err != nil {
+		if ctx.Err() != nil && !a.json {
+			a.tell("interrupted: no file was written, and none replaced")
+			return told(err)
+		}
 		return sampleError(err)
 	}
 	seconds := time.Since(started).Seconds()
@@ -115,7 +119,7 @@ func (a *app) sample(ctx context.Context, dir string, o sample.Options, late boo
 }
 
 func (a *app) showSample(dir string, s *sample.Summary, late bool, seconds float64) {
-	a.say("wrote %s (%s) into %s in %.1f s:", plural(int64(s.Files), "file"), bytes(s.Bytes), dir, seconds)
+	a.say("wrote %s (%s) into %s in %.2f s:", plural(int64(s.Files), "file"), bytes(s.Bytes), dir, seconds)
 	rows := [][]string{
 		{"  customer", grouped(s.Customers), fmt.Sprintf("people, %s of whom agreed to research", grouped(s.Consented))},
 		{"  accelerometer", grouped(s.Accelerometer), "readings of the phones, in g"},
@@ -160,6 +164,8 @@ func sampleError(err error) error {
 		return &sampleFailure{err, "--replace replaces them"}
 	case errors.Is(err, sample.ErrForeign):
 		return &sampleFailure{err, "take a folder of its own, so that invented people do not mix with real ones"}
+	case errors.Is(err, sample.ErrBusy):
+		return &sampleFailure{err, "let it end, or take another folder"}
 	case errors.Is(err, sample.ErrOptions):
 		return &sampleFailure{err, "tarn sample --help"}
 	}

@@ -16,8 +16,8 @@ import (
 	"tarn/internal/run"
 )
 
-// showDemo tells what there is to see, in at most 45 lines.
-func (a *app) showDemo(dir string, r *demo.Report) {
+// showDemo tells what there is to see, in at most 45 lines. answer is what `tarn query` says to the demo's question.
+func (a *app) showDemo(dir string, r *demo.Report, answer string) {
 	st := stylesFor(a.stdout)
 	width := widthOf(a.stdout)
 	// Lines with texts of unknown length are cut to the terminal; commands never are.
@@ -37,22 +37,23 @@ func (a *app) showDemo(dir string, r *demo.Report) {
 	for _, l := range quarantineLines(st, r.Dir, width, r) {
 		cutSay("%s", l)
 	}
-	for _, l := range checkLines(st, r.Checks) {
+	for _, l := range checkLines(st, width, r.Checks) {
 		cutSay("%s", l)
 	}
 	if r.Run.Status == run.Published {
 		a.say("%s %s in one step as run %s in %.2f s", st.good("✓ published"), plural(int64(len(r.Run.Published)), "table"), r.Run.Run, r.Run.Seconds)
 	} else {
-		a.say("%s all %s are as run %s published them in one step", st.good("✓ nothing to do:"), plural(int64(len(r.Tables)), "table"), r.Last)
+		a.say("%s all %s are as of run %s", st.good("✓ nothing to do:"), plural(int64(len(r.Tables)), "table"), r.Last)
 	}
 	a.say("")
 	in := program()
 	lake := shellWord(dir)
 	a.say("%s %s query -C %s \"", st.bold("$"), in, lake)
 	a.say("    %s\"", strings.ReplaceAll(r.Query.SQL, "\n", "\n    "))
-	answer := strings.Split(strings.TrimSpace(r.Query.Text), "\n")
-	for _, l := range answer[:len(answer)-1] { // without the count of rows
-		cutSay("  %s", l)
+	for l := range strings.Lines(answer) {
+		if !strings.HasPrefix(l, "(") { // the count of rows
+			cutSay("  %s", strings.TrimSuffix(l, "\n"))
+		}
 	}
 	a.showComparison(st, dir, r.Comparison)
 	a.say("")
@@ -61,7 +62,7 @@ func (a *app) showDemo(dir string, r *demo.Report) {
 	rows := [][]string{}
 	for _, next := range [][2]string{
 		{"see rejected rows", fmt.Sprintf("%s quarantine show -C %s", in, lake)},
-		{"one more day", fmt.Sprintf("%s sample %s --people %d --days %d --late", in, data, demo.Data.People, demo.Data.Days)},
+		{"one more day", fmt.Sprintf("%s sample %s --late", in, data)},
 		{"load it", fmt.Sprintf("%s run -C %s", in, lake)},
 		{"a lake of your own", fmt.Sprintf("%s init mylake", in)},
 	} {
@@ -147,7 +148,7 @@ func quarantineLines(st styles, dir string, width int, r *demo.Report) []string 
 }
 
 // checkLines tell how the checks ended: one line, and one for each of the first two that did not pass.
-func checkLines(st styles, checks []demo.Check) []string {
+func checkLines(st styles, width int, checks []demo.Check) []string {
 	passed := 0
 	var other []string
 	for _, c := range checks {
@@ -155,11 +156,11 @@ func checkLines(st styles, checks []demo.Check) []string {
 			passed++
 			continue
 		}
-		why, _, _ := strings.Cut(c.Description, ". ")
-		if why == "" {
-			why = c.Message
+		l := fmt.Sprintf("  %s:%d  %s", c.File, c.Line, st.warn(fmt.Sprintf("%s %s: %s", c.Name, c.Status, plural(c.Failing, "row"))))
+		if why, _, _ := strings.Cut(c.Description, ". "); why != "" && lipgloss.Width(l)+len(why)+2 <= width {
+			l += ". " + strings.TrimSuffix(why, ".")
 		}
-		other = append(other, fmt.Sprintf("  %s:%d  %s", c.File, c.Line, st.warn(fmt.Sprintf("%s %s, %s: %s", c.Name, c.Status, plural(c.Failing, "row"), lowerFirst(strings.TrimSuffix(why, "."))))))
+		other = append(other, l)
 	}
 	const most = 2
 	out := []string{fmt.Sprintf("%s %s of %d passed", st.bold("Checks:"), st.good(fmt.Sprint(passed)), len(checks))}
@@ -169,17 +170,10 @@ func checkLines(st styles, checks []demo.Check) []string {
 	return append(out, other...)
 }
 
-func lowerFirst(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToLower(s[:1]) + s[1:]
-}
-
 // showComparison tells those who know the course where their rows are.
 func (a *app) showComparison(st styles, dir string, c demo.Comparison) {
-	a.say("Joined on timestamp alone it would have %s rows, %s of which pair two different people.", grouped(c.TimeOnly), st.warn(grouped(c.Wrong)))
-	a.say("%s", st.dim("You know the course and expect 43,681? 2,700 of those are such pairs: "+filepath.Join(dir, "README.md")))
+	a.say("Joined on timestamp alone: %s rows, %s of which pair different people.", grouped(c.TimeOnly), st.warn(grouped(c.Wrong)))
+	a.say("%s", st.dim("The 43,681 of the course hold 2,700 such pairs: see "+filepath.Join(dir, "README.md")))
 }
 
 // widthOf gives the columns to write into: those of the terminal, but at least 80, and 100 where it is none.

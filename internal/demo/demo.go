@@ -16,8 +16,8 @@ import (
 	"tarn/internal/template"
 )
 
-// Data describes the landing data of a demo: enough to see all that a lake does, and so little that it takes a second.
-var Data = sample.Options{People: 120, Days: 3, Seed: 1, Broken: 3}
+// broken is how many records of the data cannot be loaded.
+const broken = 3
 
 // Options says how a demo is made; the zero value works.
 type Options struct {
@@ -52,24 +52,24 @@ type Report struct {
 // Make brings the demo in dir up to date and reports on it. A folder that does not exist, is empty, or was made by an
 // earlier call (also one that was interrupted) will do; any other is an error of root [template.ErrInTheWay].
 //
-// Where the run itself fails, the report tells of that run and of nothing that was published.
+// Where there is an error, the report tells how far it came, if it came to a run.
 func Make(ctx context.Context, dir string, o Options) (_ *Report, err error) {
-	r := &Report{}
+	r := &Report{Tables: []run.TableRecord{}, Load: []run.LoadRecord{}, Checks: []Check{}, Quarantine: []run.QuarantinedRow{}}
 	if r.Dir, err = filepath.Abs(dir); err != nil {
-		return nil, fmt.Errorf("demo: %w", err)
+		return r, fmt.Errorf("demo: %w", err)
 	}
 	if err := r.prepare(ctx, o); err != nil {
-		return nil, fmt.Errorf("demo in %s: %w", dir, err)
+		return r, fmt.Errorf("demo in %s: %w", dir, err)
 	}
 	known, err := r.run(ctx, o)
 	if err != nil {
 		return r, err
 	}
 	if err := r.recall(ctx, o, known); err != nil {
-		return nil, fmt.Errorf("demo in %s: %w", dir, err)
+		return r, fmt.Errorf("demo in %s: %w", dir, err)
 	}
 	if err := r.look(ctx, o, known); err != nil {
-		return nil, fmt.Errorf("demo in %s: %w", dir, err)
+		return r, fmt.Errorf("demo in %s: %w", dir, err)
 	}
 	return r, nil
 }
@@ -88,8 +88,7 @@ func (r *Report) prepare(ctx context.Context, o Options) error {
 		return err
 	}
 	if m.Sample == nil {
-		data := Data
-		data.Progress, data.Replace = o.Sampling, true
+		data := sample.Options{Seed: sample.DefaultSeed, Broken: broken, Replace: true, Progress: o.Sampling}
 		if m.Sample, err = sample.Generate(ctx, filepath.Join(r.Dir, "data"), data); err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,8 +10,8 @@ import (
 	"strings"
 
 	"tarn/internal/check"
+	"tarn/internal/engine/duckdb"
 	"tarn/internal/lake"
-	"tarn/internal/query"
 	"tarn/internal/run"
 )
 
@@ -33,8 +32,6 @@ type Answer struct {
 	SQL string `json:"sql"`
 	// Rows is an array of objects.
 	Rows json.RawMessage `json:"rows"`
-	// Text has the rows as `tarn query` shows them.
-	Text string `json:"-"`
 }
 
 // Comparison tells what a join of step trainer and accelerometer readings on their time alone would give: what many people
@@ -85,7 +82,6 @@ func (r *Report) recall(ctx context.Context, o Options, known definitions) error
 	if len(records) > 0 {
 		r.Last = records[0].Run
 	}
-	r.Tables, r.Load, r.Checks = []run.TableRecord{}, []run.LoadRecord{}, []Check{}
 	for _, t := range r.Run.Tables {
 		now := t
 		for _, rec := range records {
@@ -119,7 +115,7 @@ func (r *Report) look(ctx context.Context, o Options, known definitions) (err er
 	if err != nil {
 		return err
 	}
-	r.Quarantined, r.Quarantine = q.Total, q.Rows
+	r.Quarantined, r.Quarantine = q.Total, append(r.Quarantine, q.Rows...)
 	for i, row := range r.Quarantine {
 		if row.File != nil {
 			name := local(*row.File, known.places)
@@ -143,40 +139,37 @@ func (r *Report) look(ctx context.Context, o Options, known definitions) (err er
 	return r.ask(ctx, t, v, o)
 }
 
+// ask answers the demo's questions from one view of the tables.
 func (r *Report) ask(ctx context.Context, t *run.Tables, v *lake.View, o Options) (err error) {
-	s, err := query.Open(ctx, t.Database(), v, query.Options{Memory: t.Memory(o.Run.Memory), Threads: o.Run.Threads, TempDir: t.TempDir()})
+	e, err := duckdb.Open(ctx, duckdb.Options{Database: t.Database(), Memory: t.Memory(o.Run.Memory), Threads: o.Run.Threads, TempDir: t.TempDir()})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	r.Query.SQL = Question
-	for _, format := range []string{"json", "table"} {
-		rows, err := s.Rows(ctx, Question)
+	defer func() { err = errors.Join(err, e.Close()) }()
+	for _, name := range v.Names() {
+		files, err := v.Table(name).Files()
 		if err != nil {
 			return err
 		}
-		var text bytes.Buffer
-		_, err = query.Write(&text, rows, format)
-		if err = errors.Join(err, rows.Close()); err != nil {
+		columns, err := v.Table(name).Columns()
+		if err != nil {
 			return err
 		}
-		if format == "json" {
-			r.Query.Rows = text.Bytes()
-		} else {
-			r.Query.Text = text.String()
+		paths := make([]string, len(files))
+		for i, f := range files {
+			paths[i] = f.Path
+		}
+		if err := e.SetTable(ctx, name, columns, paths); err != nil {
+			return err
 		}
 	}
-	rows, err := s.Rows(ctx, timeOnly)
-	if err != nil {
+	var rows string
+	if err := e.DB().QueryRowContext(ctx, "SELECT coalesce(to_json(list(q)), '[]')::VARCHAR FROM ("+Question+") q").Scan(&rows); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := rows.Scan(&r.Comparison.TimeOnly, &r.Comparison.Wrong, &r.Comparison.Rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	r.Query = Answer{SQL: Question, Rows: json.RawMessage(rows)}
+	c := &r.Comparison
+	return e.DB().QueryRowContext(ctx, timeOnly).Scan(&c.TimeOnly, &c.Wrong, &c.Rows)
 }
 
 // local gives the path on this machine of a file that is named by its place in the lake.

@@ -34,12 +34,22 @@ const (
 // ErrOptions is the root of errors about options that cannot be.
 var ErrOptions = errors.New("these options do not work")
 
-// Options describes the data. The zero value gives 200 people and 7 days, without mess.
+// What `tarn sample` and `tarn demo` write where nothing else is asked for: about as much as the case that the stedi
+// template is modelled on has, which is run in a second.
+const (
+	DefaultPeople  = 120
+	DefaultDays    = 3
+	DefaultSeed    = 1 // of the commands; here, 0 is a seed like any other
+	DefaultPairs   = 0.1
+	DefaultSeconds = 120
+)
+
+// Options describes the data. The zero value gives DefaultPeople and DefaultDays, without mess.
 type Options struct {
-	// People is the number of customers, at most 10 million; 0 means 200. One device for each 50 customers comes on top,
+	// People is the number of customers, at most 10 million; 0 means DefaultPeople. One device for each 50 customers comes on top,
 	// whose owner is unknown; of 25 customers, one has no readings at all.
 	People int
-	// Days is for how many days they train; 0 means 7.
+	// Days is for how many days they train; 0 means DefaultDays.
 	Days int
 	// Seed chooses among data of the same description.
 	Seed uint64
@@ -56,10 +66,10 @@ type Options struct {
 	FileBytes int64
 	// Sessions is how often a person trains a day on average, at most 200; 0 means once. It varies by one.
 	Sessions int
-	// SessionSeconds is how long a session takes on average, at most 240; 0 means 120. It varies by half.
+	// SessionSeconds is how long a session takes on average, at most 240; 0 means DefaultSeconds. It varies by half.
 	SessionSeconds int
 	// Pairs is the share of people who train in pairs, and so have readings at the same millisecond: rows that are joined
-	// on time alone are wrong for them. 0 means 0.1, below 0 none.
+	// on time alone are wrong for them. 0 means DefaultPairs, below 0 none.
 	Pairs float64
 	// Gzip compresses the files, and adds .gz to their names.
 	Gzip bool
@@ -113,22 +123,22 @@ type Expected struct {
 // withDefaults fills in what was left out and reports options that cannot be.
 func (o Options) withDefaults() (Options, error) {
 	if o.People == 0 {
-		o.People = 200
+		o.People = DefaultPeople
 	}
 	if o.Days == 0 {
-		o.Days = 7
+		o.Days = DefaultDays
 	}
 	if o.Sessions == 0 {
 		o.Sessions = 1
 	}
 	if o.SessionSeconds == 0 {
-		o.SessionSeconds = 120
+		o.SessionSeconds = DefaultSeconds
 	}
 	if o.FileBytes == 0 {
 		o.FileBytes = 32 << 20
 	}
 	if o.Pairs == 0 {
-		o.Pairs = 0.1
+		o.Pairs = DefaultPairs
 	}
 	if o.Start.IsZero() {
 		o.Start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
