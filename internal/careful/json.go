@@ -1,7 +1,6 @@
 package careful
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -47,7 +46,7 @@ func (j *JSONReader) Stats() *Stats {
 func (j *JSONReader) Next() (row []any, bad *Bad, err error) {
 	s := &j.src
 	if s.offset() == 0 {
-		j.skipBOM()
+		j.src.skipBOM()
 	}
 	for {
 		if s.pos == s.end {
@@ -89,15 +88,6 @@ func (j *JSONReader) Next() (row []any, bad *Bad, err error) {
 			return j.other()
 		}
 		s.pos++
-	}
-}
-
-func (j *JSONReader) skipBOM() {
-	s := &j.src
-	for s.end-s.pos < 3 && s.more() {
-	}
-	if bytes.HasPrefix(s.buf[s.pos:s.end], []byte("\xef\xbb\xbf")) {
-		s.pos += 3
 	}
 }
 
