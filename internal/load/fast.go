@@ -135,14 +135,18 @@ func (p fastPlan) cast(c schema.Column) (read, expr string) {
 const unquotedFirst = "43,45,46,48,49,50,51,52,53,54,55,56,57,73,78,91,102,105,110,116,123"
 
 // doubtfulTexts writes the condition for rows in which a text reads like a JSON value that is no string, and so may have
-// been one: a number, true, false, an object or an array. It is "" where no column can have such. Asked of the written
-// files it costs little, as DuckDB judges each value of a dictionary once.
+// been one: a number, true, false, an object or an array; or in which it holds a brace, which would be counted as an
+// object. It is "" where no column can have such. Asked of the written files it costs little, as DuckDB judges each value
+// of a dictionary once.
 func (p fastPlan) doubtfulTexts() string {
 	var parts []string
 	for _, c := range p.columns {
-		if c.Type.Text() && !p.quoted[c.Name] {
-			col := schema.Quote(c.Name)
-			parts = append(parts, fmt.Sprintf("CASE WHEN ascii(%[1]s) NOT IN (%[2]s) THEN false ELSE %[1]s IN ('true','false') OR starts_with(%[1]s, '{') OR starts_with(%[1]s, '[') OR try_cast(%[1]s AS DOUBLE) IS NOT NULL END", col, unquotedFirst))
+		col := schema.Quote(c.Name)
+		switch {
+		case p.quoted[c.Name]:
+			parts = append(parts, "contains("+col+", '{')")
+		case c.Type.Text():
+			parts = append(parts, fmt.Sprintf("CASE WHEN contains(%[1]s, '{') THEN true WHEN ascii(%[1]s) NOT IN (%[2]s) THEN false ELSE %[1]s IN ('true','false') OR starts_with(%[1]s, '[') OR try_cast(%[1]s AS DOUBLE) IS NOT NULL END", col, unquotedFirst))
 		}
 	}
 	return strings.Join(parts, " OR ")
