@@ -119,7 +119,8 @@ func (c *CSVReader) Next() ([]any, *Bad, error) {
 			continue
 		}
 		if b := s.buf[s.pos]; (b == '\n' || b == '\r') && len(c.columns) != 1 {
-			s.pos += c.lineEnd(s.pos)
+			n := c.lineEnd(s.pos) // moves the window, and with it pos
+			s.pos += n
 			s.line++
 			continue
 		}

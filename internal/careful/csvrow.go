@@ -49,7 +49,8 @@ func (c *CSVReader) finish(text []byte) ([]any, *Bad, error) {
 	}
 	s.pos += len(text)
 	if s.pos < s.end {
-		s.pos += c.lineEnd(s.pos)
+		n := c.lineEnd(s.pos) // moves the window, and with it pos
+		s.pos += n
 		s.line++
 	}
 	if refused {
