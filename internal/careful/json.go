@@ -244,23 +244,20 @@ func (j *JSONReader) other() ([]any, *Bad, error) {
 		b, limited := j.view()
 		sc.reset(b)
 		st := sc.skip()
-		if st == need && !limited && s.more() {
-			continue
-		}
-		if s.err != nil {
-			return nil, nil, s.err
-		}
-		if st == need && !limited {
-			// At the end of the file a number needs nothing behind it.
-			if n, end, problem := readNumber(b, 0, false); problem == "" && end == len(b) {
-				sc.at, st = len(n.text), ok
+		if st != fail && !limited && (st == need || sc.at == len(b)) {
+			if s.more() {
+				continue
 			}
-		}
-		if st == ok && sc.at == len(b) && !limited && s.more() {
-			continue
-		}
-		if s.err != nil {
-			return nil, nil, s.err
+			if s.err != nil {
+				return nil, nil, s.err
+			}
+			b, _ = j.view() // the window moves even if nothing comes
+			if st == need {
+				// At the end of the file a number needs nothing behind it.
+				if n, end, problem := readNumber(b, 0, false); problem == "" && end == len(b) {
+					sc.at, st = len(n.text), ok
+				}
+			}
 		}
 		if st == ok && (sc.at == len(b) && !limited || sc.at < len(b) && endsValue(b[sc.at])) {
 			return nil, j.value(b[:sc.at], sc.lines, sc.badUTF8), nil
