@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"tarn/internal/careful"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/schema"
 )
@@ -195,6 +196,31 @@ func (p fastPlan) extremes(written []duckdb.File) bool {
 		}
 	}
 	return true
+}
+
+// beyond says why a file cannot go to the fast reader whatever is in it, or "".
+func beyond(f File, fastable bool) string {
+	switch {
+	case !fastable:
+		return "the table's types or options are beyond the fast reader"
+	case strings.Contains(f.Path, `\`):
+		return "DuckDB takes a backslash in a path as an escape"
+	case careful.Codec(f.Path) != namedCodec(f.Path):
+		return "its name does not tell how it is compressed"
+	}
+	return ""
+}
+
+// namedCodec is how DuckDB takes a file to be compressed, which it tells by the name.
+func namedCodec(path string) string {
+	path = strings.TrimSuffix(strings.ToLower(path), ".tmp")
+	switch {
+	case strings.HasSuffix(path, ".gz"):
+		return "gzip"
+	case strings.HasSuffix(path, ".zst"):
+		return "zstd"
+	}
+	return ""
 }
 
 // escapeGlob keeps DuckDB from taking characters of a real file name as a pattern.

@@ -194,3 +194,9 @@ func write(t testing.TB, path string, text []byte) {
 		t.Fatal(err)
 	}
 }
+
+func sorted(s []string) []string {
+	out := slices.Clone(s)
+	slices.Sort(out)
+	return out
+}

@@ -11,11 +11,11 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
-	"tarn/internal/careful"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/schema"
 )
@@ -88,6 +88,10 @@ func (l *Loader) Load(ctx context.Context, t Table, files []File, dir, fieldIDs 
 
 func (l *Loader) load(ctx context.Context, t Table, files []File, dir, fieldIDs string, q *Quarantine) (*Result, error) {
 	res := &Result{}
+	files, err := l.placed(ctx, t, files, q, res)
+	if err != nil {
+		return nil, err
+	}
 	if t.Format == Parquet {
 		return res, l.parquet(ctx, t, files, dir, fieldIDs, q, res)
 	}
@@ -151,18 +155,11 @@ func (l *Loader) look(ctx context.Context, t Table, files []File, res *Result) (
 			if err := sampleFile(t, f, &k, &drifts[i]); err != nil {
 				return err
 			}
-			if !fastable && k.odd == "" {
-				k.odd = "the table's types or options are beyond the fast reader"
+			if k.odd == "" {
+				k.odd = beyond(f, fastable)
 			}
 			if k.odd == "" {
-				var err error
-				if k.print, err = scanFile(f.Path, make([]byte, 1<<20)); err != nil {
-					k.odd = err.Error()
-				} else if k.print.BOM {
-					k.odd = "byte order mark"
-				} else if k.print.Literals && !plan.hasBoolean() {
-					k.odd = "true or false"
-				}
+				k.inspect(plan)
 			}
 			out[i] = k
 			if l.Progress != nil {
@@ -179,6 +176,29 @@ func (l *Loader) look(ctx context.Context, t Table, files []File, res *Result) (
 	}
 	return out, nil
 }
+
+// inspect reads the bytes of a file for what the fast reader is not to be trusted with.
+func (k *look) inspect(plan fastPlan) {
+	buf := blocks.Get().(*[]byte)
+	defer blocks.Put(buf)
+	var err error
+	switch k.print, err = scanFile(k.Path, *buf); {
+	case err != nil:
+		k.odd = err.Error()
+	case k.print.BOM:
+		k.odd = "byte order mark"
+	case k.print.Long:
+		k.odd = "a very long line"
+	case k.print.Literals && !plan.hasBoolean():
+		k.odd = "true or false"
+	}
+}
+
+// blocks are buffers for scanFile: with many small files, making them would take longer than reading.
+var blocks = sync.Pool{New: func() any {
+	b := make([]byte, 1<<20)
+	return &b
+}}
 
 // workers bounds how many files are looked at side by side.
 const workers = 4
@@ -317,16 +337,4 @@ func paths(looks []look) []File {
 		out[i] = k.File
 	}
 	return out
-}
-
-// partitionValue gives a file's value of a PARTITIONED BY column as an SQL literal.
-func partitionValue(f File, c schema.Column) (string, error) {
-	v, ok := f.Keys[strings.ToLower(c.Name)]
-	if !ok || v == "__HIVE_DEFAULT_PARTITION__" {
-		return "NULL", nil
-	}
-	if _, err := careful.Text(v, c.Type); err != nil {
-		return "", fmt.Errorf("%s: partition column %s: %w", f.Name, c.Name, err)
-	}
-	return schema.Literal(v), nil
 }
