@@ -59,13 +59,13 @@ func (r *Result) Rows() (loaded, quarantined int64) {
 // Load reads files of a table and writes their rows below dir, with Iceberg field ids as DuckDB takes them. Rejected
 // rows go to q. When it fails, dir is left to be removed by the caller.
 func (l *Loader) Load(ctx context.Context, t Table, files []File, dir, fieldIDs string, q *Quarantine) (*Result, error) {
-	for attempt := 0; ; attempt++ {
+	var growing []File
+	for attempt := 0; len(files) > 0; attempt++ {
 		res, err := l.load(ctx, t, files, filepath.Join(dir, fmt.Sprintf("%d", attempt)), fieldIDs, q)
 		if err != nil {
 			return nil, fmt.Errorf("load %s: %w", t.Name, err)
 		}
 		var still []File
-		var growing []File
 		for _, f := range files {
 			if f.settled() {
 				still = append(still, f)
@@ -73,18 +73,23 @@ func (l *Loader) Load(ctx context.Context, t Table, files []File, dir, fieldIDs 
 				growing = append(growing, f)
 			}
 		}
-		if len(growing) == 0 {
+		if len(still) == len(files) {
+			res.Growing = growing
 			return res, nil
 		}
 		if err := q.Forget(ctx, t.Name); err != nil {
 			return nil, err
 		}
-		if files = still; len(files) == 0 || attempt == 2 {
-			return &Result{Growing: growing}, nil
+		if files = still; attempt == maxAttempts-1 {
+			// Where files come and go all the time, the next run may have more luck.
+			growing, files = append(growing, still...), nil
 		}
-		defer func() { res.Growing = growing }()
 	}
+	return &Result{Growing: growing}, nil
 }
+
+// maxAttempts bounds how often a load starts over because a file has changed while it was read.
+const maxAttempts = 3
 
 func (l *Loader) load(ctx context.Context, t Table, files []File, dir, fieldIDs string, q *Quarantine) (*Result, error) {
 	res := &Result{}

@@ -116,7 +116,7 @@ func Quarantined(ctx context.Context, dir string, o Options, table string, ids [
 	if err != nil || !show {
 		return out, err
 	}
-	query := "SELECT id, table_name, file, byte_offset, line, column_name, reason, message, raw, run_id, at FROM %s" + where + " ORDER BY table_name, file, line, byte_offset, id"
+	query := "SELECT id, table_name, file, byte_offset, line, column_name, reason, message, raw, run_id, \"at\" FROM %s" + where + " ORDER BY table_name, file, line, byte_offset, id"
 	if limit > 0 {
 		query += fmt.Sprintf(" LIMIT %d", limit)
 	}
