@@ -11,11 +11,11 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
-	"tarn/internal/careful"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/schema"
 )
@@ -25,6 +25,8 @@ type Loader struct {
 	Engine *duckdb.Engine
 	// Progress is told bytes read so far and in all, uncompressed sizes counting as stored; nil for none.
 	Progress func(table string, read, total int64)
+
+	slow bool // everything goes to the careful reader: tests compare the two
 }
 
 // Counted is what became of one file.
@@ -57,13 +59,13 @@ func (r *Result) Rows() (loaded, quarantined int64) {
 // Load reads files of a table and writes their rows below dir, with Iceberg field ids as DuckDB takes them. Rejected
 // rows go to q. When it fails, dir is left to be removed by the caller.
 func (l *Loader) Load(ctx context.Context, t Table, files []File, dir, fieldIDs string, q *Quarantine) (*Result, error) {
-	for attempt := 0; ; attempt++ {
+	var growing []File
+	for attempt := 0; len(files) > 0; attempt++ {
 		res, err := l.load(ctx, t, files, filepath.Join(dir, fmt.Sprintf("%d", attempt)), fieldIDs, q)
 		if err != nil {
 			return nil, fmt.Errorf("load %s: %w", t.Name, err)
 		}
 		var still []File
-		var growing []File
 		for _, f := range files {
 			if f.settled() {
 				still = append(still, f)
@@ -71,21 +73,30 @@ func (l *Loader) Load(ctx context.Context, t Table, files []File, dir, fieldIDs 
 				growing = append(growing, f)
 			}
 		}
-		if len(growing) == 0 {
+		if len(still) == len(files) {
+			res.Growing = growing
 			return res, nil
 		}
 		if err := q.Forget(ctx, t.Name); err != nil {
 			return nil, err
 		}
-		if files = still; len(files) == 0 || attempt == 2 {
-			return &Result{Growing: growing}, nil
+		if files = still; attempt == maxAttempts-1 {
+			// Where files come and go all the time, the next run may have more luck.
+			growing, files = append(growing, still...), nil
 		}
-		defer func() { res.Growing = growing }()
 	}
+	return &Result{Growing: growing}, nil
 }
+
+// maxAttempts bounds how often a load starts over because a file has changed while it was read.
+const maxAttempts = 3
 
 func (l *Loader) load(ctx context.Context, t Table, files []File, dir, fieldIDs string, q *Quarantine) (*Result, error) {
 	res := &Result{}
+	files, err := l.placed(ctx, t, files, q, res)
+	if err != nil {
+		return nil, err
+	}
 	if t.Format == Parquet {
 		return res, l.parquet(ctx, t, files, dir, fieldIDs, q, res)
 	}
@@ -136,7 +147,7 @@ func (l *Loader) look(ctx context.Context, t Table, files []File, res *Result) (
 		total += f.Size
 	}
 	var read atomic.Int64
-	fastable := t.Format == JSON && fastTypes(t.Columns) && len(t.Keys) == 0
+	fastable := t.Format == JSON && fastTypes(t.Columns) && len(t.Keys) == 0 && !l.slow
 	plan := fastPlan{columns: t.Columns}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(workers)
@@ -149,18 +160,11 @@ func (l *Loader) look(ctx context.Context, t Table, files []File, res *Result) (
 			if err := sampleFile(t, f, &k, &drifts[i]); err != nil {
 				return err
 			}
-			if !fastable && k.odd == "" {
-				k.odd = "the table's types or options are beyond the fast reader"
+			if k.odd == "" {
+				k.odd = beyond(f, fastable)
 			}
 			if k.odd == "" {
-				var err error
-				if k.print, err = scanFile(f.Path, make([]byte, 1<<20)); err != nil {
-					k.odd = err.Error()
-				} else if k.print.BOM {
-					k.odd = "byte order mark"
-				} else if k.print.Literals && !plan.hasBoolean() {
-					k.odd = "true or false"
-				}
+				k.inspect(plan)
 			}
 			out[i] = k
 			if l.Progress != nil {
@@ -177,6 +181,29 @@ func (l *Loader) look(ctx context.Context, t Table, files []File, res *Result) (
 	}
 	return out, nil
 }
+
+// inspect reads the bytes of a file for what the fast reader is not to be trusted with.
+func (k *look) inspect(plan fastPlan) {
+	buf := blocks.Get().(*[]byte)
+	defer blocks.Put(buf)
+	var err error
+	switch k.print, err = scanFile(k.Path, *buf); {
+	case err != nil:
+		k.odd = err.Error()
+	case k.print.BOM:
+		k.odd = "byte order mark"
+	case k.print.Long:
+		k.odd = "a very long line"
+	case k.print.Literals && !plan.hasBoolean():
+		k.odd = "true or false"
+	}
+}
+
+// blocks are buffers for scanFile: with many small files, making them would take longer than reading.
+var blocks = sync.Pool{New: func() any {
+	b := make([]byte, 1<<20)
+	return &b
+}}
 
 // workers bounds how many files are looked at side by side.
 const workers = 4
@@ -315,16 +342,4 @@ func paths(looks []look) []File {
 		out[i] = k.File
 	}
 	return out
-}
-
-// partitionValue gives a file's value of a PARTITIONED BY column as an SQL literal.
-func partitionValue(f File, c schema.Column) (string, error) {
-	v, ok := f.Keys[strings.ToLower(c.Name)]
-	if !ok || v == "__HIVE_DEFAULT_PARTITION__" {
-		return "NULL", nil
-	}
-	if _, err := careful.Text(v, c.Type); err != nil {
-		return "", fmt.Errorf("%s: partition column %s: %w", f.Name, c.Name, err)
-	}
-	return schema.Literal(v), nil
 }

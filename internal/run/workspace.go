@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"tarn/internal/careful"
 	"tarn/internal/diag"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/lake"
@@ -163,7 +164,7 @@ func loadTable(t *model.Table) load.Table {
 		out.Keys = d.JSON().Mapping
 	case load.CSV:
 		c := d.CSV()
-		out.CSV = load.CSVOptions{Separator: c.Separator, Quote: c.Quote, Escape: c.Escape, SkipLines: c.SkipLines, Null: c.Null}
+		out.CSV = careful.Dialect{Separator: c.Separator, Quote: c.Quote, Escape: c.Escape, SkipLines: c.SkipLines, Null: c.Null}
 	}
 	return out
 }
