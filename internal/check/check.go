@@ -41,9 +41,11 @@ type Result struct {
 	Message string `json:"message,omitempty"`
 	File    string `json:"file"`
 	Line    int    `json:"line"`
-	// Sample holds the first failing rows as JSON texts, at most five.
-	Sample  []string `json:"sample,omitempty"`
-	Seconds float64  `json:"seconds"`
+	// Sample holds the first failing rows as JSON texts, at most five; with their landing file as _file where it is known.
+	Sample []string `json:"sample,omitempty"`
+	// Rest is a file with all rows that failed, one JSON object a line, where the check stopped a publish.
+	Rest    string  `json:"rest,omitempty"`
+	Seconds float64 `json:"seconds"`
 
 	check project.Check
 }
@@ -142,7 +144,7 @@ func runRows(ctx context.Context, e *duckdb.Engine, t Table, checks []project.Ch
 			continue
 		}
 		asked++
-		counts[i] = "count(*) FILTER (WHERE NOT coalesce((" + Condition(e, c) + "\n), false))"
+		counts[i] = "count(*) FILTER (WHERE " + fails(e, c) + ")"
 	}
 	if asked == 0 {
 		return nil
@@ -166,7 +168,7 @@ func runRows(ctx context.Context, e *duckdb.Engine, t Table, checks []project.Ch
 		}
 		r.Message = fmt.Sprintf("%d rows fail", r.Failing)
 		var err error
-		if r.Sample, err = sample(ctx, e, "SELECT *"+from+" WHERE NOT coalesce(("+Condition(e, c)+"\n), false)"); err != nil {
+		if r.Sample, err = sample(ctx, e, "SELECT *"+from+" WHERE "+fails(e, c)); err != nil {
 			return err
 		}
 	}
@@ -209,6 +211,11 @@ func Condition(e *duckdb.Engine, c project.Check) string {
 	return ""
 }
 
+// fails is true of the rows that do not pass.
+func fails(e *duckdb.Engine, c project.Check) string {
+	return "NOT coalesce((" + Condition(e, c) + "\n), false)"
+}
+
 // literal writes a YAML value as SQL.
 func literal(v any) string {
 	switch v := v.(type) {
@@ -228,12 +235,7 @@ func runTable(ctx context.Context, e *duckdb.Engine, t Table, c project.Check, n
 	from := e.Name(t.Name)
 	switch c.Kind {
 	case "unique":
-		quoted := make([]string, len(c.Columns))
-		for i, col := range c.Columns {
-			quoted[i] = schema.Quote(col)
-		}
-		keys := strings.Join(quoted, ", ")
-		query := "SELECT " + keys + ", count(*) AS rows FROM " + from + " GROUP BY " + keys + " HAVING count(*) > 1"
+		query := duplicates(c, from, "count(*) AS rows")
 		if err := e.DB().QueryRowContext(ctx, "SELECT count(*) FROM ("+query+")").Scan(&r.Failing); err != nil || r.Failing == 0 {
 			return err
 		}
@@ -262,7 +264,7 @@ func runTable(ctx context.Context, e *duckdb.Engine, t Table, c project.Check, n
 			r.Failing, r.Message = 1, fmt.Sprintf("the newest %s is %s UTC, more than %s ago", c.Columns[0], newest.Format("2006-01-02 15:04:05"), c.Within)
 		}
 	case "sql":
-		query := strings.TrimRight(strings.TrimSpace(c.SQL), ";")
+		query := ownSQL(c)
 		if err := e.DB().QueryRowContext(ctx, "SELECT count(*) FROM ("+query+"\n)").Scan(&r.Failing); err != nil || r.Failing == 0 {
 			return err
 		}
@@ -272,6 +274,19 @@ func runTable(ctx context.Context, e *duckdb.Engine, t Table, c project.Check, n
 		return err
 	}
 	return nil
+}
+
+// ownSQL is the query of an sql check as a subquery can hold it.
+func ownSQL(c project.Check) string { return strings.TrimRight(strings.TrimSpace(c.SQL), ";") }
+
+// duplicates asks for the keys that stand in several rows of a table or subquery, with an aggregate over those rows.
+func duplicates(c project.Check, from, aggregate string) string {
+	quoted := make([]string, len(c.Columns))
+	for i, col := range c.Columns {
+		quoted[i] = schema.Quote(col)
+	}
+	keys := strings.Join(quoted, ", ")
+	return "SELECT " + keys + ", " + aggregate + " FROM " + from + " GROUP BY " + keys + " HAVING count(*) > 1"
 }
 
 func bounds(lo, hi any) string {

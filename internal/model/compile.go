@@ -32,6 +32,8 @@ type Table struct {
 	Query   *sqltree.Query
 	// Hash identifies everything in the definition that decides what rows the table has and how they lie.
 	Hash string
+	// Notes identifies the rest: checks that only judge, comments and the description. When it changes, the rows stay.
+	Notes string
 }
 
 // Header gives the options that stand with the definition.
@@ -82,7 +84,8 @@ func Compile(ctx context.Context, e *duckdb.Engine, lk *project.Lake) (*Graph, d
 		if l.DDL == nil {
 			continue
 		}
-		t := &Table{Name: l.Name, Zone: "landing", Landing: l, Columns: landingColumns(l), Hash: hash(l.DDL.String())}
+		t := &Table{Name: l.Name, Zone: "landing", Landing: l, Columns: landingColumns(l)}
+		t.Hash, t.Notes = hash(append(putAside(l.Sidecar.Checks), rowDefinition(l.DDL))...), notes(t)
 		if err := e.SetTable(ctx, t.Name, t.Columns, nil); err != nil {
 			return nil, nil, err
 		}
@@ -201,17 +204,12 @@ func bind(ctx context.Context, e *duckdb.Engine, lk *project.Lake, g *Graph, t *
 	}
 	parts := []string{printed}
 	for _, c := range columns {
-		parts = append(parts, c.Name, c.Type.DuckDB(), c.Comment)
+		parts = append(parts, c.Name, c.Type.DuckDB())
 	}
 	for _, p := range t.Model.Header.PartitionedBy {
 		parts = append(parts, fmt.Sprint(p.Transform, p.Column, p.N))
 	}
-	for _, c := range t.Model.Header.Checks {
-		if c.OnFail == project.Drop || c.OnFail == project.Quarantine {
-			parts = append(parts, fmt.Sprint(c.Kind, c.Columns, c.Expect, c.Values, c.Min, c.Max, c.Table, c.To, c.OnFail))
-		}
-	}
-	t.Hash = hash(parts...)
+	t.Hash, t.Notes = hash(append(parts, putAside(t.Model.Header.Checks)...)...), notes(t)
 	return list, e.SetTable(ctx, t.Name, columns, nil)
 }
 

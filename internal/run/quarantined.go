@@ -61,6 +61,9 @@ func reader(ctx context.Context, dir string, o Options) (*Workspace, *lake.View,
 	if err != nil {
 		return nil, nil, err
 	}
+	if t.w.reading, err = t.Reading(); err != nil {
+		return nil, nil, errors.Join(err, t.Close())
+	}
 	v, err := t.View(ctx, "")
 	if err != nil {
 		return nil, nil, errors.Join(err, t.Close())

@@ -224,3 +224,24 @@ func (p *printer) joinTo(left, word string, r *tableRef) string {
 	}
 	return left + " " + word + " " + right + " ON " + p.expr(r.Condition)
 }
+
+// Traced writes the query with one more column at its end: a column of the driving table that the query itself need not
+// select, such as the landing file of a row. It is possible only where rows are neither opaque nor merged.
+func (f *Flow) Traced(d Dialect, rename func(TableRef) string, column string) (text string, ok bool, err error) {
+	if f.Opaque != "" || f.Merges != "" {
+		return "", false, nil
+	}
+	driving := f.root.From
+	for driving.Type == "JOIN" {
+		driving = driving.Left
+	}
+	alias := driving.Alias
+	if alias == "" {
+		alias = driving.Table
+	}
+	root := *f.root
+	root.SelectList = append(root.SelectList[:len(root.SelectList):len(root.SelectList)], &expr{Class: "COLUMN_REF", Columns: flexible{alias, column}, At: -1})
+	p := &printer{q: f.query, d: d, rename: rename}
+	text = p.node(&root)
+	return text, p.err == nil, p.err
+}
