@@ -194,6 +194,8 @@ func (k *look) inspect(plan fastPlan) {
 		k.odd = "byte order mark"
 	case k.print.Long:
 		k.odd = "a very long line"
+	case !k.print.oneByLine():
+		k.odd = "not one object on each line"
 	case k.print.Literals && !plan.hasBoolean():
 		k.odd = "true or false"
 	}
@@ -286,43 +288,66 @@ func (l *Loader) agrees(ctx context.Context, p fastPlan, files []look, written [
 	return doubtful == 0, err
 }
 
-// sort reads each file on its own, writing nothing, and tells the clean from the others.
+// sort tells the clean files from the others, writing nothing: it halves what does not agree until it knows.
 func (l *Loader) sort(ctx context.Context, t Table, plan fastPlan, files []look) (good, bad []look, err error) {
-	ask := []string{"count(*)", "0"}
-	if doubt := strings.Trim(plan.doubtfulNumbers()+" OR "+plan.doubtfulTexts(), " OR "); doubt != "" {
-		ask[1] = "count(*) FILTER (WHERE " + doubt + ")"
+	clean, err := l.clean(ctx, t, plan, files)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case clean:
+		return files, nil, nil
+	case len(files) == 1:
+		return nil, files, nil
 	}
-	for _, c := range plan.columns {
-		ask = append(ask, "count("+schema.Quote(c.Name)+")")
-	}
-	for _, k := range files {
-		query, err := plan.query([]File{k.File}, t.Partitions, partitionValue)
+	for _, half := range [][]look{files[:len(files)/2], files[len(files)/2:]} {
+		g, b, err := l.sort(ctx, t, plan, half)
 		if err != nil {
 			return nil, nil, err
 		}
-		row := make([]int64, len(ask))
-		into := make([]any, len(ask))
-		for i := range row {
-			into[i] = &row[i]
-		}
-		err = l.Engine.DB().QueryRowContext(ctx, "SELECT "+strings.Join(ask, ", ")+" FROM ("+query+")").Scan(into...)
-		switch {
-		case ctx.Err() != nil:
-			return nil, nil, ctx.Err()
-		case err != nil && !unreadable(err):
-			return nil, nil, err
-		}
-		values := map[string]int64{}
-		for i, c := range plan.columns {
-			values[c.Name] = row[i+2]
-		}
-		if err == nil && row[0] == k.print.Braces && row[1] == 0 && plan.quotes(values) == k.print.Quotes {
-			good = append(good, k)
-		} else {
-			bad = append(bad, k)
-		}
+		good, bad = append(good, g...), append(bad, b...)
 	}
 	return good, bad, nil
+}
+
+// clean reports whether DuckDB's reading of some files agrees with their bytes.
+func (l *Loader) clean(ctx context.Context, t Table, plan fastPlan, files []look) (bool, error) {
+	doubts := []string{"false"}
+	for _, d := range []string{plan.doubtfulNumbers(), plan.doubtfulTexts()} {
+		if d != "" {
+			doubts = append(doubts, d)
+		}
+	}
+	ask := []string{"count(*)", "count(*) FILTER (WHERE " + strings.Join(doubts, " OR ") + ")"}
+	for _, c := range plan.columns {
+		ask = append(ask, "count("+schema.Quote(c.Name)+")")
+	}
+	query, err := plan.query(paths(files), t.Partitions, partitionValue)
+	if err != nil {
+		return false, err
+	}
+	row := make([]int64, len(ask))
+	into := make([]any, len(ask))
+	for i := range row {
+		into[i] = &row[i]
+	}
+	err = l.Engine.DB().QueryRowContext(ctx, "SELECT "+strings.Join(ask, ", ")+" FROM ("+query+")").Scan(into...)
+	switch {
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case err != nil && unreadable(err):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	values := map[string]int64{}
+	for i, c := range plan.columns {
+		values[c.Name] = row[i+2]
+	}
+	var want fingerprint
+	for _, k := range files {
+		want.add(k.print)
+	}
+	return row[0] == want.Braces && row[1] == 0 && plan.quotes(values) == want.Quotes, nil
 }
 
 // unreadable tells errors of a file's content from all others. It matches on the text of DuckDB's errors.

@@ -22,6 +22,8 @@ type fingerprint struct {
 	Literals bool  // true or false stand somewhere
 	BOM      bool
 	Bytes    int64
+	Lines    int64 // line breaks
+	Open     bool  // the last line has none
 	// Long says that there may be a line of more bytes than an object can have.
 	Long bool
 }
@@ -29,6 +31,16 @@ type fingerprint struct {
 // longLine is how many bytes without a line break make a line suspicious. DuckDB's own limit is not exact, and blocks are
 // all that is looked at.
 const longLine = 12 << 20
+
+// oneByLine reports whether the file can have one object on each line. (Where it has not, for blank lines, objects
+// side by side, braces in a text or nesting, the fast reader would most likely fail, and take all others with it.)
+func (f fingerprint) oneByLine() bool {
+	lines := f.Lines
+	if f.Open {
+		lines++
+	}
+	return f.Braces == lines
+}
 
 func (f *fingerprint) add(o fingerprint) {
 	f.Quotes += o.Quotes
@@ -59,7 +71,12 @@ func scanFile(path string, buf []byte) (fingerprint, error) {
 		if !f.Literals {
 			f.Literals = bytes.Contains(block, []byte("true")) || bytes.Contains(block, []byte("false"))
 		}
-		if bytes.IndexByte(fresh, '\n') >= 0 {
+		lines := int64(bytes.Count(fresh, []byte{'\n'}))
+		f.Lines += lines
+		if n > 0 {
+			f.Open = fresh[n-1] != '\n'
+		}
+		if lines > 0 {
 			line = 0
 		} else if line += int64(n); line > longLine {
 			f.Long = true
