@@ -32,7 +32,7 @@ func Bind(ctx context.Context, db *sql.DB, q *Query, rename func(TableRef) strin
 		// The connection goes back to the pool as it was.
 		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "RESET errors_as_json")
 	}()
-	names, list := q.bindText(ctx, conn)
+	names, list := q.bindText(ctx, conn, rename)
 	if list.Err() != nil {
 		return nil, list
 	}
@@ -63,17 +63,21 @@ const mostBindErrors = 20
 
 // bindText binds the text as written. DuckDB stops at the first mistake, so each unknown column is replaced by NULL and
 // the text bound again.
-func (q *Query) bindText(ctx context.Context, conn *sql.Conn) ([]described, diag.List) {
+func (q *Query) bindText(ctx context.Context, conn *sql.Conn, rename func(TableRef) string) ([]described, diag.List) {
 	body := statements(q.text)[0]
 	text := q.text[body.start:body.end]
 	var list diag.List
 	var edits []edit
+	var known []string
 	for {
 		names, err := describe(ctx, conn, describeStart+text+"\n)")
 		if err == nil {
 			return names, list
 		}
-		d, at := q.bindError(err, func(position int) int {
+		if known == nil {
+			known = q.tableColumns(ctx, conn, rename)
+		}
+		d, at := q.bindError(err, known, func(position int) int {
 			position -= len(describeStart)
 			for i := len(edits) - 1; i >= 0; i-- {
 				if position > edits[i].at {
@@ -98,6 +102,23 @@ func (q *Query) bindText(ctx context.Context, conn *sql.Conn) ([]described, diag
 		text = text[:position] + "NULL" + text[position+len(chain):]
 		edits = append(edits, edit{position, len(chain) - len("NULL")})
 	}
+}
+
+// tableColumns lists the columns of all tables that the query mentions, to find the nearest to a mistyped one.
+func (q *Query) tableColumns(ctx context.Context, conn *sql.Conn, rename func(TableRef) string) []string {
+	out := []string{}
+	for _, r := range q.Tables() {
+		columns, err := describe(ctx, conn, describeStart+"SELECT * FROM "+rename(r)+")")
+		if err != nil {
+			continue // the mistake at hand tells of it
+		}
+		for _, c := range columns {
+			if !slices.Contains(out, c.name) {
+				out = append(out, c.name)
+			}
+		}
+	}
+	return out
 }
 
 // edit is a replacement in a text: where, and by how many bytes what stands there now is shorter.
@@ -182,6 +203,16 @@ func (q *Query) items() []*expr {
 	return list
 }
 
+// Star gives the place of the first * of the SELECT list, as a byte offset in the file, and whether there is one.
+func (q *Query) Star() (offset int, ok bool) {
+	for _, e := range q.root.leftmost().SelectList {
+		if e.Class == "STAR" {
+			return q.at(e.At), true
+		}
+	}
+	return 0, false
+}
+
 func (q *Query) itemOffset(i int) int {
 	if items := q.items(); i < len(items) {
 		return q.at(items[i].first())
@@ -212,13 +243,15 @@ var missingTable = regexp.MustCompile(`(?i)referenced table "([^"]+)" not found`
 
 var noTime = regexp.MustCompile(`'-\(\w+, INTERVAL\)'`)
 
+var noTable = regexp.MustCompile(`Table with name (\S+) does not exist`)
+
 var missingUsing = regexp.MustCompile(`(?i)column "([^"]+)" does not exist on \w+ side of join`)
 
 var caret = regexp.MustCompile(`LINE \d+:`)
 
-// bindError makes a diagnostic of DuckDB's error. place gives the byte of the model's text for one of what DuckDB read;
+// bindError makes a diagnostic of DuckDB's error. known are the columns that could be meant; place gives the byte of the model's text for one of what DuckDB read;
 // the latter is the second result, -1 if the error has none.
-func (q *Query) bindError(err error, place func(int) int) (diag.Diagnostic, int) {
+func (q *Query) bindError(err error, known []string, place func(int) int) (diag.Diagnostic, int) {
 	text := err.Error()
 	var e struct {
 		Type       string `json:"exception_type"`
@@ -251,14 +284,20 @@ func (q *Query) bindError(err error, place func(int) int) (diag.Diagnostic, int)
 	switch {
 	case e.Subtype == "COLUMN_NOT_FOUND" || missing.MatchString(message):
 		code, message = "unknown-column", "no column "+name+" in the tables of this SELECT"
-		_, list, _ := strings.Cut(e.Message, "Candidate bindings:")
-		candidates := strings.FieldsFunc(e.Candidates+" "+list, func(r rune) bool { return strings.ContainsRune(", \n:", r) })
-		for i, c := range candidates {
-			candidates[i] = strings.Trim(c[strings.LastIndexByte(c, '.')+1:], `"`)
+		if len(known) == 0 {
+			// Of WITH and subqueries, only DuckDB knows the columns.
+			_, list, _ := strings.Cut(e.Message, "Candidate bindings:")
+			for _, c := range strings.FieldsFunc(e.Candidates+" "+list, func(r rune) bool { return strings.ContainsRune(", \n:", r) }) {
+				if c = strings.Trim(c[strings.LastIndexByte(c, '.')+1:], `"`); !slices.Contains(known, c) {
+					known = append(known, c)
+				}
+			}
 		}
-		if hint = diag.DidYouMean(name, candidates); hint == "" && len(candidates) > 0 {
-			hint = "there are: " + strings.Join(candidates, ", ")
+		if hint = diag.DidYouMean(name, known); hint == "" && len(known) > 0 {
+			hint = "there are: " + strings.Join(known, ", ")
 		}
+	case noTable.MatchString(message):
+		code, message = "unknown-table", "no table "+strings.Trim(noTable.FindStringSubmatch(message)[1], `"`)+" in this lake"
 	case missingTable.MatchString(message):
 		name = missingTable.FindStringSubmatch(message)[1]
 		code, message = "unknown-column", "no table "+name+" in this FROM"
