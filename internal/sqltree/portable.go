@@ -354,6 +354,10 @@ func (j *judge) function(e *expr) {
 		return
 	}
 	defer e.each(j.expr)
+	if most, ok := operands[name]; ok && (len(e.Children) > most || len(e.Children) < most && (len(e.Children) != 1 || name != "+" && name != "-")) {
+		j.refuse(e.At, name+" with "+counts(len(e.Children)), "write it as an operator")
+		return
+	}
 	switch {
 	case name == "~~" || name == "!~~":
 		if pattern, ok := e.Children[1].text(); ok && strings.Contains(pattern, `\`) {
@@ -402,6 +406,16 @@ func (j *judge) function(e *expr) {
 	case e.Distinct && !slices.Contains([]string{"count", "sum", "avg", "min", "max"}, f.name):
 		j.refuse(e.At, "DISTINCT inside "+name, "take the distinct rows in a subquery")
 	}
+}
+
+// operands tells how many arguments stand around an operator; all of them can be written as calls too.
+var operands = map[string]int{"+": 2, "-": 2, "*": 2, "/": 2, "||": 2, "~~": 2, "!~~": 2, "like_escape": 3, "not_like_escape": 3, "date_part": 2}
+
+func counts(n int) string {
+	if n == 1 {
+		return "1 argument"
+	}
+	return fmt.Sprintf("%d arguments", n)
 }
 
 func letter(r rune) bool { return r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
