@@ -40,6 +40,8 @@ type app struct {
 	threads int
 	json    bool
 	quiet   bool
+	// publishes says that the command shows new tables to readers when it ends well.
+	publishes bool
 }
 
 // errTold says that the command failed and has already said why.

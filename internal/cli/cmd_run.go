@@ -55,6 +55,7 @@ good run. Running again with nothing new says so and writes nothing.`,
 }
 
 func (a *app) run(ctx context.Context, o run.RunOptions) error {
+	a.publishes = true
 	w, err := a.open(ctx)
 	if err != nil {
 		return err

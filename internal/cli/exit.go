@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"syscall"
 
 	"tarn/internal/diag"
 	"tarn/internal/lake"
@@ -52,7 +53,7 @@ func exitCode(ctx context.Context, err error) int {
 	var checks *run.CheckError
 	var quarantined *run.QuarantineError
 	var account *run.LedgerError
-	var sql *queryError
+	var sql *query.Error
 	switch {
 	case err == nil:
 		return exitDone
@@ -62,7 +63,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
 		return exitChecks
-	case errors.As(err, &list), errors.As(err, &sql), errors.Is(err, query.ErrNotReading):
+	case errors.As(err, &list), errors.As(err, &sql):
 		return exitDefinitions
 	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.Is(err, errMissing):
 		return exitMissing
@@ -76,12 +77,6 @@ func exitCode(ctx context.Context, err error) int {
 
 // errMissing says that something named on the command line is not there.
 var errMissing = errors.New("not there")
-
-// queryError is a mistake in the SQL of `tarn query`.
-type queryError struct{ err error }
-
-func (e *queryError) Error() string { return e.err.Error() }
-func (e *queryError) Unwrap() error { return e.err }
 
 // failure is the JSON object of a command that failed before it had a result of its own.
 type failure struct {
@@ -97,15 +92,24 @@ func (a *app) finish(ctx context.Context, err error) int {
 	if err == nil {
 		return code
 	}
+	if errors.Is(err, syscall.EPIPE) {
+		// Whoever reads the output has seen enough.
+		return exitDone
+	}
 	if errors.Is(err, errTold) {
 		return code
 	}
+	var sql *query.Error
 	var list *diag.ListError
 	errors.As(err, &list)
+	errors.As(err, &sql)
 	if a.json {
 		f := failure{Error: err.Error(), Hint: hint(err), ExitCode: code}
 		if list != nil {
 			f.Diagnostics, f.Error = list.Diagnostics, counted(list.Diagnostics)
+		}
+		if sql != nil {
+			f.Diagnostics, f.Error, f.Hint = diag.List{sql.Diagnostic}, sql.Diagnostic.Message, sql.Diagnostic.Hint
 		}
 		if a.print(f) != nil {
 			return exitInternal
@@ -113,10 +117,16 @@ func (a *app) finish(ctx context.Context, err error) int {
 		return code
 	}
 	switch {
+	case code == exitInterrupted:
+		if a.publishes {
+			a.tell("interrupted: nothing was published, readers see what they saw before")
+		} else {
+			a.tell("interrupted")
+		}
 	case list != nil:
 		a.showDiagnostics(list.Diagnostics)
-	case code == exitInterrupted:
-		a.tell("interrupted: nothing was published, readers see what they saw before")
+	case sql != nil:
+		a.tell("%s", sql.Diagnostic.Text())
 	default:
 		a.tell("error: %v", err)
 	}

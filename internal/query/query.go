@@ -1,31 +1,40 @@
-// Package query answers SQL over a lake's published tables, and over nothing else: no other file, no network, no writing.
 package query
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"tarn/internal/diag"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/lake"
 	"tarn/internal/schema"
 )
 
-// ErrNotReading says that the text is something else than one reading statement.
-var ErrNotReading = errors.New("only one statement that reads is possible: SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE, PIVOT, UNPIVOT or EXPLAIN")
-
-// Session is an engine that can only read one view of the lake. Everything asked of it is answered from the same snapshots.
+// Session is an engine that can only read one view of the lake. Everything asked of it is answered from the same
+// snapshots. It is for one goroutine at a time.
 type Session struct {
-	engine *duckdb.Engine
+	engine *engine
 	output string
+	// tables are all names that a query can use, columns those of all tables, files the data files behind them.
+	tables  []string
+	columns []string
+	files   []string
 }
 
 // Options configures a session.
 type Options struct {
-	Memory  string
+	// Memory bounds the engine, such as "512MB"; default: the engine's own bound.
+	Memory string
+	// Threads is the number of worker threads; default: one per core.
 	Threads int
+	// TempDir is where the engine puts what does not fit into Memory; it is made on first need.
 	TempDir string
 	// Output is the one file that [Session.WriteParquet] may write; "" for none.
 	Output string
@@ -37,22 +46,32 @@ const athenaCatalog = "AwsDataCatalog"
 // Open makes the tables of a view readable by their names, with or without the database, and as
 // "AwsDataCatalog"."database"."table". A landing table stands for its loaded rows.
 func Open(ctx context.Context, database string, v *lake.View, o Options) (_ *Session, err error) {
-	e, err := duckdb.Open(ctx, duckdb.Options{Memory: o.Memory, Threads: o.Threads, TempDir: o.TempDir, Database: database})
+	e, err := start()
 	if err != nil {
 		return nil, err
 	}
 	s := &Session{engine: e, output: o.Output}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, e.Close())
+			e.close()
 		}
 	}()
-	allowed := []string{}
-	if o.Output != "" {
-		allowed = append(allowed, o.Output)
+	statements := []string{"SET TimeZone='UTC'", "SET autoinstall_known_extensions=false", "SET autoload_known_extensions=false"}
+	if o.Memory != "" {
+		statements = append(statements, "SET memory_limit="+schema.Literal(o.Memory))
 	}
-	statements := []string{"SET preserve_insertion_order=true", "ATTACH ':memory:' AS " + schema.Quote(athenaCatalog),
-		"CREATE SCHEMA " + schema.Quote(athenaCatalog) + "." + schema.Quote(database)}
+	if o.Threads > 0 {
+		statements = append(statements, "SET threads="+strconv.Itoa(o.Threads))
+	}
+	if o.TempDir != "" {
+		if err := os.MkdirAll(filepath.Dir(o.TempDir), 0o755); err != nil {
+			return nil, fmt.Errorf("open the tables: %w", err)
+		}
+		statements = append(statements, "SET temp_directory="+schema.Literal(o.TempDir))
+	}
+	own, athena := "memory."+schema.Quote(database), schema.Quote(athenaCatalog)+"."+schema.Quote(database)
+	statements = append(statements, "CREATE SCHEMA IF NOT EXISTS "+own, "ATTACH ':memory:' AS "+schema.Quote(athenaCatalog), "CREATE SCHEMA IF NOT EXISTS "+athena,
+		"SET search_path="+schema.Literal(schema.Quote(database)+",main"))
 	for _, name := range v.Names() {
 		t := v.Table(name)
 		files, err := t.Files()
@@ -67,20 +86,26 @@ func Open(ctx context.Context, database string, v *lake.View, o Options) (_ *Ses
 		for i, f := range files {
 			paths[i] = f.Path
 		}
-		allowed = append(allowed, paths...)
+		s.files = append(s.files, paths...)
+		for _, c := range columns {
+			s.columns = append(s.columns, c.Name)
+		}
+		scan := duckdb.Scan(columns, paths)
 		for _, visible := range names(name) {
-			if err := e.SetTable(ctx, visible, columns, paths); err != nil {
-				return nil, err
-			}
-			statements = append(statements, fmt.Sprintf("CREATE VIEW %s.%s.%s AS SELECT * FROM %s", schema.Quote(athenaCatalog), schema.Quote(database), schema.Quote(visible), e.Name(visible)))
+			s.tables = append(s.tables, visible)
+			statements = append(statements, "CREATE VIEW "+own+"."+schema.Quote(visible)+" AS SELECT * FROM "+scan,
+				fmt.Sprintf("CREATE VIEW %s.%s AS SELECT * FROM %s.%[2]s", athena, schema.Quote(visible), own))
 		}
 	}
-	for i, p := range allowed {
-		allowed[i] = schema.Literal(p)
+	allowed := []string{}
+	for _, p := range append(s.files[:len(s.files):len(s.files)], o.Output) {
+		if p != "" {
+			allowed = append(allowed, schema.Literal(p))
+		}
 	}
-	statements = append(statements, "SET allowed_paths=["+strings.Join(allowed, ",")+"]", "SET enable_external_access=false", "SET lock_configuration=true")
+	statements = append(statements, "SET allowed_paths=["+strings.Join(allowed, ",")+"]", "SET enable_external_access=false", "SET errors_as_json=true", "SET lock_configuration=true")
 	for _, q := range statements {
-		if _, err := e.DB().ExecContext(ctx, q); err != nil {
+		if _, err := e.exec(ctx, q); err != nil {
 			return nil, fmt.Errorf("open the tables: %w", err)
 		}
 	}
@@ -95,64 +120,64 @@ func names(stored string) []string {
 	return []string{stored}
 }
 
-// Close ends the session.
-func (s *Session) Close() error { return s.engine.Close() }
-
-// Rows runs one reading statement. DuckDB's SQL is understood whole.
-func (s *Session) Rows(ctx context.Context, text string) (*sql.Rows, error) {
-	text, err := s.reading(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	return s.engine.DB().QueryContext(ctx, text)
+// Close ends the session; rows of it must be closed before.
+func (s *Session) Close() error {
+	s.engine.close()
+	return nil
 }
 
-// WriteParquet writes the rows of one reading statement to the session's output file.
-func (s *Session) WriteParquet(ctx context.Context, text string) (rows int64, err error) {
-	text, err = s.reading(ctx, text)
+// statement is one that was looked at and found to be reading.
+type statement struct {
+	text    string
+	columns []Column
+	explain bool
+}
+
+// read looks at a text. The error is an [*Error] where the text has a mistake or wants more than reading.
+func (s *Session) read(ctx context.Context, src diag.Source) (statement, error) {
+	text, err := s.check(src)
+	if err != nil {
+		return statement{}, err
+	}
+	// Positions of the engine's messages are those of what it is given: leave in what stands before.
+	text = src.Text[:strings.Index(src.Text, text)+len(text)]
+	p, err := s.engine.prepare(ctx, text)
+	if err != nil {
+		if at := writing(src); at >= 0 && ctx.Err() == nil {
+			return statement{}, notReading(src, at)
+		}
+		return statement{}, s.failed(src, 0, err)
+	}
+	defer p.close()
+	if !p.reading() {
+		return statement{}, notReading(src, max(0, writing(src)))
+	}
+	return statement{text: text, columns: p.columns(), explain: mapping.PreparedStatementType(p.stmt) == mapping.StatementTypeExplain}, nil
+}
+
+// failed explains the engine's failures and leaves others as they are.
+func (s *Session) failed(src diag.Source, shift int, err error) error {
+	var text engineText
+	switch {
+	case errors.As(err, &text):
+		return s.explain(src, shift, string(text))
+	case errors.Is(err, errNotReading):
+		return notReading(src, max(0, writing(src)))
+	}
+	return err
+}
+
+// WriteParquet writes the rows of one reading statement to the session's output file. src.File is what messages call the
+// text, src.Text the text.
+func (s *Session) WriteParquet(ctx context.Context, src diag.Source) (rows int64, err error) {
+	q, err := s.read(ctx, src)
 	if err != nil {
 		return 0, err
 	}
-	r, err := s.engine.DB().ExecContext(ctx, "COPY ("+text+"\n) TO "+schema.Literal(s.output)+" (FORMAT parquet, COMPRESSION zstd)")
-	if err != nil {
-		return 0, err
+	if q.explain {
+		return 0, refuse(src, 0, codeNotReading, "EXPLAIN has no rows to write as parquet", "use --format table")
 	}
-	return r.RowsAffected()
-}
-
-// reading refuses everything that is not one reading statement.
-func (s *Session) reading(ctx context.Context, text string) (string, error) {
-	text = strings.TrimSpace(text)
-	statements := split(text)
-	if len(statements) != 1 {
-		return "", fmt.Errorf("%w (found %d statements)", ErrNotReading, len(statements))
-	}
-	words := strings.FieldsFunc(strings.ToLower(statements[0].bare), func(r rune) bool { return r <= ' ' || r == '(' || r == ';' })
-	if len(words) == 0 {
-		return "", ErrNotReading
-	}
-	switch words[0] {
-	case "select", "with", "from", "values", "describe", "desc", "show", "summarize", "pivot", "unpivot", "table":
-	case "explain":
-		// EXPLAIN ANALYZE runs what it explains.
-		if len(words) < 2 || words[1] == "analyze" {
-			return "", fmt.Errorf("%w; EXPLAIN ANALYZE is not possible", ErrNotReading)
-		}
-	default:
-		return "", ErrNotReading
-	}
-	if words[0] == "with" {
-		// WITH can stand before INSERT, UPDATE and DELETE; DuckDB's own serialiser takes SELECT alone.
-		var failed bool
-		err := s.engine.DB().QueryRowContext(ctx, "SELECT coalesce((json_serialize_sql(?::VARCHAR)::JSON->>'error')::BOOLEAN, true)", statements[0].text).Scan(&failed)
-		if err != nil || failed {
-			// Running it tells where the mistake is, unless it is a writing one.
-			for _, w := range words {
-				if w == "insert" || w == "update" || w == "delete" || w == "merge" || w == "copy" {
-					return "", ErrNotReading
-				}
-			}
-		}
-	}
-	return statements[0].text, nil
+	const before = "COPY (SELECT * FROM ("
+	rows, err = s.engine.exec(ctx, before+q.text+"\n)) TO "+schema.Literal(s.output)+" (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)")
+	return rows, s.failed(src, len(before), err)
 }

@@ -2,318 +2,321 @@ package query
 
 import (
 	"bufio"
-	"database/sql"
-	"encoding/csv"
+	"context"
 	"encoding/json"
-	"fmt"
 	"io"
-	"math"
-	"math/big"
 	"strconv"
-	"strings"
 	"time"
-
-	"charm.land/lipgloss/v2"
-	duck "github.com/duckdb/duckdb-go/v2"
 )
 
-// Write writes rows as they come, as table, csv (RFC 4180, with a header; null is an empty field) or json (an array of
-// objects, one a line). It gives how many there were.
-func Write(w io.Writer, rows *sql.Rows, format string) (int64, error) {
-	types, err := rows.ColumnTypes()
-	if err != nil {
-		return 0, err
-	}
+// Formats that [Write] writes.
+const (
+	Table  = "table"  // columns for people
+	CSV    = "csv"    // RFC 4180 with a header; null is an empty field, an empty text is ""
+	List   = "json"   // an array of objects, one a line
+	Object = "object" // one object with columns, rows and count
+)
+
+// Layout says how a table is written for people.
+type Layout struct {
+	// Width is that of the terminal in characters; 0 writes everything whole.
+	Width int
+	// Dim marks what is not data, such as NULL; nil leaves it as it is.
+	Dim func(...string) string
+}
+
+// lag is how long a row that is there may stay unwritten.
+const lag = 100 * time.Millisecond
+
+// Write writes rows as they come and gives how many there were. After an error a json output is closed all the same, and
+// the object form then has error and exit_code, which failed gives; failed may be nil.
+func Write(ctx context.Context, w io.Writer, rows *Rows, format string, l Layout, failed func(error) (message string, code int)) (int64, error) {
 	buffer := bufio.NewWriterSize(w, 64<<10)
-	var out writer
-	switch format {
-	case "csv":
-		out = &csvWriter{w: csv.NewWriter(buffer)}
-	case "json":
-		out = &jsonWriter{w: buffer}
-	default:
-		out = &tableWriter{w: buffer}
+	out := writerFor(buffer, format, l)
+	if rows.Explain && format == Table {
+		out = &planWriter{w: buffer}
 	}
-	names := make([]string, len(types))
-	for i, t := range types {
-		names[i] = t.Name()
-	}
-	if err := out.header(names); err != nil {
+	if err := out.header(rows.Columns); err != nil {
 		return 0, err
-	}
-	values := make([]any, len(types))
-	into := make([]any, len(types))
-	for i := range values {
-		into[i] = &values[i]
 	}
 	var n int64
-	for ; rows.Next(); n++ {
-		if err := rows.Scan(into...); err != nil {
-			return n, err
+	written := time.Time{}
+	for {
+		if !rows.Buffered() && time.Since(written) > lag && n > 0 {
+			if err := out.pause(); err != nil {
+				return n, err
+			}
+			if err := buffer.Flush(); err != nil {
+				return n, err
+			}
+			written = time.Now()
 		}
-		for i, t := range types {
-			values[i] = plain(values[i], t.DatabaseTypeName())
+		row := rows.Next(ctx)
+		if row == nil {
+			break
 		}
-		if err := out.row(values); err != nil {
+		n++
+		if err := out.row(row); err != nil {
 			return n, err
 		}
 	}
+	end := ending{rows: n}
 	if err := rows.Err(); err != nil {
+		end.failed = true
+		if failed != nil {
+			end.message, end.code = failed(err)
+		}
+		// What was written stays as it is; the error that ended the rows is the one to tell.
+		_ = out.end(end)
+		_ = buffer.Flush()
 		return n, err
 	}
-	if err := out.end(n); err != nil {
+	if err := out.end(end); err != nil {
 		return n, err
 	}
 	return n, buffer.Flush()
 }
 
+// ending is how the rows ended.
+type ending struct {
+	rows    int64
+	failed  bool
+	message string
+	code    int
+}
+
 type writer interface {
-	header(names []string) error
-	row(values []any) error
-	end(rows int64) error
+	header(columns []Column) error
+	row(values [][]byte) error
+	// pause comes before a wait: what was kept back has to be written.
+	pause() error
+	end(ending) error
 }
 
-// plain turns the driver's values into text, numbers, bools, nil, and lists and maps of those.
-func plain(v any, typ string) any {
-	switch v := v.(type) {
-	case time.Time:
-		switch {
-		case typ == "DATE":
-			return v.UTC().Format("2006-01-02")
-		case typ == "TIME":
-			return v.UTC().Format("15:04:05.999999")
-		}
-		return v.UTC().Format("2006-01-02 15:04:05.999999")
-	case []byte:
-		if typ == "UUID" && len(v) == 16 {
-			return fmt.Sprintf("%x-%x-%x-%x-%x", v[:4], v[4:6], v[6:8], v[8:10], v[10:])
-		}
-		return fmt.Sprintf("\\x%X", v)
-	case duck.Decimal:
-		return json.Number(decimal(v))
-	case *big.Int:
-		return json.Number(v.String())
-	case float32:
-		return plain(float64(v), typ)
-	case float64:
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Sprint(v)
-		}
-		return v
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = plain(e, "")
-		}
-		return out
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k, e := range v {
-			out[k] = plain(e, "")
-		}
-		return out
-	case duck.OrderedMap:
-		out := make(map[string]any, v.Len())
-		for i, k := range v.Keys() {
-			out[fmt.Sprint(plain(k, ""))] = plain(v.Values()[i], "")
-		}
-		return out
-	case duck.Interval:
-		return fmt.Sprintf("%d months %d days %s", v.Months, v.Days, time.Duration(v.Micros)*time.Microsecond)
+func writerFor(w *bufio.Writer, format string, l Layout) writer {
+	switch format {
+	case CSV:
+		return &csvWriter{w: w}
+	case List, Object:
+		return &jsonWriter{w: w, object: format == Object}
 	}
-	return v
+	return &tableWriter{w: w, layout: l}
 }
 
-func decimal(d duck.Decimal) string {
-	digits := new(big.Int).Abs(d.Value).String()
-	scale := int(d.Scale)
-	if scale > 0 {
-		if len(digits) <= scale {
-			digits = strings.Repeat("0", scale-len(digits)+1) + digits
-		}
-		digits = digits[:len(digits)-scale] + "." + digits[len(digits)-scale:]
+// csvWriter tells null from an empty text, which encoding/csv cannot.
+type csvWriter struct{ w *bufio.Writer }
+
+func (c *csvWriter) header(columns []Column) error {
+	names := make([][]byte, len(columns))
+	for i, col := range columns {
+		names[i] = []byte(col.Name)
 	}
-	if d.Value.Sign() < 0 {
-		return "-" + digits
-	}
-	return digits
+	return c.row(names)
 }
 
-// text writes a plain value for table and csv; null gives otherwise.
-func text(v any, otherwise string) string {
-	switch v := v.(type) {
-	case nil:
-		return otherwise
-	case string:
-		return v
-	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 64)
-	case []any, map[string]any:
-		raw, err := json.Marshal(v)
-		if err == nil {
-			return string(raw)
+func (c *csvWriter) row(values [][]byte) error {
+	for i, v := range values {
+		if i > 0 {
+			// bufio.Writer keeps the first error and gives it back with the line's end.
+			_ = c.w.WriteByte(',')
+		}
+		c.field(v)
+	}
+	return c.w.WriteByte('\n')
+}
+
+func (c *csvWriter) field(v []byte) {
+	if v == nil {
+		return
+	}
+	plain := len(v) > 0 && v[0] != ' ' && v[len(v)-1] != ' '
+	for _, b := range v {
+		if b == ',' || b == '"' || b == '\n' || b == '\r' {
+			plain = false
 		}
 	}
-	return fmt.Sprint(v)
-}
-
-type csvWriter struct {
-	w      *csv.Writer
-	record []string
-}
-
-func (c *csvWriter) header(names []string) error { return c.w.Write(names) }
-
-func (c *csvWriter) row(values []any) error {
-	c.record = c.record[:0]
-	for _, v := range values {
-		c.record = append(c.record, text(v, ""))
+	if plain {
+		_, _ = c.w.Write(v)
+		return
 	}
-	return c.w.Write(c.record)
+	_ = c.w.WriteByte('"')
+	for _, b := range v {
+		if b == '"' {
+			_ = c.w.WriteByte('"')
+		}
+		_ = c.w.WriteByte(b)
+	}
+	_ = c.w.WriteByte('"')
 }
 
-func (c *csvWriter) end(int64) error {
-	c.w.Flush()
-	return c.w.Error()
-}
+func (c *csvWriter) pause() error { return nil }
 
+func (c *csvWriter) end(ending) error { return nil }
+
+// jsonWriter writes an array of objects, or an object that holds one.
 type jsonWriter struct {
-	w     *bufio.Writer
-	names []string
-	n     int
+	w       *bufio.Writer
+	object  bool
+	keys    []string
+	columns []Column
+	n       int
 }
 
-func (j *jsonWriter) header(names []string) error {
-	j.names = make([]string, len(names))
-	for i, n := range names {
-		raw, err := json.Marshal(n)
-		if err != nil {
-			return err
+func (j *jsonWriter) header(columns []Column) error {
+	j.columns = columns
+	used := map[string]bool{}
+	for _, c := range columns {
+		// Two columns of one name would be one key.
+		name := c.Name
+		for i := 1; used[name]; i++ {
+			name = c.Name + "_" + strconv.Itoa(i)
 		}
-		j.names[i] = string(raw)
+		used[name] = true
+		j.keys = append(j.keys, quoteJSON([]byte(name)))
 	}
-	_, err := j.w.WriteString("[")
+	if !j.object {
+		_, err := j.w.WriteString("[")
+		return err
+	}
+	_, _ = j.w.WriteString("{\"columns\": [")
+	for i, k := range j.keys {
+		if i > 0 {
+			_, _ = j.w.WriteString(", ")
+		}
+		_, _ = j.w.WriteString(k)
+	}
+	_, err := j.w.WriteString("],\n\"rows\": [")
 	return err
 }
 
-func (j *jsonWriter) row(values []any) error {
+func (j *jsonWriter) row(values [][]byte) error {
 	sep := ",\n {"
 	if j.n == 0 {
 		sep = "\n {"
 	}
 	j.n++
-	if _, err := j.w.WriteString(sep); err != nil {
-		return err
-	}
+	_, _ = j.w.WriteString(sep)
 	for i, v := range values {
-		raw, err := json.Marshal(v)
-		if err != nil {
-			return err
-		}
 		if i > 0 {
 			_, _ = j.w.WriteString(", ")
 		}
-		// bufio.Writer keeps the first error and gives it back at the end.
-		_, _ = j.w.WriteString(j.names[i] + ": ")
-		_, _ = j.w.Write(raw)
+		// bufio.Writer keeps the first error and gives it back with the last write.
+		_, _ = j.w.WriteString(j.keys[i] + ": ")
+		j.value(v, j.columns[i].Kind)
 	}
-	_, err := j.w.WriteString("}")
-	return err
+	return j.w.WriteByte('}')
 }
 
-func (j *jsonWriter) end(rows int64) error {
-	close := "\n]\n"
-	if rows == 0 {
-		close = "]\n"
+func (j *jsonWriter) value(v []byte, k Kind) {
+	switch {
+	case v == nil:
+		_, _ = j.w.WriteString("null")
+	case k == Whole || k == Bool || k == Float && finite(v):
+		_, _ = j.w.Write(v)
+	case k == Nested:
+		_, _ = j.w.Write(quoteNumbers(v))
+	case k == JSON && json.Valid(v):
+		_, _ = j.w.Write(v)
+	default:
+		_, _ = j.w.WriteString(quoteJSON(v))
 	}
-	_, err := j.w.WriteString(close)
-	return err
 }
 
-// tableWriter lays out as many rows at a time as fit a screen or so, so that results of any length stream.
-type tableWriter struct {
-	w      *bufio.Writer
-	names  []string
-	rows   [][]string
-	number []bool
-	widths []int
-}
+func (j *jsonWriter) pause() error { return nil }
 
-const (
-	tableBatch = 1000
-	cellWidth  = 60
-)
-
-func (t *tableWriter) header(names []string) error {
-	t.names = names
-	t.widths = make([]int, len(names))
-	t.number = make([]bool, len(names))
-	for i, n := range names {
-		t.widths[i] = lipgloss.Width(n)
+func (j *jsonWriter) end(e ending) error {
+	text := "\n]"
+	if e.rows == 0 {
+		text = "]"
 	}
-	return nil
-}
-
-func (t *tableWriter) row(values []any) error {
-	cells := make([]string, len(values))
-	for i, v := range values {
-		s := strings.NewReplacer("\n", "\\n", "\t", "\\t", "\r", "\\r").Replace(text(v, "NULL"))
-		if r := []rune(s); len(r) > cellWidth {
-			s = string(r[:cellWidth-1]) + "…"
+	if j.object {
+		text += ",\n\"count\": " + strconv.FormatInt(e.rows, 10)
+		if e.failed {
+			text += ",\n\"error\": " + quoteJSON([]byte(e.message)) + ",\n\"exit_code\": " + strconv.Itoa(e.code)
 		}
-		switch v.(type) {
-		case nil, string, bool, []any, map[string]any:
+		text += "}"
+	}
+	_, err := j.w.WriteString(text + "\n")
+	return err
+}
+
+// quoteJSON writes a text as a JSON string; bytes that are no UTF-8 become U+FFFD.
+func quoteJSON(v []byte) string {
+	plain := true
+	for _, b := range v {
+		if b < ' ' || b == '"' || b == '\\' || b >= 0x80 {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		return `"` + string(v) + `"`
+	}
+	var b jsonText
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	// A string can always be encoded.
+	_ = e.Encode(string(v))
+	return string(b[:len(b)-1])
+}
+
+type jsonText []byte
+
+func (t *jsonText) Write(p []byte) (int, error) {
+	*t = append(*t, p...)
+	return len(p), nil
+}
+
+// finite reports whether the text of a floating-point number is a JSON number too.
+func finite(v []byte) bool {
+	last := v[len(v)-1]
+	return last >= '0' && last <= '9'
+}
+
+// quoteNumbers puts NaN and infinities, which the engine writes into JSON as they are, into quotes.
+func quoteNumbers(v []byte) []byte {
+	if json.Valid(v) {
+		return v
+	}
+	var out []byte
+	for i := 0; i < len(v); {
+		switch {
+		case v[i] == '"':
+			end := i + 1
+			for end < len(v) && v[end] != '"' {
+				if v[end] == '\\' {
+					end++
+				}
+				end++
+			}
+			end = min(end+1, len(v))
+			out = append(out, v[i:end]...)
+			i = end
+		case v[i] == 'N' || v[i] == 'I' || v[i] == '-' && i+1 < len(v) && v[i+1] == 'I':
+			end := i + 1
+			for end < len(v) && (v[end] >= 'a' && v[end] <= 'z' || v[end] >= 'A' && v[end] <= 'Z') {
+				end++
+			}
+			out = append(append(append(out, '"'), v[i:end]...), '"')
+			i = end
 		default:
-			t.number[i] = true
+			out = append(out, v[i])
+			i++
 		}
-		cells[i] = s
-		t.widths[i] = max(t.widths[i], lipgloss.Width(s))
 	}
-	t.rows = append(t.rows, cells)
-	if len(t.rows) == tableBatch {
-		return t.flush()
-	}
-	return nil
+	return out
 }
 
-func (t *tableWriter) flush() error {
-	if t.names != nil {
-		head, line := make([]string, len(t.names)), make([]string, len(t.names))
-		for i, n := range t.names {
-			head[i], line[i] = n, strings.Repeat("─", t.widths[i])
-		}
-		t.names = nil
-		t.rows = append([][]string{head, line}, t.rows...)
-	}
-	for _, r := range t.rows {
-		var b strings.Builder
-		for i, c := range r {
-			pad := strings.Repeat(" ", max(0, t.widths[i]-lipgloss.Width(c)))
-			if i > 0 {
-				b.WriteString("  ")
-			}
-			if t.number[i] {
-				b.WriteString(pad + c)
-			} else {
-				b.WriteString(c + pad)
-			}
-		}
-		if _, err := t.w.WriteString(strings.TrimRight(b.String(), " ") + "\n"); err != nil {
-			return err
-		}
-	}
-	t.rows = t.rows[:0]
-	return nil
+// planWriter shows the drawings of EXPLAIN as they are.
+type planWriter struct{ w *bufio.Writer }
+
+func (p *planWriter) header([]Column) error { return nil }
+
+func (p *planWriter) row(values [][]byte) error {
+	_, _ = p.w.Write(values[len(values)-1])
+	return p.w.WriteByte('\n')
 }
 
-func (t *tableWriter) end(rows int64) error {
-	if err := t.flush(); err != nil {
-		return err
-	}
-	noun := "rows"
-	if rows == 1 {
-		noun = "row"
-	}
-	_, err := fmt.Fprintf(t.w, "(%d %s)\n", rows, noun)
-	return err
-}
+func (p *planWriter) pause() error { return nil }
+
+func (p *planWriter) end(ending) error { return nil }

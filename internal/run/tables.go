@@ -48,6 +48,12 @@ func (t *Tables) Close() error { return t.w.Close() }
 // Database is what stands before the dot in SQL.
 func (t *Tables) Database() string { return t.w.Project.Config.Database }
 
+// Warehouse is the folder of the tables.
+func (t *Tables) Warehouse() string { return t.w.Project.Config.Warehouse }
+
+// StateDir is the folder of what can be rebuilt from the landing zone.
+func (t *Tables) StateDir() string { return t.w.Project.StateDir() }
+
 // Memory gives the engine's bound: what was asked for, the lake's setting, or the default.
 func (t *Tables) Memory(asked string) string {
 	for _, m := range []string{asked, t.w.Project.Config.Memory} {
