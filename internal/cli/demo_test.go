@@ -44,11 +44,11 @@ func mustCall(t *testing.T, args ...string) string {
 // numbers asks a lake for one row of numbers.
 func numbers(t *testing.T, dir, sql string) map[string]int64 {
 	t.Helper()
-	var rows []map[string]int64
-	if err := json.Unmarshal([]byte(mustCall(t, "query", "-C", dir, "--json", sql)), &rows); err != nil {
+	var answer struct{ Rows []map[string]int64 }
+	if err := json.Unmarshal([]byte(mustCall(t, "query", "-C", dir, "--json", sql)), &answer); err != nil {
 		t.Fatal(err)
 	}
-	return rows[0]
+	return answer.Rows[0]
 }
 
 var lakeTables = []string{"customer_landing", "customer_trusted", "customers_curated", "accelerometer_landing", "accelerometer_trusted",

@@ -116,20 +116,8 @@ func (l *rawLake) rows(sql string) []string {
 		l.t.Fatal(err)
 	}
 	defer s.Close()
-	rows, err := s.Rows(l.t.Context(), sql)
+	out, err := ask(l.t.Context(), s, sql)
 	if err != nil {
-		l.t.Fatal(err)
-	}
-	defer rows.Close()
-	out := []string{}
-	for rows.Next() {
-		var v string
-		if err := rows.Scan(&v); err != nil {
-			l.t.Fatal(err)
-		}
-		out = append(out, v)
-	}
-	if err := rows.Err(); err != nil {
 		l.t.Fatal(err)
 	}
 	slices.Sort(out)
