@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	duck "github.com/duckdb/duckdb-go/v2"
+	"golang.org/x/sync/errgroup"
 
 	"tarn/internal/careful"
 	"tarn/internal/engine/duckdb"
@@ -32,13 +33,21 @@ func (l *Loader) careful(ctx context.Context, t Table, files []look, dir, fieldI
 		// A cancelled context must not keep the rows in memory.
 		_, _ = l.Engine.DB().ExecContext(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS "+full)
 	}()
-	for _, k := range files {
-		counted, err := l.carefulFile(ctx, t, k.File, name, q)
-		if err != nil {
-			return fmt.Errorf("%s: %w", k.Name, err)
-		}
-		res.Files = append(res.Files, counted)
+	counted := make([]Counted, len(files))
+	g, fileCtx := errgroup.WithContext(ctx)
+	g.SetLimit(carefulWorkers)
+	for i, k := range files {
+		g.Go(func() (err error) {
+			if counted[i], err = l.carefulFile(fileCtx, t, k.File, name, q); err != nil {
+				return fmt.Errorf("%s: %w", k.Name, err)
+			}
+			return nil
+		})
 	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	res.Files = append(res.Files, counted...)
 	out := make([]string, 0, len(columns)+len(t.Partitions))
 	for _, c := range t.Columns {
 		out = append(out, schema.Quote(c.Name))
@@ -66,6 +75,9 @@ func (l *Loader) careful(ctx context.Context, t Table, files []look, dir, fieldI
 	res.Written = append(res.Written, written...)
 	return nil
 }
+
+// carefulWorkers bounds how many files are read carefully side by side. Each may hold one object of the largest size.
+const carefulWorkers = 2
 
 func (l *Loader) carefulFile(ctx context.Context, t Table, f File, into string, q *Quarantine) (Counted, error) {
 	c := Counted{File: f}
