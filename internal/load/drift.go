@@ -135,7 +135,7 @@ func looksUnquoted(s string) bool {
 
 // newReader makes the careful reader for a table's format.
 func newReader(t Table, r io.Reader) careful.Reader {
-	o := careful.Options{Columns: t.Columns, Keys: t.Keys}
+	o := careful.Options{Columns: t.Columns, Keys: t.Keys, DotsInKeys: t.DotsInKeys}
 	if t.Format == CSV {
 		return careful.NewCSV(r, o, t.CSV)
 	}

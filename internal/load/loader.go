@@ -147,7 +147,7 @@ func (l *Loader) look(ctx context.Context, t Table, files []File, res *Result) (
 		total += f.Size
 	}
 	var read atomic.Int64
-	fastable := t.Format == JSON && fastTypes(t.Columns) && len(t.Keys) == 0 && !l.slow
+	fastable := t.Format == JSON && fastTypes(t.Columns) && len(t.Keys) == 0 && !t.DotsInKeys && !l.slow
 	plan := fastPlan{columns: t.Columns}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(workers)
