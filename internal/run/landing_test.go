@@ -198,7 +198,7 @@ func TestLandingFilesComeAndGo(t *testing.T) {
 		t.Errorf("%s %+v", rec.Status, rec.Load)
 	}
 	rec = l.run(run.Selection{Prune: true})
-	if rec.Tables[0].Removed != 2 {
+	if rec.Tables[0].Removed != 2 || rec.Load[0].Vanished != nil || !slices.Equal(rec.Load[0].Pruned, []string{"s3://l/t/sub/b.json"}) {
 		t.Errorf("pruned: %+v", rec.Tables[0])
 	}
 	l.want(both, "10 s3://l/t/a.json", "4 s3://l/t/c.json")
