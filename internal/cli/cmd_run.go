@@ -94,6 +94,7 @@ func (a *app) showRun(rec *run.Record) {
 	if rec.Status == run.NothingToDo {
 		a.say("nothing to do: all %s are up to date", plural(int64(len(rec.Tables)), "table"))
 		a.showLoads(rec, st)
+		a.showOrphans(rec)
 		return
 	}
 	if len(rec.Tables) > 0 {
@@ -114,11 +115,17 @@ func (a *app) showRun(rec *run.Record) {
 			a.say("%s %s of %s: %s (%s:%d)", st.warn(string(c.Status)), c.Name, c.Table, c.Message, c.File, c.Line)
 		}
 	}
-	for _, o := range rec.Orphans {
-		a.say("%s has no definition any more; it stays readable until `tarn drop %s`", o, strings.TrimSuffix(o, "__rows"))
-	}
+	a.showOrphans(rec)
 	if rec.Status == run.Published {
 		a.say("%s %s in one step as run %s in %.2f s", st.good("published"), plural(int64(len(rec.Published)), "table"), rec.Run, rec.Seconds)
+	}
+}
+
+// showOrphans tells of tables without a definition.
+func (a *app) showOrphans(rec *run.Record) {
+	for _, o := range rec.Orphans {
+		name := strings.TrimSuffix(o, "__rows")
+		a.say("%s has no definition any more; it stays readable until `tarn drop %s`", name, name)
 	}
 }
 
@@ -147,6 +154,9 @@ func (a *app) showLoads(rec *run.Record, st styles) {
 		}
 		if n := len(l.Vanished); n > 0 {
 			a.say("%s: %s gone, such as %s; their rows stay (--prune takes them out)", l.Table, plural(int64(n), "file"), l.Vanished[0])
+		}
+		if n := len(l.Pruned); n > 0 {
+			a.say("%s: %s gone, such as %s; their rows were taken out", l.Table, plural(int64(n), "file"), l.Pruned[0])
 		}
 		if l.Quarantined > 0 {
 			a.say("%s: %s %s of %s went to quarantine; `tarn quarantine` shows why", l.Table, st.warn(grouped(l.Quarantined)), "rows", grouped(l.Objects))

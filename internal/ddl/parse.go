@@ -430,10 +430,10 @@ func (p *parser) judge(t *Table) {
 		p.fail(last, "no-location", "the table has no LOCATION", "add LOCATION 's3://bucket/folder/', and where that is on this machine to locations in tarn.yaml")
 	}
 	p.format(t)
-	if t.Format == CSV {
+	if t.Format == CSV && strings.HasSuffix(t.Serde, openCSV) {
 		for _, c := range t.Columns {
 			if c.Type.Nested() {
-				p.list = append(p.list, p.src.At(c.Offset, "type", "a column of type "+c.Type.Hive()+" cannot be read from CSV", "declare it as string"))
+				p.list = append(p.list, p.src.At(c.Offset, "type", "a column of type "+c.Type.Hive()+" cannot be read by OpenCSVSerde", "declare it as string"))
 			}
 		}
 	}

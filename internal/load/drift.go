@@ -75,6 +75,7 @@ func sampleFile(t Table, f File, k *look, d *Drift) error {
 	head := &io.LimitedReader{R: raw, N: 4 << 20}
 	r := newReader(t, head)
 	numbers := map[string]bool{}
+	nulls := make([]int64, len(t.Columns)) // absent or explicit
 	for r.Stats().Objects < sampleObjects {
 		row, bad, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -91,6 +92,9 @@ func sampleFile(t Table, f File, k *look, d *Drift) error {
 			continue
 		}
 		for i, c := range t.Columns {
+			if row[i] == nil {
+				nulls[i]++
+			}
 			if s, ok := row[i].(string); ok && c.Type.Text() && looksUnquoted(s) {
 				numbers[c.Name] = true
 			}
@@ -110,6 +114,9 @@ func sampleFile(t Table, f File, k *look, d *Drift) error {
 	for i, c := range t.Columns {
 		if s.Seen[i] == 0 {
 			d.Missing = append(d.Missing, MissingColumn{Column: c.Name, Files: 1, File: f.Name})
+		}
+		if s.Seen[i]+nulls[i] > s.Loaded {
+			k.nulls = append(k.nulls, c.Name)
 		}
 		if numbers[c.Name] {
 			k.numbers = append(k.numbers, c.Name)
@@ -135,7 +142,7 @@ func looksUnquoted(s string) bool {
 
 // newReader makes the careful reader for a table's format.
 func newReader(t Table, r io.Reader) careful.Reader {
-	o := careful.Options{Columns: t.Columns, Keys: t.Keys}
+	o := careful.Options{Columns: t.Columns, Keys: t.Keys, DotsInKeys: t.DotsInKeys}
 	if t.Format == CSV {
 		return careful.NewCSV(r, o, t.CSV)
 	}

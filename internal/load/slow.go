@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	duck "github.com/duckdb/duckdb-go/v2"
+	"golang.org/x/sync/errgroup"
 
 	"tarn/internal/careful"
 	"tarn/internal/engine/duckdb"
@@ -22,7 +23,7 @@ func (l *Loader) careful(ctx context.Context, t Table, files []look, dir, fieldI
 	columns := append(append([]schema.Column{}, t.Columns...), schema.Column{Name: "_file", Type: schema.Type{Kind: schema.String}})
 	parts := make([]string, len(columns))
 	for i, c := range columns {
-		parts[i] = schema.Quote(c.Name) + " " + c.Type.DuckDB()
+		parts[i] = schema.Quote(c.Name) + " " + staging(c.Type).DuckDB()
 	}
 	full := "memory.main." + schema.Quote(name)
 	if _, err := l.Engine.DB().ExecContext(ctx, "CREATE OR REPLACE TABLE "+full+" ("+strings.Join(parts, ", ")+")"); err != nil {
@@ -32,16 +33,24 @@ func (l *Loader) careful(ctx context.Context, t Table, files []look, dir, fieldI
 		// A cancelled context must not keep the rows in memory.
 		_, _ = l.Engine.DB().ExecContext(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS "+full)
 	}()
-	for _, k := range files {
-		counted, err := l.carefulFile(ctx, t, k.File, name, q)
-		if err != nil {
-			return fmt.Errorf("%s: %w", k.Name, err)
-		}
-		res.Files = append(res.Files, counted)
+	counted := make([]Counted, len(files))
+	g, fileCtx := errgroup.WithContext(ctx)
+	g.SetLimit(carefulWorkers)
+	for i, k := range files {
+		g.Go(func() (err error) {
+			if counted[i], err = l.carefulFile(fileCtx, t, k.File, name, q); err != nil {
+				return fmt.Errorf("%s: %w", k.Name, err)
+			}
+			return nil
+		})
 	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	res.Files = append(res.Files, counted...)
 	out := make([]string, 0, len(columns)+len(t.Partitions))
 	for _, c := range t.Columns {
-		out = append(out, schema.Quote(c.Name))
+		out = append(out, unstaged(schema.Quote(c.Name), c.Type, 0)+" AS "+schema.Quote(c.Name))
 	}
 	plain := paths(files)
 	for _, c := range t.Partitions {
@@ -66,6 +75,9 @@ func (l *Loader) careful(ctx context.Context, t Table, files []look, dir, fieldI
 	res.Written = append(res.Written, written...)
 	return nil
 }
+
+// carefulWorkers bounds how many files are read carefully side by side. Each may hold one object of the largest size.
+const carefulWorkers = 2
 
 func (l *Loader) carefulFile(ctx context.Context, t Table, f File, into string, q *Quarantine) (Counted, error) {
 	c := Counted{File: f}
@@ -145,11 +157,53 @@ func engineValue(v any, t schema.Type) driver.Value {
 		}
 		return out
 	case []careful.MapEntry:
-		m := duck.OrderedMap{}
-		for _, e := range v {
-			m.Set(engineValue(e.Key, *t.Key), engineValue(e.Value, *t.Elem))
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = map[string]any{"key": engineValue(e.Key, *t.Key), "value": engineValue(e.Value, *t.Elem)}
 		}
-		return m
+		return out
 	}
 	return v
+}
+
+// staging is the type in which values wait: maps are lists of entries. (The driver's maps take only keys that Go can
+// compare, and time that grows with the square of their size.)
+func staging(t schema.Type) schema.Type {
+	switch t.Kind {
+	case schema.Map:
+		entry := schema.Type{Kind: schema.Struct, Fields: []schema.Field{{Name: "key", Type: *t.Key}, {Name: "value", Type: staging(*t.Elem)}}}
+		return schema.Type{Kind: schema.Array, Elem: &entry}
+	case schema.Array:
+		elem := staging(*t.Elem)
+		return schema.Type{Kind: schema.Array, Elem: &elem}
+	case schema.Struct:
+		out := schema.Type{Kind: schema.Struct}
+		for _, f := range t.Fields {
+			out.Fields = append(out.Fields, schema.Field{Name: f.Name, Type: staging(f.Type)})
+		}
+		return out
+	}
+	return t
+}
+
+// unstaged writes the expression that gives a value its own type again.
+func unstaged(value string, t schema.Type, depth int) string {
+	if staging(t).DuckDB() == t.DuckDB() {
+		return value
+	}
+	e := fmt.Sprintf("e%d", depth)
+	switch t.Kind {
+	case schema.Map:
+		if inner := unstaged(e+`."value"`, *t.Elem, depth+1); inner != e+`."value"` {
+			value = fmt.Sprintf(`list_transform(%s, lambda %s: struct_pack("key" := %s."key", "value" := %s))`, value, e, e, inner)
+		}
+		return "map_from_entries(" + value + ")"
+	case schema.Array:
+		return fmt.Sprintf("list_transform(%s, lambda %s: %s)", value, e, unstaged(e, *t.Elem, depth+1))
+	}
+	parts := make([]string, len(t.Fields))
+	for i, f := range t.Fields {
+		parts[i] = schema.Quote(f.Name) + " := " + unstaged(value+"."+schema.Quote(f.Name), f.Type, depth)
+	}
+	return "CASE WHEN " + value + " IS NOT NULL THEN struct_pack(" + strings.Join(parts, ", ") + ") END"
 }

@@ -186,7 +186,7 @@ func TestLandingFilesComeAndGo(t *testing.T) {
 		t.Errorf("%s %+v", rec.Status, rec.Load)
 	}
 	rec = l.run(run.Selection{Prune: true})
-	if rec.Tables[0].Removed != 2 {
+	if rec.Tables[0].Removed != 2 || rec.Load[0].Vanished != nil || !slices.Equal(rec.Load[0].Pruned, []string{"s3://l/t/sub/b.json"}) {
 		t.Errorf("pruned: %+v", rec.Tables[0])
 	}
 	l.want(both, "10 s3://l/t/a.json", "4 s3://l/t/c.json")
@@ -430,8 +430,12 @@ LOCATION 's3://l/t/' TBLPROPERTIES ('skip.header.line.count'='1')`)
 	l.put("landing/u.sql", `CREATE EXTERNAL TABLE u (n bigint, s string) ROW FORMAT DELIMITED FIELDS TERMINATED BY '|' ESCAPED BY '\\' NULL DEFINED AS 'NA' LOCATION 's3://l/u/'`)
 	l.put("raw/t/zone=a b/1.csv", "n;s;day\r\n1;\"x;\"\"y\"\"\nz\";2024-02-29\r\n2;b;2023-02-29\r\n3;c\r\n")
 	l.put("raw/u/1.txt", "1|a\\|b\nNA|NA\n2|c\\\n")
+	l.put("landing/v.sql", `CREATE EXTERNAL TABLE v (tags array<string>, m map<string,int>, p struct<x:double,y:double>)
+ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' COLLECTION ITEMS TERMINATED BY '|' MAP KEYS TERMINATED BY ':' LOCATION 's3://l/v/'`)
+	l.put("raw/v/1.txt", "a|b,k:1|l:2,0.5|-1\n")
 	rec := l.run(run.Selection{})
-	if len(rec.Load) != 2 || rec.Load[0].Loaded+rec.Load[1].Loaded != 4 {
+	l.want("SELECT concat_ws(' ', tags, m, p) FROM v", "[a, b] {k=1, l=2} {'x': 0.5, 'y': -1.0}")
+	if len(rec.Load) != 3 || rec.Load[0].Loaded+rec.Load[1].Loaded+rec.Load[2].Loaded != 5 {
 		t.Errorf("%+v", rec.Load)
 	}
 	l.want("SELECT concat_ws('~', n, s, day, zone) FROM t", "1~x;\"y\"\nz~2024-02-29~a b")

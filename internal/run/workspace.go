@@ -180,10 +180,12 @@ func loadTable(t *model.Table) load.Table {
 	}
 	switch out.Format {
 	case load.JSON:
-		out.Keys = d.JSON().Mapping
+		o := d.JSON()
+		out.Keys, out.DotsInKeys = o.Mapping, o.DotsInKeys
 	case load.CSV:
 		c := d.CSV()
-		out.CSV = careful.Dialect{Separator: c.Separator, Quote: c.Quote, Escape: c.Escape, SkipLines: c.SkipLines, Null: c.Null}
+		out.CSV = careful.Dialect{Separator: c.Separator, Quote: c.Quote, Escape: c.Escape, SkipLines: c.SkipLines, Null: c.Null,
+			Collection: c.Collection, MapKey: c.MapKey}
 	}
 	return out
 }
