@@ -96,9 +96,17 @@ func Model(ctx context.Context, db *sql.DB, q *sqltree.Query, rename func(sqltre
 		}
 		return a, a.Check()
 	}
-	counts, err := count(ctx, db, f, rename, in)
+	query, err := f.Counts(sqltree.DuckDBDialect, rename)
 	if err != nil {
 		return nil, err
+	}
+	counts := make([]int64, len(f.Steps)+1)
+	into := make([]any, len(counts))
+	for i := range counts {
+		into[i] = &counts[i]
+	}
+	if err := db.QueryRowContext(ctx, query).Scan(into...); err != nil {
+		return nil, fmt.Errorf("count rows: %w", err)
 	}
 	left := in
 	for i, s := range f.Steps {
@@ -116,42 +124,6 @@ func Model(ctx context.Context, db *sql.DB, q *sqltree.Query, rename func(sqltre
 		}
 	}
 	return a, a.Check()
-}
-
-// count gives how many of the driving table's rows are left after each step, and what the joins make of them.
-func count(ctx context.Context, db *sql.DB, f *sqltree.Flow, rename func(sqltree.TableRef) string, in int64) ([]int64, error) {
-	ask := func(query string, counts []int64) error {
-		into := make([]any, len(counts))
-		for i := range counts {
-			into[i] = &counts[i]
-		}
-		if err := db.QueryRowContext(ctx, query).Scan(into...); err != nil {
-			return fmt.Errorf("count rows: %w", err)
-		}
-		return nil
-	}
-	counts := make([]int64, len(f.Steps)+1)
-	if f.Multiplies && len(f.Steps) > 1 {
-		query, err := f.Last(sqltree.DuckDBDialect, rename, in)
-		if err != nil {
-			return nil, err
-		}
-		last := len(f.Steps) - 1
-		if err := ask(query, counts[last:]); err != nil {
-			return nil, err
-		}
-		if counts[last] == in {
-			for i := range last {
-				counts[i] = in
-			}
-			return counts, nil
-		}
-	}
-	query, err := f.Counts(sqltree.DuckDBDialect, rename, in)
-	if err != nil {
-		return nil, err
-	}
-	return counts, ask(query, counts)
 }
 
 // Without takes rows out of the result that checks put aside: quarantined ones, and dropped ones by check.

@@ -17,19 +17,9 @@ func (f *Flow) Simple() (reason string, ok bool) {
 	return "", true
 }
 
-// Counts writes the query that counts the driving table's rows, of which there are so many: its one row has, for each
-// step, how many are left after it, and then how many rows the joins make of the last of them.
-func (f *Flow) Counts(d Dialect, rename func(TableRef) string, rows int64) (string, error) {
-	return f.counts(d, rename, rows, false)
-}
-
-// Last writes the query for the last two numbers of [Flow.Counts] alone. Where joins are followed it is much cheaper, and
-// if nothing was dropped up to the last step, nothing was at the others. It needs at least one step.
-func (f *Flow) Last(d Dialect, rename func(TableRef) string, rows int64) (string, error) {
-	return f.counts(d, rename, rows, true)
-}
-
-func (f *Flow) counts(d Dialect, rename func(TableRef) string, rows int64, last bool) (string, error) {
+// Counts writes the query that counts the driving table's rows: its one row has, for each step, how many are left after
+// it, and then how many rows the joins make of the last of them.
+func (f *Flow) Counts(d Dialect, rename func(TableRef) string) (string, error) {
 	p := &printer{q: f.query, d: d, rename: rename}
 	with := ""
 	if len(f.root.CTEs.Map) > 0 {
@@ -42,7 +32,7 @@ func (f *Flow) counts(d Dialect, rename func(TableRef) string, rows int64, last 
 	}
 	var body string
 	if f.Multiplies {
-		body = f.joined(p, rows, last)
+		body = f.joined(p)
 	} else {
 		body = f.filtered(p)
 	}
@@ -73,14 +63,11 @@ func (f *Flow) filtered(p *printer) string {
 	return "SELECT " + strings.Join(counts, ", ") + " FROM (SELECT " + strings.Join(flags, ", ") + " FROM " + p.from(f.root.From) + ")"
 }
 
-// mostBits is how many rows are told apart with one bit each: 32 MiB for each thread.
-const mostBits = 1 << 28
-
 // rowNumber is the column that tells the driving table's rows apart.
 const rowNumber = "__tarn_row"
 
 // joined counts distinct rows of the driving table after each join and condition.
-func (f *Flow) joined(p *printer, rows int64, onlyLast bool) string {
+func (f *Flow) joined(p *printer) string {
 	driving := f.root.From
 	for driving.Type == "JOIN" {
 		driving = driving.Left
@@ -90,12 +77,7 @@ func (f *Flow) joined(p *printer, rows int64, onlyLast bool) string {
 		alias = driving.Table
 	}
 	numbered := "(SELECT *, row_number() OVER () AS " + rowNumber + " FROM " + p.rename(f.query.ref(driving)) + ") AS " + p.d.quote(alias) + p.aliases(driving)
-	row := p.d.quote(alias) + "." + rowNumber
-	distinct := "count(DISTINCT " + row + ")"
-	if rows > 0 && rows <= mostBits {
-		// One bit a row is a fraction of what a hash table of them takes.
-		distinct = fmt.Sprintf("coalesce(bit_count(bitstring_agg(%s, 1, %d)), 0)", row, rows)
-	}
+	distinct := "count(DISTINCT " + p.d.quote(alias) + "." + rowNumber + ")"
 	counts := make([]string, 0, len(f.Steps)+1)
 	where := ""
 	from := numbered
@@ -121,7 +103,7 @@ func (f *Flow) joined(p *printer, rows int64, onlyLast bool) string {
 			}
 			where += p.expr(s.expr)
 		}
-		if i < len(f.Steps)-1 && !onlyLast {
+		if i < len(f.Steps)-1 {
 			counts = append(counts, "(SELECT "+distinct+" FROM "+from+where+")")
 		}
 	}
