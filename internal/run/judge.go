@@ -28,11 +28,10 @@ func (x *execution) judge(ctx context.Context, st *state, written []duckdb.File,
 	if len(t.Header().Checks) > 0 {
 		x.tell(Event{Table: t.Name, Phase: "check"})
 	}
-	results, err := x.test(ctx, st, check.EachRow)
-	if err != nil {
+	var err error
+	if st.checks, err = x.test(ctx, st, check.EachRow); err != nil {
 		return err
 	}
-	st.checks = results
 	fewer, err := x.putAside(ctx, st, again)
 	if err != nil {
 		return err
