@@ -68,7 +68,7 @@ func (l *Lake) Draft(v *View, name string, s Shape) (*Draft, error) {
 		if err != nil {
 			return nil, fmt.Errorf("table %s: %w", name, err)
 		}
-		spec, err := partitionSpec(sc, s.PartitionBy)
+		spec, err := partitionSpec(sc, s.PartitionBy, nil)
 		if err != nil {
 			return nil, fmt.Errorf("table %s: %w", name, err)
 		}
@@ -108,7 +108,7 @@ func (d *Draft) reshape(s Shape, props iceberg.Properties) error {
 		}
 		props[table.DefaultNameMappingKey] = string(mapping)
 	}
-	spec, err := partitionSpec(sc, s.PartitionBy)
+	spec, err := partitionSpec(sc, s.PartitionBy, old)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,23 @@ func sameSpec(a, b iceberg.PartitionSpec) bool {
 	return true
 }
 
-func partitionSpec(sc *iceberg.Schema, by []PartitionField) (iceberg.PartitionSpec, error) {
+// partitionSpec writes the declared partitions. A field that a spec of old has had keeps its id and name; all others get
+// ids that were never used in this table (Iceberg spec, "Partition Evolution"). old is nil for a new table.
+func partitionSpec(sc *iceberg.Schema, by []PartitionField, old table.Metadata) (iceberg.PartitionSpec, error) {
+	last := iceberg.PartitionDataIDStart - 1
+	had := map[string]iceberg.PartitionField{}
+	if old != nil {
+		if id := old.LastPartitionSpecID(); id != nil {
+			last = max(last, *id)
+		}
+		for _, spec := range old.PartitionSpecs() {
+			for f := range spec.Fields() {
+				f := spec.Field(f)
+				last = max(last, f.FieldID)
+				had[fmt.Sprint(f.SourceIDs, f.Transform)] = f
+			}
+		}
+	}
 	fields := make([]iceberg.PartitionField, len(by))
 	for i, p := range by {
 		f, ok := sc.FindFieldByNameCaseInsensitive(p.Column)
@@ -179,7 +195,13 @@ func partitionSpec(sc *iceberg.Schema, by []PartitionField) (iceberg.PartitionSp
 		if !transform.CanTransform(f.Type) {
 			return iceberg.PartitionSpec{}, fmt.Errorf("%s does not go with column %s of type %s", p.Transform, f.Name, f.Type)
 		}
-		fields[i] = iceberg.PartitionField{SourceIDs: []int{f.ID}, FieldID: 1000 + i, Name: name, Transform: transform}
+		fields[i] = iceberg.PartitionField{SourceIDs: []int{f.ID}, Name: name, Transform: transform}
+		if f, ok := had[fmt.Sprint(fields[i].SourceIDs, transform)]; ok {
+			fields[i].FieldID, fields[i].Name = f.FieldID, f.Name
+		} else {
+			last++
+			fields[i].FieldID = last
+		}
 	}
 	return iceberg.NewPartitionSpec(fields...), nil
 }

@@ -31,6 +31,9 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 			return err
 		}
 	}
+	if err := keepOnly(x.dir(st, "rows"), result.Written); err != nil {
+		return err
+	}
 	x.note(st, s, result)
 	gone := replaced(s, result)
 	stay, err := x.carry(ctx, st, gone)
