@@ -14,7 +14,7 @@ type fields struct {
 	exact  map[string]int
 	folded map[string]int
 
-	dots   bool // a dot in a key can stand for _ in the column's name
+	dots bool // a dot in a key can stand for _ in the column's name
 
 	seen []int64 // by column: the object that had it last
 
