@@ -106,7 +106,7 @@ func (j *judge) selectNode(n *node) {
 		j.refuse(j.word("USING SAMPLE"), "USING SAMPLE", "a rerun would give another table: choose rows by a condition, such as one on md5 of the key")
 	}
 	if n.Qualify != nil {
-		j.refuse(n.Qualify.At, "QUALIFY", "compute the window function in a subquery and filter outside")
+		j.refuse(j.word("QUALIFY"), "QUALIFY", "compute the window function in a subquery and filter outside")
 	}
 	if n.Aggregates == "FORCE_AGGREGATES" {
 		j.refuse(j.word("GROUP BY ALL"), "GROUP BY ALL", "name the columns")
@@ -140,7 +140,7 @@ func (j *judge) from(r *tableRef) {
 		if r.Catalog != "" {
 			j.refuse(r.At, "a table with a catalog", "write database.table, or the table alone")
 		}
-		if strings.ContainsAny(r.Table, "./*") {
+		if r.Table == "" || strings.ContainsAny(r.Table, "./*") {
 			j.refuse(r.At, "reading a file", "define a landing table for it")
 		}
 	case "SUBQUERY":
