@@ -106,7 +106,7 @@ func (j *judge) selectNode(n *node) {
 		j.refuse(j.word("USING SAMPLE"), "USING SAMPLE", "a rerun would give another table: choose rows by a condition, such as one on md5 of the key")
 	}
 	if n.Qualify != nil {
-		j.refuse(n.Qualify.At, "QUALIFY", "compute the window function in a subquery and filter outside")
+		j.refuse(j.word("QUALIFY"), "QUALIFY", "compute the window function in a subquery and filter outside")
 	}
 	if n.Aggregates == "FORCE_AGGREGATES" {
 		j.refuse(j.word("GROUP BY ALL"), "GROUP BY ALL", "name the columns")
@@ -123,6 +123,36 @@ func (j *judge) selectNode(n *node) {
 		j.expr(e)
 	}
 	j.expr(n.Having)
+	if using := usingColumns(n.From); len(using) > 0 {
+		for _, list := range [][]*expr{n.SelectList, n.Groups, {n.Where, n.Having}} {
+			for _, e := range list {
+				j.joinedColumn(e, using)
+			}
+		}
+	}
+}
+
+// usingColumns lists the columns, in lower case, that joins of a FROM have in USING.
+func usingColumns(r *tableRef) []string {
+	if r == nil || r.Type != "JOIN" {
+		return nil
+	}
+	out := append(usingColumns(r.Left), usingColumns(r.Right)...)
+	for _, c := range r.Using {
+		out = append(out, strings.ToLower(c))
+	}
+	return out
+}
+
+// joinedColumn refuses a table's name before a column of USING, which belongs to neither table in Trino.
+func (j *judge) joinedColumn(e *expr, using []string) {
+	if e == nil {
+		return
+	}
+	if e.Class == "COLUMN_REF" && len(e.Columns) > 1 && slices.Contains(using, strings.ToLower(e.name())) {
+		j.refuse(e.At, "a table before a column of USING", "write "+e.name()+" alone, or join with ON")
+	}
+	e.each(func(c *expr) { j.joinedColumn(c, using) })
 }
 
 func (j *judge) from(r *tableRef) {
@@ -140,7 +170,7 @@ func (j *judge) from(r *tableRef) {
 		if r.Catalog != "" {
 			j.refuse(r.At, "a table with a catalog", "write database.table, or the table alone")
 		}
-		if strings.ContainsAny(r.Table, "./*") {
+		if r.Table == "" || strings.ContainsAny(r.Table, "./*") {
 			j.refuse(r.At, "reading a file", "define a landing table for it")
 		}
 	case "SUBQUERY":

@@ -232,7 +232,7 @@ var constructs = [][2]string{
 	{"conversion", "SELECT CAST(r.n AS BIGINT) AS a, TRY_CAST(r.note AS DOUBLE) AS b, r.day::VARCHAR AS c FROM readings r"},
 	{"fields of structs", "SELECT q.person.email AS a FROM (SELECT p AS person FROM people p) q"},
 	{"joins: JOIN, LEFT, RIGHT, FULL", "SELECT r.n, p.agreed FROM readings r LEFT JOIN people p ON p.email = r.user"},
-	{"join by equal names", "SELECT a.email FROM people a JOIN people b USING (email)"},
+	{"join by equal names", "SELECT email, a.agreed FROM people a JOIN people b USING (email)"},
 	{"all pairs", "SELECT a.email, b.n FROM people a CROSS JOIN readings b"},
 	{"semi-join", "SELECT r.n FROM readings r WHERE EXISTS (SELECT 1 FROM people p WHERE p.email = r.user AND p.agreed)"},
 	{"anti-join", "SELECT r.n FROM readings r WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.email = r.user)"},
@@ -275,5 +275,5 @@ var refused = []string{
 	"SELECT n FROM readings WHERE user ILIKE 'a%'", `SELECT n FROM readings WHERE user LIKE 'a\_%'`, "SELECT n FROM readings WHERE n = ANY (SELECT 1) OR n > ALL (SELECT 1)", "SELECT n FROM readings WHERE ts > '2024-01-01'", "SELECT n FROM readings WHERE user = n", "SELECT user || n AS k FROM readings",
 	"SELECT day - day AS k FROM readings", "SELECT day + 1 AS k FROM readings", "SELECT ts + INTERVAL '1 day' AS k FROM readings", "SELECT EXTRACT(dow FROM ts) AS k FROM readings", "SELECT CAST(x AS INTEGER) AS k FROM readings", "SELECT CAST(x AS VARCHAR) AS k FROM readings",
 	"SELECT CAST(ts AS VARCHAR) AS k FROM readings", "SELECT CAST(note AS VARCHAR(3)) AS k FROM readings", "SELECT CAST(note AS DECIMAL) AS k FROM readings", "SELECT sum(n) AS k FROM readings", "SELECT NULL AS k FROM readings", "SELECT n + 1 FROM readings", "SELECT [1, 2] AS k FROM readings", "SELECT user[1] AS k FROM readings",
-	"SELECT {'a': 1} AS k FROM readings", "SELECT row_number() OVER () AS k FROM readings", "SELECT count(DISTINCT n) OVER () AS k FROM readings", "SELECT lag(n IGNORE NULLS) OVER (ORDER BY ts) AS k FROM readings", "SELECT n FROM readings WHERE user COLLATE NOCASE = 'a'", "SELECT e'a\\n' AS k FROM readings", "SELECT n, FROM readings",
+	"SELECT {'a': 1} AS k FROM readings", "SELECT row_number() OVER () AS k FROM readings", "SELECT count(DISTINCT n) OVER () AS k FROM readings", "SELECT lag(n IGNORE NULLS) OVER (ORDER BY ts) AS k FROM readings", "SELECT n FROM readings WHERE user COLLATE NOCASE = 'a'", "SELECT e'a\\n' AS k FROM readings", "SELECT n, FROM readings", "SELECT a.email FROM people a JOIN people b USING (email)",
 }
