@@ -147,16 +147,18 @@ func (a *app) query(ctx context.Context, src diag.Source, q queryFlags) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	rows, err := s.Rows(ctx, src, q.format == query.List || q.format == query.Object)
+	rows, err := s.Ask(ctx, src)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	broken := false
-	_, err = query.Write(ctx, a.stdout, rows, q.format, a.layout(), func(err error) (string, int) {
+	form := a.form(q.format)
+	form.Failed = func(err error) (string, int) {
 		broken = true
 		return err.Error(), exitCode(ctx, err)
-	})
+	}
+	_, err = form.Write(a.stdout, rows)
 	if broken && q.format == query.Object {
 		return told(err)
 	}
@@ -167,14 +169,16 @@ func (a *app) session(ctx context.Context, t *run.Tables, v *lake.View, output s
 	return query.Open(ctx, t.Database(), v, query.Options{Memory: t.Memory(a.memory), Threads: a.threads, TempDir: t.TempDir(), Output: output})
 }
 
-// layout is that of a table on stdout: as wide as the terminal, or whole where there is none.
-func (a *app) layout() query.Layout {
-	l := query.Layout{Dim: stylesFor(a.stdout).dim}
+// form is that of rows on stdout: as wide as the terminal, or whole where there is none.
+func (a *app) form(format string) query.Form {
+	out := query.Form{Format: format, Dim: stylesFor(a.stdout).dim}
 	if f, ok := a.stdout.(*os.File); ok && terminal(a.stdout) {
-		// A terminal that does not know its width gets whole lines.
-		l.Width, _, _ = term.GetSize(int(f.Fd()))
+		width, _, err := term.GetSize(int(f.Fd()))
+		if err == nil {
+			out.Width = width
+		}
 	}
-	return l
+	return out
 }
 
 // answerFile writes the rows to a file.
@@ -220,7 +224,7 @@ func (a *app) writeTo(ctx context.Context, s *query.Session, src diag.Source, fo
 	if format == parquet {
 		return s.WriteParquet(ctx, src)
 	}
-	rows, err := s.Rows(ctx, src, format == query.List)
+	rows, err := s.Ask(ctx, src)
 	if err != nil {
 		return 0, err
 	}
@@ -229,7 +233,7 @@ func (a *app) writeTo(ctx context.Context, s *query.Session, src diag.Source, fo
 	if err != nil {
 		return 0, err
 	}
-	n, err := query.Write(ctx, f, rows, format, query.Layout{}, nil)
+	n, err := query.Write(f, rows, format)
 	return n, errors.Join(err, f.Close())
 }
 
