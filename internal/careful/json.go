@@ -1,7 +1,6 @@
 package careful
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -47,7 +46,7 @@ func (j *JSONReader) Stats() *Stats {
 func (j *JSONReader) Next() (row []any, bad *Bad, err error) {
 	s := &j.src
 	if s.offset() == 0 {
-		j.skipBOM()
+		j.src.skipBOM()
 	}
 	for {
 		if s.pos == s.end {
@@ -89,15 +88,6 @@ func (j *JSONReader) Next() (row []any, bad *Bad, err error) {
 			return j.other()
 		}
 		s.pos++
-	}
-}
-
-func (j *JSONReader) skipBOM() {
-	s := &j.src
-	for s.end-s.pos < 3 && s.more() {
-	}
-	if bytes.HasPrefix(s.buf[s.pos:s.end], []byte("\xef\xbb\xbf")) {
-		s.pos += 3
 	}
 }
 
@@ -254,23 +244,20 @@ func (j *JSONReader) other() ([]any, *Bad, error) {
 		b, limited := j.view()
 		sc.reset(b)
 		st := sc.skip()
-		if st == need && !limited && s.more() {
-			continue
-		}
-		if s.err != nil {
-			return nil, nil, s.err
-		}
-		if st == need && !limited {
-			// At the end of the file a number needs nothing behind it.
-			if n, end, problem := readNumber(b, 0, false); problem == "" && end == len(b) {
-				sc.at, st = len(n.text), ok
+		if st != fail && !limited && (st == need || sc.at == len(b)) {
+			if s.more() {
+				continue
 			}
-		}
-		if st == ok && sc.at == len(b) && !limited && s.more() {
-			continue
-		}
-		if s.err != nil {
-			return nil, nil, s.err
+			if s.err != nil {
+				return nil, nil, s.err
+			}
+			b, _ = j.view() // the window moves even if nothing comes
+			if st == need {
+				// At the end of the file a number needs nothing behind it.
+				if n, end, problem := readNumber(b, 0, false); problem == "" && end == len(b) {
+					sc.at, st = len(n.text), ok
+				}
+			}
 		}
 		if st == ok && (sc.at == len(b) && !limited || sc.at < len(b) && endsValue(b[sc.at])) {
 			return nil, j.value(b[:sc.at], sc.lines, sc.badUTF8), nil

@@ -118,7 +118,8 @@ func (n *number) float() (float64, bool) {
 		} else {
 			f *= powers[n.exp]
 		}
-		if n.neg {
+		// A zero written as a whole number has no sign, as DuckDB reads it too.
+		if n.neg && !(n.whole && n.digits == 0) {
 			f = -f
 		}
 		return f, true
@@ -128,6 +129,9 @@ func (n *number) float() (float64, bool) {
 }
 
 func (n *number) float32() (float32, bool) {
+	if n.whole && n.digits == 0 {
+		return 0, true
+	}
 	f, err := strconv.ParseFloat(string(n.text), 32)
 	return float32(f), err == nil && !math.IsInf(f, 0)
 }

@@ -124,7 +124,10 @@ func (p *parser) key(f *fields, k int, me int64) (r *ref, column int, twice stri
 			return nil, -1, "", st
 		}
 		raw = p.b[from:to]
-		r = f.lookup(raw, escaped, k)
+		// A key that is no UTF-8 must be looked at each time it is met, so it is not remembered.
+		if p.badUTF8 == "" {
+			r = f.lookup(raw, escaped, k)
+		}
 	}
 	if r == nil {
 		name := string(raw)

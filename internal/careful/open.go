@@ -38,6 +38,28 @@ func Open(path string) (io.ReadCloser, error) {
 	return r, nil
 }
 
+// Codec says how a file is compressed, by its first bytes: "gzip", "zstd", or "" for not at all or not readable.
+func Codec(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	head := make([]byte, 4)
+	n, _ := io.ReadFull(f, head) // what there is decides
+	return codec(head[:n])
+}
+
+func codec(head []byte) string {
+	switch {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		return "gzip"
+	case zstdMagic(head):
+		return "zstd"
+	}
+	return ""
+}
+
 func decompress(f *os.File) (io.ReadCloser, error) {
 	head := make([]byte, 4)
 	n, err := io.ReadFull(f, head)
@@ -49,11 +71,11 @@ func decompress(f *os.File) (io.ReadCloser, error) {
 		// A pipe has no way back; what was read is put in front.
 		return stream{Reader: io.MultiReader(bytes.NewReader(head), f), file: f}, nil
 	}
-	switch {
-	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+	switch codec(head) {
+	case "gzip":
 		z := &lazyGzip{in: bufio.NewReaderSize(f, 64<<10)}
 		return stream{Reader: damageReader{z}, file: f}, nil
-	case zstdMagic(head):
+	case "zstd":
 		z, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxZstdWindow))
 		if err != nil {
 			return nil, err

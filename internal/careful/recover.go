@@ -191,10 +191,11 @@ func (j *JSONReader) garbage() *Bad {
 	for {
 		if i == s.end {
 			k.take(i - s.pos)
-			if !s.more() {
+			more := s.more()
+			i = s.pos // it moves even if nothing comes
+			if !more {
 				break
 			}
-			i = s.pos
 		}
 		c = s.buf[i]
 		if c == '\n' || c == '{' && !inner {

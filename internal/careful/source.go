@@ -1,6 +1,7 @@
 package careful
 
 import (
+	"bytes"
 	"errors"
 	"io"
 )
@@ -24,6 +25,15 @@ func newSource(r io.Reader, window int) source {
 
 // offset is the place of buf[pos] in the file.
 func (s *source) offset() int64 { return s.base + int64(s.pos) }
+
+// skipBOM goes over a byte order mark at the start of the file.
+func (s *source) skipBOM() {
+	for s.end-s.pos < 3 && s.more() {
+	}
+	if bytes.HasPrefix(s.buf[s.pos:s.end], []byte("\xef\xbb\xbf")) {
+		s.pos += 3
+	}
+}
 
 // more brings further bytes behind end and reports whether it did. Bytes before pos are forgotten, so positions move. It
 // fills the window, and doubles one that is full, so that the work of starting an object over stays in proportion.

@@ -89,6 +89,14 @@ up to date and shows them to readers in one step; ` + "`tarn query`" + ` asks th
 	} {
 		cmd := c.make(a)
 		cmd.GroupID = c.group
+		if check := cmd.Args; check != nil {
+			cmd.Args = func(cmd *cobra.Command, args []string) error {
+				if err := check(cmd, args); err != nil {
+					return &usageError{err}
+				}
+				return nil
+			}
+		}
 		root.AddCommand(cmd)
 	}
 	return root

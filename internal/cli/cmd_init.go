@@ -112,6 +112,10 @@ func (a *app) showFound(dir string, r *template.Report) error {
 	if len(r.Diagnostics) > 0 {
 		a.showDiagnostics(r.Diagnostics)
 	}
+	if len(r.Tables) == 0 {
+		a.say("next: put a CREATE EXTERNAL TABLE for each of these folders into %s, then `tarn validate -C %s`", filepath.Join(dir, "landing"), dir)
+		return nil
+	}
 	a.say("next: `tarn run -C %s`", dir)
 	return nil
 }

@@ -183,7 +183,7 @@ func (a *app) showLedger(rec *run.Record, st styles) {
 		for _, p := range []struct {
 			n    int64
 			what string
-		}{{l.Quarantined, "quarantined"}, {l.Added, "added by joins"}, {l.Merged, "merged"}} {
+		}{{l.Quarantined, "quarantined"}, {l.Added, "added by joins"}, {l.Merged, "merged"}, {l.PutAside, "put aside by checks"}} {
 			if p.n > 0 {
 				parts = append(parts, grouped(p.n)+" "+p.what)
 			}
@@ -207,6 +207,9 @@ func (a *app) showFailed(rec *run.Record) {
 		}
 		if int64(len(c.Sample)) < c.Failing && len(c.Sample) > 0 {
 			a.tell("    … %s in all", grouped(c.Failing))
+		}
+		if c.Rest != "" {
+			a.tell("    all of them, until the next run: %s", here(c.Rest))
 		}
 	}
 	a.tell("nothing was published: readers see what they saw before")

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"tarn/internal/diag"
+	"tarn/internal/lake"
 	"tarn/internal/ledger"
 	"tarn/internal/project"
 	"tarn/internal/query"
@@ -40,7 +41,7 @@ func ExitCodes() []ExitCode {
 		{exitChecks, "a check failed, too many rows went to quarantine, or rows are unaccounted for: nothing was published"},
 		{exitDefinitions, "the definitions have mistakes, or the SQL of a query has"},
 		{exitMissing, "something named is not there: a lake, a table, a run, a folder"},
-		{exitBusy, "another process is writing to the lake"},
+		{exitBusy, "another process is writing to the lake, or, for gc, reading it"},
 		{exitInterrupted, "interrupted: nothing was published"},
 	}
 }
@@ -64,9 +65,9 @@ func exitCode(ctx context.Context, err error) int {
 		return exitChecks
 	case errors.As(err, &list), errors.As(err, &sql):
 		return exitDefinitions
-	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, errMissing):
+	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.Is(err, errMissing):
 		return exitMissing
-	case errors.Is(err, run.ErrBusy):
+	case errors.Is(err, run.ErrBusy), errors.Is(err, run.ErrReaders):
 		return exitBusy
 	case errors.Is(err, template.ErrInTheWay):
 		return exitUsage

@@ -80,3 +80,43 @@ func (p *progress) done() {
 		all.Wait()
 	}
 }
+
+// counter shows how many rows were written: one line that is redrawn on a terminal, elsewhere a plain line every five
+// seconds, and nothing for work of less than a second.
+type counter struct {
+	w       io.Writer
+	redraw  bool
+	silent  bool
+	started time.Time
+	shown   time.Time
+}
+
+func (a *app) counter() *counter {
+	now := time.Now()
+	return &counter{w: a.stderr, redraw: terminal(a.stderr), silent: a.quiet, started: now, shown: now}
+}
+
+func (c *counter) count(rows, written int64) {
+	wait := 5 * time.Second
+	if c.redraw {
+		wait = 100 * time.Millisecond
+	}
+	now := time.Now()
+	took := now.Sub(c.started)
+	if c.silent || took < time.Second || now.Sub(c.shown) < wait {
+		return
+	}
+	c.shown = now
+	start, end := "", "\n"
+	if c.redraw {
+		start, end = "\r\x1b[K", ""
+	}
+	fmt.Fprintf(c.w, "%s%6.1f s  %s rows, %s, %s/s%s", start, took.Seconds(), grouped(rows), bytes(written), bytes(int64(float64(written)/took.Seconds())), end)
+}
+
+// done removes a line that was redrawn.
+func (c *counter) done() {
+	if c.redraw && c.shown != c.started {
+		fmt.Fprint(c.w, "\r\x1b[K")
+	}
+}

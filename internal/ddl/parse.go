@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"tarn/internal/diag"
 	"tarn/internal/schema"
@@ -13,7 +14,7 @@ import (
 // Parse reads one DDL file. Every mistake it finds is in the list with its place; the table is nil where there is an error.
 func Parse(src diag.Source) (*Table, diag.List) {
 	tokens, list := lex(src)
-	p := &parser{src: src, tokens: tokens, list: list}
+	p := &parser{src: src, tokens: tokens, list: list, places: map[string]int{}}
 	if list.Err() != nil {
 		return nil, p.list
 	}
@@ -32,6 +33,8 @@ type parser struct {
 	tokens []token
 	at     int
 	list   diag.List
+	// places are the offsets of properties and clauses that are judged once the whole table is known.
+	places map[string]int
 }
 
 func (p *parser) peek() token { return p.tokens[p.at] }
@@ -135,7 +138,12 @@ func (p *parser) head(t *Table) bool {
 		t.Name, t.NameOffset = id.value, id.offset
 	}
 	if before, after, dotted := strings.Cut(t.Name, "."); dotted {
-		return p.fail(id, "syntax", "a dot inside the back-ticks is part of the name", "write `"+before+"`.`"+after+"`")
+		// Hive's SHOW CREATE TABLE prints `db.name`.
+		if t.Database != "" || before == "" || after == "" || strings.Contains(after, ".") {
+			return p.fail(id, "syntax", "a dot inside the back-ticks is part of the name", "write `"+before+"`.`"+after+"`")
+		}
+		p.warn(id, "dotted-name", "Athena takes the dot inside the back-ticks for a part of the name", "write `"+before+"`.`"+after+"`; here it is read like that")
+		t.Database, t.Name = before, after
 	}
 	if !p.need("(") {
 		return false
@@ -202,14 +210,20 @@ func (p *parser) clauses(t *Table) bool {
 			}
 		case p.eat("CLUSTERED", "BY"):
 			clause = "CLUSTERED BY"
-			p.warn(at, "ignored", "CLUSTERED BY is ignored", "")
+			p.warn(at, "ignored", "CLUSTERED BY changes nothing here: buckets are files like others", "")
 			ok = p.clustered()
+		case p.eat("SKEWED", "BY"):
+			clause = "SKEWED BY"
+			p.warn(at, "ignored", "SKEWED BY changes nothing here", "")
+			ok = p.skewed()
+		case p.eat("STORED", "BY"):
+			return p.fail(at, "unsupported-format", "a table that a storage handler keeps is no table of raw files", "landing tables hold JSON, CSV or Parquet files")
 		case p.eat("ROW", "FORMAT"):
 			clause = "ROW FORMAT"
 			ok = p.rowFormat(t)
 		case p.eat("WITH", "SERDEPROPERTIES"):
 			clause = "WITH SERDEPROPERTIES"
-			ok = p.properties(t.SerdeProperties)
+			ok = p.properties("serde", t.SerdeProperties)
 		case p.eat("STORED", "AS"):
 			clause = "STORED AS"
 			ok = p.storedAs(t)
@@ -219,7 +233,7 @@ func (p *parser) clauses(t *Table) bool {
 			t.Location, ok = p.needText("the location")
 		case p.eat("TBLPROPERTIES"):
 			clause = "TBLPROPERTIES"
-			ok = p.properties(t.Properties)
+			ok = p.properties("table", t.Properties)
 		case at.is("AS") || at.is("SELECT"):
 			return p.fail(at, "select", "a landing table has no SELECT", "a SELECT is a model: put it into trusted/ or curated/")
 		default:
@@ -236,9 +250,47 @@ func (p *parser) clauses(t *Table) bool {
 	}
 }
 
+// clustered reads what follows CLUSTERED BY: `(a, b) [SORTED BY (a ASC, b)] INTO n BUCKETS`.
 func (p *parser) clustered() bool {
-	for p.peek().kind != end && !p.eat("BUCKETS") {
-		p.next()
+	if !p.brackets() {
+		return false
+	}
+	if p.eat("SORTED", "BY") && !p.brackets() {
+		return false
+	}
+	if !p.need("INTO") {
+		return false
+	}
+	if _, ok := p.number(1, 1<<20); !ok {
+		return false
+	}
+	return p.need("BUCKETS")
+}
+
+// skewed reads what follows SKEWED BY: `(a) ON (('x'), ('y')) [STORED AS DIRECTORIES]`.
+func (p *parser) skewed() bool {
+	if !p.brackets() || !p.need("ON") || !p.brackets() {
+		return false
+	}
+	p.eat("STORED", "AS", "DIRECTORIES")
+	return true
+}
+
+// brackets skips an opening bracket and everything up to the closing one.
+func (p *parser) brackets() bool {
+	open := p.peek()
+	if !p.need("(") {
+		return false
+	}
+	for depth := 1; depth > 0; {
+		switch t := p.next(); {
+		case t.kind == end:
+			return p.fail(open, "syntax", "the bracket is not closed", "close it with )")
+		case t.is("("):
+			depth++
+		case t.is(")"):
+			depth--
+		}
 	}
 	return true
 }
@@ -246,6 +298,7 @@ func (p *parser) clustered() bool {
 func (p *parser) rowFormat(t *Table) bool {
 	if p.eat("SERDE") {
 		at := p.peek()
+		p.places["serde"] = at.offset
 		var ok bool
 		if t.Serde, ok = p.needText("the class of the serde"); !ok {
 			return false
@@ -283,16 +336,25 @@ func (p *parser) rowFormat(t *Table) bool {
 		default:
 			return true
 		}
+		at := p.peek()
 		v, ok := p.needText("the character")
 		if !ok {
 			return false
 		}
 		*into = v
+		switch {
+		case into == &d.Null:
+		case utf8.RuneCountInString(v) != 1:
+			return p.fail(at, "unsupported-format", fmt.Sprintf("%d characters stand where one is expected", utf8.RuneCountInString(v)), "files with separators of several characters cannot be loaded")
+		case into == &d.Lines && v != "\n":
+			return p.fail(at, "unsupported-format", "rows can only end with a line break", "write LINES TERMINATED BY '\\n', or leave it out")
+		}
 	}
 }
 
 func (p *parser) storedAs(t *Table) bool {
 	at := p.peek()
+	p.places["stored"] = at.offset
 	if p.eat("INPUTFORMAT") {
 		var ok bool
 		if t.InputFormat, ok = p.needText("the class"); !ok || !p.need("OUTPUTFORMAT") {
@@ -316,7 +378,7 @@ func (p *parser) storedAs(t *Table) bool {
 }
 
 // properties reads `('key' = 'value', …)`.
-func (p *parser) properties(into map[string]string) bool {
+func (p *parser) properties(whose string, into map[string]string) bool {
 	if !p.need("(") {
 		return false
 	}
@@ -324,6 +386,7 @@ func (p *parser) properties(into map[string]string) bool {
 		return true
 	}
 	for {
+		at := p.peek()
 		key, ok := p.needText("a property's name")
 		if !ok || !p.need("=") {
 			return false
@@ -332,7 +395,11 @@ func (p *parser) properties(into map[string]string) bool {
 		if !ok {
 			return false
 		}
+		if _, twice := into[key]; twice {
+			return p.fail(at, "twice", "a second property '"+key+"'", "keep one of them")
+		}
 		into[key] = value
+		p.places[whose+" "+key] = at.offset
 		if p.eat(",") {
 			continue
 		}
@@ -362,16 +429,7 @@ func (p *parser) judge(t *Table) {
 	if t.Location == "" {
 		p.fail(last, "no-location", "the table has no LOCATION", "add LOCATION 's3://bucket/folder/', and where that is on this machine to locations in tarn.yaml")
 	}
-	if t.Format == "" || t.Serde == "" && t.StoredAs != "" {
-		switch {
-		case t.StoredAs == "PARQUET" || strings.Contains(t.InputFormat, "Parquet"):
-			t.Format = Parquet
-		case t.StoredAs == "JSONFILE":
-			t.Format = JSON
-		default:
-			t.Format = CSV
-		}
-	}
+	p.format(t)
 	if t.Format == CSV {
 		for _, c := range t.Columns {
 			if c.Type.Nested() {
@@ -379,4 +437,5 @@ func (p *parser) judge(t *Table) {
 			}
 		}
 	}
+	p.options(t)
 }

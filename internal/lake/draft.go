@@ -272,6 +272,9 @@ func (d *Draft) change(ctx context.Context, removed, added []string, summary map
 		if next, err = b.Build(); err != nil {
 			return wrap(err)
 		}
+		if next, err = d.plainLocations(next); err != nil {
+			return wrap(err)
+		}
 	} else {
 		var err error
 		if next, err = d.unchangedRows(props); err != nil {

@@ -133,19 +133,22 @@ func LocalPath(location string) string {
 
 func fileURI(path string) string { return "file://" + filepath.ToSlash(path) }
 
-// At gives the tables as they were at the given snapshots; tables that are not in the map are left out.
-func (v *View) At(snapshots map[string]int64) (*View, error) {
+// At gives the tables as they were at the given snapshots; tables that are not in the map are left out. A table that was
+// dropped since is found again while its files are there; otherwise the error is [ErrNotKept].
+func (l *Lake) At(v *View, snapshots map[string]int64) (*View, error) {
 	out := &View{tables: map[string]*Table{}}
 	for name, id := range snapshots {
-		t := v.tables[name]
-		if t == nil {
-			return nil, fmt.Errorf("%w: %s was dropped since", ErrNoTable, name)
+		if t := v.tables[name]; t != nil {
+			if old, ok := t.At(id); ok {
+				out.tables[name] = old
+				continue
+			}
 		}
-		old, ok := t.At(id)
-		if !ok {
-			return nil, fmt.Errorf("table %s: snapshot %d is no longer kept", name, id)
+		t, err := l.Find(name, id)
+		if err != nil {
+			return nil, err
 		}
-		out.tables[name] = old
+		out.tables[name], _ = t.At(id)
 	}
 	return out, nil
 }

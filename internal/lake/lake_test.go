@@ -254,7 +254,7 @@ func TestRevertAndCollect(t *testing.T) {
 	publish(b.replace(t, "x", "r1", Shape{Columns: []schema.Column{col("a", schema.BigInt)}}, "SELECT 1::BIGINT AS a"))
 	first, _ := b.view(t).Table("x").Snapshot()
 	publish(b.replace(t, "x", "r2", Shape{Columns: []schema.Column{col("b", schema.String)}}, "SELECT 'two' AS b"))
-	d, err := b.Revert(t.Context(), b.view(t).Table("x"), first.ID, map[string]string{"tarn.rollback": "r3"})
+	d, err := b.Revert(t.Context(), b.view(t).Table("x"), b.view(t).Table("x"), first.ID, map[string]string{"tarn.rollback": "r3"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,14 +11,15 @@ import (
 )
 
 // Revert drafts a table's return to the rows, columns and partitions that it had at one of its kept snapshots, as a new
-// snapshot: history only ever grows. The summary of the old snapshot is taken over, with extra entries on top.
-func (l *Lake) Revert(ctx context.Context, t *Table, snapshotID int64, extra map[string]string) (*Draft, error) {
+// snapshot: history only ever grows. The summary of the old snapshot is taken over, with extra entries on top. now is what
+// the catalog has under the table's name, which is t itself, or, for a table that [Lake.Find] found, another one or nil.
+func (l *Lake) Revert(ctx context.Context, t, now *Table, snapshotID int64, extra map[string]string) (*Draft, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	old := t.meta.SnapshotByID(snapshotID)
 	if old == nil {
-		return nil, fmt.Errorf("table %s: snapshot %d is no longer kept", t.name, snapshotID)
+		return nil, fmt.Errorf("table %s, snapshot %d: %w", t.name, snapshotID, ErrNotKept)
 	}
 	d := &Draft{lake: l, name: t.name, base: t, dir: filepath.FromSlash(LocalPath(t.meta.Location()))}
 	b, err := table.MetadataBuilderFromBase(t.meta, t.location)
@@ -51,5 +52,12 @@ func (l *Lake) Revert(ctx context.Context, t *Table, snapshotID int64, extra map
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", t.name, err)
 	}
-	return d, d.write(next)
+	if err := d.write(next); err != nil {
+		return nil, err
+	}
+	d.move.from = ""
+	if now != nil {
+		d.move.from = now.location
+	}
+	return d, nil
 }

@@ -118,8 +118,9 @@ func columnType(t iceberg.Type) (schema.Type, error) {
 	return schema.Type{}, fmt.Errorf("an Iceberg column of type %s is not supported", t)
 }
 
-// buildSchema writes columns as an Iceberg schema. A column that stood in old with the same name and type keeps its
-// field id; all others get ids above last, which were never used in this table (Iceberg spec, "Schema Evolution").
+// buildSchema writes columns as an Iceberg schema. A column that stood in old with the same name, and the same type or one
+// that Iceberg lets grow into the new one, keeps its field id; all others get ids above last, which were never used in
+// this table (Iceberg spec, "Schema Evolution").
 func buildSchema(columns []schema.Column, old *iceberg.Schema, last int) (*iceberg.Schema, error) {
 	next := func() int { last++; return last }
 	fields := make([]iceberg.NestedField, len(columns))
@@ -130,6 +131,10 @@ func buildSchema(columns []schema.Column, old *iceberg.Schema, last int) (*icebe
 			if f, ok := old.FindFieldByName(c.Name); ok {
 				if have, err := columnType(f.Type); err == nil && have.DuckDB() == normal(c.Type).DuckDB() {
 					fields[i] = iceberg.NestedField{ID: f.ID, Name: c.Name, Type: f.Type, Doc: c.Comment}
+					continue
+				}
+				if typ, ok := widened(f.Type, c.Type); ok {
+					fields[i] = iceberg.NestedField{ID: f.ID, Name: c.Name, Type: typ, Doc: c.Comment}
 					continue
 				}
 			}
@@ -146,6 +151,27 @@ func buildSchema(columns []schema.Column, old *iceberg.Schema, last int) (*icebe
 		fields[p.index].Type = typ
 	}
 	return iceberg.NewSchema(0, fields...), nil
+}
+
+// widened gives the new type of a column if every reader may take the old one's values for it: int to long, float to
+// double, and a decimal to one of the same scale with more digits.
+func widened(old iceberg.Type, to schema.Type) (iceberg.Type, bool) {
+	typ, err := icebergType(to, func() int { return 0 })
+	if err != nil {
+		return nil, false
+	}
+	switch old := old.(type) {
+	case iceberg.Int32Type:
+		_, ok := typ.(iceberg.Int64Type)
+		return typ, ok
+	case iceberg.Float32Type:
+		_, ok := typ.(iceberg.Float64Type)
+		return typ, ok
+	case iceberg.DecimalType:
+		wide, ok := typ.(iceberg.DecimalType)
+		return typ, ok && wide.Scale() == old.Scale() && wide.Precision() > old.Precision()
+	}
+	return nil, false
 }
 
 // normal is t as it comes back from an Iceberg table.

@@ -17,7 +17,7 @@ var ErrUnexplained = errors.New("rows are unaccounted for")
 
 // Account is the account of one table in one run. Its JSON form is part of the run record.
 //
-// In = Kept + the rows of Dropped + Quarantined, and Out = Kept + Added - Merged.
+// In = Kept + the rows of Dropped + Quarantined, and Out = Kept + Added - Merged - PutAside.
 type Account struct {
 	// Input is the table that the rows come from: the first of FROM; "" for a landing table, whose rows come from files.
 	Input string `json:"input,omitempty"`
@@ -29,7 +29,10 @@ type Account struct {
 	// Added counts rows beyond one for each kept one, which joins made; Merged those that GROUP BY or DISTINCT took together.
 	Added  int64 `json:"added"`
 	Merged int64 `json:"merged"`
-	Out    int64 `json:"out"`
+	// PutAside counts result rows that checks dropped or quarantined where a result row is not one input row, so that it
+	// cannot be told which input rows they were; elsewhere such rows are in Dropped and Quarantined.
+	PutAside int64 `json:"put_aside,omitempty"`
+	Out      int64 `json:"out"`
 	// Traced is false where rows cannot be followed one by one; Note says why.
 	Traced bool   `json:"traced"`
 	Note   string `json:"note,omitempty"`
@@ -57,10 +60,10 @@ func (a *Account) Check() error {
 	if explained := a.Kept + a.Lost() + a.Quarantined; explained != a.In {
 		return fmt.Errorf("%w: %d rows in, %d explained (%d kept, %d dropped, %d quarantined)", ErrUnexplained, a.In, explained, a.Kept, a.Lost(), a.Quarantined)
 	}
-	if explained := a.Kept + a.Added - a.Merged; explained != a.Out {
-		return fmt.Errorf("%w: %d rows out, %d explained (%d kept, %d added by joins, %d merged)", ErrUnexplained, a.Out, explained, a.Kept, a.Added, a.Merged)
+	if explained := a.Kept + a.Added - a.Merged - a.PutAside; explained != a.Out {
+		return fmt.Errorf("%w: %d rows out, %d explained (%d kept, %d added by joins, %d merged, %d put aside by checks)", ErrUnexplained, a.Out, explained, a.Kept, a.Added, a.Merged, a.PutAside)
 	}
-	for _, n := range []int64{a.In, a.Kept, a.Quarantined, a.Added, a.Merged, a.Out} {
+	for _, n := range []int64{a.In, a.Kept, a.Quarantined, a.Added, a.Merged, a.PutAside, a.Out} {
 		if n < 0 {
 			return fmt.Errorf("%w: a count is negative: %+v", ErrUnexplained, *a)
 		}
@@ -93,25 +96,20 @@ func Model(ctx context.Context, db *sql.DB, q *sqltree.Query, rename func(sqltre
 		}
 		return a, a.Check()
 	}
-	query, err := f.Counts(sqltree.DuckDBDialect, rename)
+	counts, err := count(ctx, db, f, rename)
 	if err != nil {
-		return nil, err
-	}
-	counts := make([]int64, len(f.Steps)+1)
-	into := make([]any, len(counts))
-	for i := range counts {
-		into[i] = &counts[i]
-	}
-	if err := db.QueryRowContext(ctx, query).Scan(into...); err != nil {
 		return nil, fmt.Errorf("count rows: %w", err)
 	}
 	left := in
 	for i, s := range f.Steps {
-		a.Dropped = append(a.Dropped, Drop{Reason: s.Name, Rows: left - counts[i]})
-		left = counts[i]
+		a.Dropped = append(a.Dropped, Drop{Reason: s.Name, Rows: left - counts[i].Int64})
+		left = counts[i].Int64
 	}
 	a.Kept = left
-	joined := counts[len(counts)-1]
+	joined := made
+	if last := counts[len(counts)-1]; last.Valid {
+		joined = last.Int64
+	}
 	a.Added = joined - left
 	if f.Merges != "" {
 		a.Merged, a.Note = joined-made, "merged by "+f.Merges
@@ -123,8 +121,42 @@ func Model(ctx context.Context, db *sql.DB, q *sqltree.Query, rename func(sqltre
 	return a, a.Check()
 }
 
-// PutAside moves rows that checks took out of the result: quarantined ones, and dropped ones by check.
-func (a *Account) PutAside(quarantined int64, dropped []Drop) {
+// count asks the database for the numbers of [sqltree.Flow.Counts].
+func count(ctx context.Context, db *sql.DB, f *sqltree.Flow, rename func(sqltree.TableRef) string) ([]sql.NullInt64, error) {
+	var single []bool
+	if f.Multiplies && len(f.Steps) > 0 {
+		asks, err := f.Uniques(sqltree.DuckDBDialect, rename)
+		if err != nil {
+			return nil, err
+		}
+		single = make([]bool, len(asks))
+		// Of the last join it need not be known unless conditions follow it; it is also the one most likely to be large.
+		for i, ask := range asks {
+			if ask == "" || i == len(asks)-1 && f.Steps[len(f.Steps)-1].Join {
+				continue
+			}
+			if err := db.QueryRowContext(ctx, ask).Scan(&single[i]); err != nil {
+				return nil, err
+			}
+			if !single[i] {
+				break
+			}
+		}
+	}
+	query, err := f.Counts(sqltree.DuckDBDialect, rename, single)
+	if err != nil {
+		return nil, err
+	}
+	counts := make([]sql.NullInt64, len(f.Steps)+1)
+	into := make([]any, len(counts))
+	for i := range counts {
+		into[i] = &counts[i]
+	}
+	return counts, db.QueryRowContext(ctx, query).Scan(into...)
+}
+
+// Without takes rows out of the result that checks put aside: quarantined ones, and dropped ones by check.
+func (a *Account) Without(quarantined int64, dropped []Drop) {
 	total := quarantined
 	for _, d := range dropped {
 		total += d.Rows
@@ -133,13 +165,15 @@ func (a *Account) PutAside(quarantined int64, dropped []Drop) {
 		return
 	}
 	a.Out -= total
-	if a.Added > 0 || a.Merged > 0 {
-		// Which of a kept row's several rows was taken out is not followed: the rows leave where they were added.
-		a.Added -= total
-		if a.Added < 0 {
-			a.Merged, a.Added = a.Merged-a.Added, 0
+	if !a.Traced || a.Added > 0 || a.Merged > 0 {
+		// Which of a kept row's several rows was taken out is not followed.
+		a.PutAside = total
+		for _, d := range dropped {
+			a.Note = joinNotes(a.Note, fmt.Sprintf("%d rows dropped by %s", d.Rows, d.Reason))
 		}
-		a.Note = joinNotes(a.Note, fmt.Sprintf("%d rows were put aside by checks", total))
+		if quarantined > 0 {
+			a.Note = joinNotes(a.Note, fmt.Sprintf("%d rows quarantined by checks", quarantined))
+		}
 		return
 	}
 	a.Kept -= total

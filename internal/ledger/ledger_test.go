@@ -83,7 +83,7 @@ func TestAgainstCountingByHand(t *testing.T) {
 	t.Parallel()
 	db := open(t)
 	r := rand.New(rand.NewPCG(1, 2))
-	for round := range 60 {
+	for round := range 120 {
 		rows := func(n int) string {
 			parts := make([]string, n)
 			for i := range parts {
@@ -97,7 +97,8 @@ func TestAgainstCountingByHand(t *testing.T) {
 		conditions := []string{"a.v > 1", "a.k <> a.v", "EXISTS (SELECT 1 FROM b x WHERE x.k = a.v)", "NOT EXISTS (SELECT 1 FROM b x WHERE x.w = a.k)", "a.v IN (SELECT x.w FROM b x WHERE x.w IS NOT NULL)"}
 		r.Shuffle(len(conditions), func(i, j int) { conditions[i], conditions[j] = conditions[j], conditions[i] })
 		conditions = conditions[:r.IntN(4)]
-		from := []string{"FROM a", "FROM a JOIN b ON b.k = a.k", "FROM a LEFT JOIN b ON b.k = a.k"}[r.IntN(3)]
+		from := []string{"FROM a", "FROM a JOIN b ON b.k = a.k", "FROM a LEFT JOIN b ON b.k = a.k",
+			"FROM a JOIN b ON b.k = a.k JOIN b c ON c.k = b.w AND c.w >= a.v"}[r.IntN(4)]
 		text := "SELECT a.k, a.v " + from
 		if len(conditions) > 0 {
 			text += " WHERE " + strings.Join(conditions, " AND ")
@@ -128,6 +129,9 @@ func byHand(t *testing.T, db *sql.DB, from string, conditions []string) []int64 
 	steps := []string{}
 	if strings.Contains(from, " JOIN ") && !strings.Contains(from, "LEFT") {
 		steps = append(steps, "EXISTS (SELECT 1 FROM b WHERE b.k = a.k)")
+	}
+	if strings.Contains(from, " c ON ") {
+		steps = append(steps, "EXISTS (SELECT 1 FROM b, b c WHERE b.k = a.k AND c.k = b.w AND c.w >= a.v)")
 	}
 	steps = append(steps, conditions...)
 	out := make([]int64, len(steps))

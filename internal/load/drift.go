@@ -73,10 +73,7 @@ func sampleFile(t Table, f File, k *look, d *Drift) error {
 	defer raw.Close()
 	// A bounded head keeps a sample of huge objects cheap; the reader sees its end as a cut-off object, which is ignored.
 	head := &io.LimitedReader{R: raw, N: 4 << 20}
-	r, err := newReader(t, head)
-	if err != nil {
-		return err
-	}
+	r := newReader(t, head)
 	numbers := map[string]bool{}
 	for r.Stats().Objects < sampleObjects {
 		row, bad, err := r.Next()
@@ -137,10 +134,10 @@ func looksUnquoted(s string) bool {
 }
 
 // newReader makes the careful reader for a table's format.
-func newReader(t Table, r io.Reader) (careful.Reader, error) {
+func newReader(t Table, r io.Reader) careful.Reader {
 	o := careful.Options{Columns: t.Columns, Keys: t.Keys}
 	if t.Format == CSV {
-		return nil, errors.New("CSV is being wired")
+		return careful.NewCSV(r, o, t.CSV)
 	}
-	return careful.NewJSON(r, o), nil
+	return careful.NewJSON(r, o)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"tarn/internal/careful"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/schema"
 )
@@ -135,14 +136,18 @@ func (p fastPlan) cast(c schema.Column) (read, expr string) {
 const unquotedFirst = "43,45,46,48,49,50,51,52,53,54,55,56,57,73,78,91,102,105,110,116,123"
 
 // doubtfulTexts writes the condition for rows in which a text reads like a JSON value that is no string, and so may have
-// been one: a number, true, false, an object or an array. It is "" where no column can have such. Asked of the written
-// files it costs little, as DuckDB judges each value of a dictionary once.
+// been one: a number, true, false, an object or an array; or in which it holds a brace, which would be counted as an
+// object. It is "" where no column can have such. Asked of the written files it costs little, as DuckDB judges each value
+// of a dictionary once.
 func (p fastPlan) doubtfulTexts() string {
 	var parts []string
 	for _, c := range p.columns {
-		if c.Type.Text() && !p.quoted[c.Name] {
-			col := schema.Quote(c.Name)
-			parts = append(parts, fmt.Sprintf("CASE WHEN ascii(%[1]s) NOT IN (%[2]s) THEN false ELSE %[1]s IN ('true','false') OR starts_with(%[1]s, '{') OR starts_with(%[1]s, '[') OR try_cast(%[1]s AS DOUBLE) IS NOT NULL END", col, unquotedFirst))
+		col := schema.Quote(c.Name)
+		switch {
+		case p.quoted[c.Name]:
+			parts = append(parts, "contains("+col+", '{')")
+		case c.Type.Text():
+			parts = append(parts, fmt.Sprintf("CASE WHEN contains(%[1]s, '{') THEN true WHEN ascii(%[1]s) NOT IN (%[2]s) THEN false ELSE %[1]s IN ('true','false') OR starts_with(%[1]s, '[') OR try_cast(%[1]s AS DOUBLE) IS NOT NULL END", col, unquotedFirst))
 		}
 	}
 	return strings.Join(parts, " OR ")
@@ -191,6 +196,31 @@ func (p fastPlan) extremes(written []duckdb.File) bool {
 		}
 	}
 	return true
+}
+
+// beyond says why a file cannot go to the fast reader whatever is in it, or "".
+func beyond(f File, fastable bool) string {
+	switch {
+	case !fastable:
+		return "the table's types or options are beyond the fast reader"
+	case strings.Contains(f.Path, `\`):
+		return "DuckDB takes a backslash in a path as an escape"
+	case careful.Codec(f.Path) != namedCodec(f.Path):
+		return "its name does not tell how it is compressed"
+	}
+	return ""
+}
+
+// namedCodec is how DuckDB takes a file to be compressed, which it tells by the name.
+func namedCodec(path string) string {
+	path = strings.TrimSuffix(strings.ToLower(path), ".tmp")
+	switch {
+	case strings.HasSuffix(path, ".gz"):
+		return "gzip"
+	case strings.HasSuffix(path, ".zst"):
+		return "zstd"
+	}
+	return ""
 }
 
 // escapeGlob keeps DuckDB from taking characters of a real file name as a pattern.

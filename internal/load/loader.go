@@ -11,11 +11,11 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
-	"tarn/internal/careful"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/schema"
 )
@@ -25,6 +25,8 @@ type Loader struct {
 	Engine *duckdb.Engine
 	// Progress is told bytes read so far and in all, uncompressed sizes counting as stored; nil for none.
 	Progress func(table string, read, total int64)
+
+	slow bool // everything goes to the careful reader: tests compare the two
 }
 
 // Counted is what became of one file.
@@ -57,13 +59,13 @@ func (r *Result) Rows() (loaded, quarantined int64) {
 // Load reads files of a table and writes their rows below dir, with Iceberg field ids as DuckDB takes them. Rejected
 // rows go to q. When it fails, dir is left to be removed by the caller.
 func (l *Loader) Load(ctx context.Context, t Table, files []File, dir, fieldIDs string, q *Quarantine) (*Result, error) {
-	for attempt := 0; ; attempt++ {
+	var growing []File
+	for attempt := 0; len(files) > 0; attempt++ {
 		res, err := l.load(ctx, t, files, filepath.Join(dir, fmt.Sprintf("%d", attempt)), fieldIDs, q)
 		if err != nil {
 			return nil, fmt.Errorf("load %s: %w", t.Name, err)
 		}
 		var still []File
-		var growing []File
 		for _, f := range files {
 			if f.settled() {
 				still = append(still, f)
@@ -71,21 +73,30 @@ func (l *Loader) Load(ctx context.Context, t Table, files []File, dir, fieldIDs 
 				growing = append(growing, f)
 			}
 		}
-		if len(growing) == 0 {
+		if len(still) == len(files) {
+			res.Growing = growing
 			return res, nil
 		}
 		if err := q.Forget(ctx, t.Name); err != nil {
 			return nil, err
 		}
-		if files = still; len(files) == 0 || attempt == 2 {
-			return &Result{Growing: growing}, nil
+		if files = still; attempt == maxAttempts-1 {
+			// Where files come and go all the time, the next run may have more luck.
+			growing, files = append(growing, still...), nil
 		}
-		defer func() { res.Growing = growing }()
 	}
+	return &Result{Growing: growing}, nil
 }
+
+// maxAttempts bounds how often a load starts over because a file has changed while it was read.
+const maxAttempts = 3
 
 func (l *Loader) load(ctx context.Context, t Table, files []File, dir, fieldIDs string, q *Quarantine) (*Result, error) {
 	res := &Result{}
+	files, err := l.placed(ctx, t, files, q, res)
+	if err != nil {
+		return nil, err
+	}
 	if t.Format == Parquet {
 		return res, l.parquet(ctx, t, files, dir, fieldIDs, q, res)
 	}
@@ -136,7 +147,7 @@ func (l *Loader) look(ctx context.Context, t Table, files []File, res *Result) (
 		total += f.Size
 	}
 	var read atomic.Int64
-	fastable := t.Format == JSON && fastTypes(t.Columns) && len(t.Keys) == 0
+	fastable := t.Format == JSON && fastTypes(t.Columns) && len(t.Keys) == 0 && !l.slow
 	plan := fastPlan{columns: t.Columns}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(workers)
@@ -149,18 +160,11 @@ func (l *Loader) look(ctx context.Context, t Table, files []File, res *Result) (
 			if err := sampleFile(t, f, &k, &drifts[i]); err != nil {
 				return err
 			}
-			if !fastable && k.odd == "" {
-				k.odd = "the table's types or options are beyond the fast reader"
+			if k.odd == "" {
+				k.odd = beyond(f, fastable)
 			}
 			if k.odd == "" {
-				var err error
-				if k.print, err = scanFile(f.Path, make([]byte, 1<<20)); err != nil {
-					k.odd = err.Error()
-				} else if k.print.BOM {
-					k.odd = "byte order mark"
-				} else if k.print.Literals && !plan.hasBoolean() {
-					k.odd = "true or false"
-				}
+				k.inspect(plan)
 			}
 			out[i] = k
 			if l.Progress != nil {
@@ -177,6 +181,31 @@ func (l *Loader) look(ctx context.Context, t Table, files []File, res *Result) (
 	}
 	return out, nil
 }
+
+// inspect reads the bytes of a file for what the fast reader is not to be trusted with.
+func (k *look) inspect(plan fastPlan) {
+	buf := blocks.Get().(*[]byte)
+	defer blocks.Put(buf)
+	var err error
+	switch k.print, err = scanFile(k.Path, *buf); {
+	case err != nil:
+		k.odd = err.Error()
+	case k.print.BOM:
+		k.odd = "byte order mark"
+	case k.print.Long:
+		k.odd = "a very long line"
+	case !k.print.oneByLine():
+		k.odd = "not one object on each line"
+	case k.print.Literals && !plan.hasBoolean():
+		k.odd = "true or false"
+	}
+}
+
+// blocks are buffers for scanFile: with many small files, making them would take longer than reading.
+var blocks = sync.Pool{New: func() any {
+	b := make([]byte, 1<<20)
+	return &b
+}}
 
 // workers bounds how many files are looked at side by side.
 const workers = 4
@@ -259,43 +288,66 @@ func (l *Loader) agrees(ctx context.Context, p fastPlan, files []look, written [
 	return doubtful == 0, err
 }
 
-// sort reads each file on its own, writing nothing, and tells the clean from the others.
+// sort tells the clean files from the others, writing nothing: it halves what does not agree until it knows.
 func (l *Loader) sort(ctx context.Context, t Table, plan fastPlan, files []look) (good, bad []look, err error) {
-	ask := []string{"count(*)", "0"}
-	if doubt := strings.Trim(plan.doubtfulNumbers()+" OR "+plan.doubtfulTexts(), " OR "); doubt != "" {
-		ask[1] = "count(*) FILTER (WHERE " + doubt + ")"
+	clean, err := l.clean(ctx, t, plan, files)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case clean:
+		return files, nil, nil
+	case len(files) == 1:
+		return nil, files, nil
 	}
-	for _, c := range plan.columns {
-		ask = append(ask, "count("+schema.Quote(c.Name)+")")
-	}
-	for _, k := range files {
-		query, err := plan.query([]File{k.File}, t.Partitions, partitionValue)
+	for _, half := range [][]look{files[:len(files)/2], files[len(files)/2:]} {
+		g, b, err := l.sort(ctx, t, plan, half)
 		if err != nil {
 			return nil, nil, err
 		}
-		row := make([]int64, len(ask))
-		into := make([]any, len(ask))
-		for i := range row {
-			into[i] = &row[i]
-		}
-		err = l.Engine.DB().QueryRowContext(ctx, "SELECT "+strings.Join(ask, ", ")+" FROM ("+query+")").Scan(into...)
-		switch {
-		case ctx.Err() != nil:
-			return nil, nil, ctx.Err()
-		case err != nil && !unreadable(err):
-			return nil, nil, err
-		}
-		values := map[string]int64{}
-		for i, c := range plan.columns {
-			values[c.Name] = row[i+2]
-		}
-		if err == nil && row[0] == k.print.Braces && row[1] == 0 && plan.quotes(values) == k.print.Quotes {
-			good = append(good, k)
-		} else {
-			bad = append(bad, k)
-		}
+		good, bad = append(good, g...), append(bad, b...)
 	}
 	return good, bad, nil
+}
+
+// clean reports whether DuckDB's reading of some files agrees with their bytes.
+func (l *Loader) clean(ctx context.Context, t Table, plan fastPlan, files []look) (bool, error) {
+	doubts := []string{"false"}
+	for _, d := range []string{plan.doubtfulNumbers(), plan.doubtfulTexts()} {
+		if d != "" {
+			doubts = append(doubts, d)
+		}
+	}
+	ask := []string{"count(*)", "count(*) FILTER (WHERE " + strings.Join(doubts, " OR ") + ")"}
+	for _, c := range plan.columns {
+		ask = append(ask, "count("+schema.Quote(c.Name)+")")
+	}
+	query, err := plan.query(paths(files), t.Partitions, partitionValue)
+	if err != nil {
+		return false, err
+	}
+	row := make([]int64, len(ask))
+	into := make([]any, len(ask))
+	for i := range row {
+		into[i] = &row[i]
+	}
+	err = l.Engine.DB().QueryRowContext(ctx, "SELECT "+strings.Join(ask, ", ")+" FROM ("+query+")").Scan(into...)
+	switch {
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case err != nil && unreadable(err):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	values := map[string]int64{}
+	for i, c := range plan.columns {
+		values[c.Name] = row[i+2]
+	}
+	var want fingerprint
+	for _, k := range files {
+		want.add(k.print)
+	}
+	return row[0] == want.Braces && row[1] == 0 && plan.quotes(values) == want.Quotes, nil
 }
 
 // unreadable tells errors of a file's content from all others. It matches on the text of DuckDB's errors.
@@ -315,16 +367,4 @@ func paths(looks []look) []File {
 		out[i] = k.File
 	}
 	return out
-}
-
-// partitionValue gives a file's value of a PARTITIONED BY column as an SQL literal.
-func partitionValue(f File, c schema.Column) (string, error) {
-	v, ok := f.Keys[strings.ToLower(c.Name)]
-	if !ok || v == "__HIVE_DEFAULT_PARTITION__" {
-		return "NULL", nil
-	}
-	if _, err := careful.Text(v, c.Type); err != nil {
-		return "", fmt.Errorf("%s: partition column %s: %w", f.Name, c.Name, err)
-	}
-	return schema.Literal(v), nil
 }

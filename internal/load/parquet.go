@@ -2,8 +2,10 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"tarn/internal/careful"
@@ -15,7 +17,7 @@ import (
 // say that it is not what the table is about, so no row of it can be trusted.
 func (l *Loader) parquet(ctx context.Context, t Table, files []File, dir, fieldIDs string, q *Quarantine, res *Result) error {
 	for i, f := range files {
-		query, reason, err := l.parquetQuery(ctx, t, f)
+		query, reason, err := l.parquetQuery(ctx, t, f, &res.Drift)
 		if err != nil {
 			return err
 		}
@@ -26,7 +28,13 @@ func (l *Loader) parquet(ctx context.Context, t Table, files []File, dir, fieldI
 				return ctx.Err()
 			}
 			if err != nil {
-				reason = err.Error()
+				// A full disk is no fault of the file. What is says itself when the rows are read and not written.
+				var n int64
+				again := l.Engine.DB().QueryRowContext(ctx, "SELECT count(hash(t)) FROM ("+query+") t").Scan(&n)
+				if again == nil || ctx.Err() != nil {
+					return errors.Join(err, ctx.Err())
+				}
+				reason = again.Error()
 			}
 			for _, w := range written {
 				counted.Loaded += w.Rows
@@ -47,7 +55,7 @@ func (l *Loader) parquet(ctx context.Context, t Table, files []File, dir, fieldI
 }
 
 // parquetQuery writes the SELECT for one file, or says why the file is refused.
-func (l *Loader) parquetQuery(ctx context.Context, t Table, f File) (query, reason string, err error) {
+func (l *Loader) parquetQuery(ctx context.Context, t Table, f File, drift *Drift) (query, reason string, err error) {
 	from := "read_parquet([" + schema.Literal(escapeGlob(f.Path)) + "], hive_partitioning=false)"
 	have, err := l.describe(ctx, from)
 	if ctx.Err() != nil {
@@ -71,16 +79,36 @@ func (l *Loader) parquetQuery(ctx context.Context, t Table, f File) (query, reas
 		if !widens(have[found].typ, c.Type) {
 			return "", fmt.Sprintf("column %s has type %s in the file and %s in the definition", c.Name, have[found].typ, c.Type.Hive()), nil
 		}
-		out = append(out, fmt.Sprintf("CAST(%s AS %s) AS %s", schema.Quote(have[found].name), c.Type.DuckDB(), schema.Quote(c.Name)))
+		expr := "CAST(" + schema.Quote(have[found].name) + " AS " + c.Type.DuckDB() + ")"
+		if c.Type.Length > 0 {
+			expr = fmt.Sprintf("CASE WHEN length(%[1]s) > %[2]d THEN error('a text of column %[3]s is longer than %[2]d characters') ELSE %[1]s END", expr, c.Type.Length, strings.ReplaceAll(c.Name, "'", "''"))
+		}
+		out = append(out, expr+" AS "+schema.Quote(c.Name))
 	}
+	drift.add(t.Columns, f, parquetDrift(t, f, have))
 	for _, c := range t.Partitions {
 		v, err := partitionValue(f, c)
 		if err != nil {
-			return "", err.Error(), nil
+			return "", "", err
 		}
 		out = append(out, fmt.Sprintf("CAST(%s AS %s) AS %s", v, c.Type.DuckDB(), schema.Quote(c.Name)))
 	}
 	return "SELECT " + strings.Join(out, ", ") + ", " + schema.Literal(f.Name) + " AS _file FROM " + from, "", nil
+}
+
+// parquetDrift tells how a file's columns differ from the definition's.
+func parquetDrift(t Table, f File, have []described) (d Drift) {
+	for _, h := range have {
+		if !slices.ContainsFunc(t.Columns, func(c schema.Column) bool { return strings.EqualFold(c.Name, h.name) }) {
+			d.Unknown = append(d.Unknown, UnknownField{Name: h.name, Example: "a column of type " + h.typ, Seen: 1, Sampled: 1})
+		}
+	}
+	for _, c := range t.Columns {
+		if !slices.ContainsFunc(have, func(h described) bool { return strings.EqualFold(c.Name, h.name) }) {
+			d.Missing = append(d.Missing, MissingColumn{Column: c.Name, Files: 1, File: f.Name})
+		}
+	}
+	return d
 }
 
 type described struct{ name, typ string }

@@ -22,6 +22,24 @@ type fingerprint struct {
 	Literals bool  // true or false stand somewhere
 	BOM      bool
 	Bytes    int64
+	Lines    int64 // line breaks
+	Open     bool  // the last line has none
+	// Long says that there may be a line of more bytes than an object can have.
+	Long bool
+}
+
+// longLine is how many bytes without a line break make a line suspicious. DuckDB's own limit is not exact, and blocks are
+// all that is looked at.
+const longLine = 12 << 20
+
+// oneByLine reports whether the file can have one object on each line. (Where it has not, for blank lines, objects
+// side by side, braces in a text or nesting, the fast reader would most likely fail, and take all others with it.)
+func (f fingerprint) oneByLine() bool {
+	lines := f.Lines
+	if f.Open {
+		lines++
+	}
+	return f.Braces == lines
 }
 
 func (f *fingerprint) add(o fingerprint) {
@@ -38,7 +56,8 @@ func scanFile(path string, buf []byte) (fingerprint, error) {
 		return f, err
 	}
 	defer r.Close()
-	keep := 0 // the end of the block before, so that a word across two blocks is seen
+	var line int64 // bytes of whole blocks since the last one with a line break
+	keep := 0      // the end of the block before, so that a word across two blocks is seen
 	for {
 		n, err := io.ReadFull(r, buf[keep:])
 		block := buf[:keep+n]
@@ -52,7 +71,20 @@ func scanFile(path string, buf []byte) (fingerprint, error) {
 		if !f.Literals {
 			f.Literals = bytes.Contains(block, []byte("true")) || bytes.Contains(block, []byte("false"))
 		}
+		lines := int64(bytes.Count(fresh, []byte{'\n'}))
+		f.Lines += lines
+		if n > 0 {
+			f.Open = fresh[n-1] != '\n'
+		}
+		if lines > 0 {
+			line = 0
+		} else if line += int64(n); line > longLine {
+			f.Long = true
+		}
+		var damage *careful.DamageError
 		switch {
+		case errors.As(err, &damage): // it wraps what io.ReadFull gives at an ordinary end
+			return f, err
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			return f, nil
 		case err != nil:

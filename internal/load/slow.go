@@ -74,10 +74,7 @@ func (l *Loader) carefulFile(ctx context.Context, t Table, f File, into string, 
 		return c, err
 	}
 	defer raw.Close()
-	r, err := newReader(t, raw)
-	if err != nil {
-		return c, err
-	}
+	r := newReader(t, raw)
 	var rejected []*careful.Bad
 	flush := func() error {
 		if len(rejected) == 0 {

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"tarn/internal/careful"
 	"tarn/internal/schema"
 )
 
@@ -24,17 +25,10 @@ type Table struct {
 	Columns, Partitions []schema.Column
 	// Keys names the JSON field of a column where it differs from the column's name.
 	Keys map[string]string
-	// CSVOptions matter for CSV only.
-	CSV CSVOptions
+	// CSV is the dialect of CSV files.
+	CSV careful.Dialect
 	// Definition identifies everything that decides how a file is read; files loaded under another one are loaded again.
 	Definition string
-}
-
-// CSVOptions is the dialect of a table's CSV files. A zero rune means that there is none.
-type CSVOptions struct {
-	Separator, Quote, Escape rune
-	SkipLines                int
-	Null                     string
 }
 
 // Known is what the lake remembers of a file that it has loaded.

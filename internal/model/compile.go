@@ -32,6 +32,8 @@ type Table struct {
 	Query   *sqltree.Query
 	// Hash identifies everything in the definition that decides what rows the table has and how they lie.
 	Hash string
+	// Notes identifies the rest: checks that only judge, comments and the description. When it changes, the rows stay.
+	Notes string
 }
 
 // Header gives the options that stand with the definition.
@@ -82,7 +84,8 @@ func Compile(ctx context.Context, e *duckdb.Engine, lk *project.Lake) (*Graph, d
 		if l.DDL == nil {
 			continue
 		}
-		t := &Table{Name: l.Name, Zone: "landing", Landing: l, Columns: landingColumns(l), Hash: hash(l.DDL.String())}
+		t := &Table{Name: l.Name, Zone: "landing", Landing: l, Columns: landingColumns(l)}
+		t.Hash, t.Notes = hash(append(putAside(l.Sidecar.Checks), rowDefinition(l.DDL))...), notes(t)
 		if err := e.SetTable(ctx, t.Name, t.Columns, nil); err != nil {
 			return nil, nil, err
 		}
@@ -120,7 +123,11 @@ func Compile(ctx context.Context, e *duckdb.Engine, lk *project.Lake) (*Graph, d
 			g.add(t)
 		}
 	}
-	return g, found, nil
+	list, err := checks(ctx, e, g, defined)
+	if err != nil {
+		return nil, nil, err
+	}
+	return g, append(found, list...), nil
 }
 
 func (g *Graph) add(t *Table) {
@@ -182,6 +189,7 @@ func bind(ctx context.Context, e *duckdb.Engine, lk *project.Lake, g *Graph, t *
 		}
 	}
 	if list.Err() != nil {
+		// Checks and partitions wait for the columns.
 		return list, nil
 	}
 	columns, more := sqltree.Bind(ctx, e.DB(), t.Query, func(r sqltree.TableRef) string { return e.Name(r.Name) })
@@ -195,24 +203,34 @@ func bind(ctx context.Context, e *duckdb.Engine, lk *project.Lake, g *Graph, t *
 	}
 	t.Columns = columns
 	list = append(list, partitions(t)...)
+	list = append(list, fileColumn(g, t)...)
 	printed, err := t.Query.Print(sqltree.DuckDBDialect, func(r sqltree.TableRef) string { return schema.Quote(strings.ToLower(r.Name)) })
 	if err != nil {
 		return list, fmt.Errorf("%s: %w", src.File, err)
 	}
 	parts := []string{printed}
 	for _, c := range columns {
-		parts = append(parts, c.Name, c.Type.DuckDB(), c.Comment)
+		parts = append(parts, c.Name, c.Type.DuckDB())
 	}
 	for _, p := range t.Model.Header.PartitionedBy {
 		parts = append(parts, fmt.Sprint(p.Transform, p.Column, p.N))
 	}
-	for _, c := range t.Model.Header.Checks {
-		if c.OnFail == project.Drop || c.OnFail == project.Quarantine {
-			parts = append(parts, fmt.Sprint(c.Kind, c.Columns, c.Expect, c.Values, c.Min, c.Max, c.Table, c.To, c.OnFail))
-		}
-	}
-	t.Hash = hash(parts...)
+	t.Hash, t.Notes = hash(append(parts, putAside(t.Model.Header.Checks)...)...), notes(t)
 	return list, e.SetTable(ctx, t.Name, columns, nil)
+}
+
+// fileColumn warns of a star that takes the _file column of a landing table along.
+func fileColumn(g *Graph, t *Table) diag.List {
+	at, star := t.Query.Star()
+	if !star || !slices.ContainsFunc(t.Columns, func(c schema.Column) bool { return c.Name == "_file" }) {
+		return nil
+	}
+	if !slices.ContainsFunc(t.Inputs, func(in string) bool { return g.Table(in).Landing != nil }) {
+		return nil
+	}
+	d := t.Model.Source.At(at, "file-column", "* takes the column _file of the landing table along, which Athena does not have", "name the columns")
+	d.Severity = diag.Warning
+	return diag.List{d}
 }
 
 func partitions(t *Table) diag.List {
@@ -222,11 +240,7 @@ func partitions(t *Table) diag.List {
 		names[i] = c.Name
 	}
 	place := func(p project.Partition, code, message, hint string) {
-		d := diag.Diagnostic{File: p.File, Line: p.Line, Col: p.Col, Severity: diag.Error, Code: code, Message: message, Hint: hint}
-		if p.File == t.Model.Source.File {
-			d.Source = t.Model.Source.Line(p.Line)
-		}
-		list = append(list, d)
+		list = append(list, t.Model.Header.Source.AtLine(p.Line, p.Col, code, message, hint))
 	}
 	for _, p := range t.Model.Header.PartitionedBy {
 		i := slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(n, p.Column) })
@@ -238,7 +252,13 @@ func partitions(t *Table) diag.List {
 		time := typ.Kind == schema.Timestamp || typ.Kind == schema.TimestampTZ || typ.Kind == schema.Date && p.Transform != "hour"
 		if slices.Contains([]string{"year", "month", "day", "hour"}, p.Transform) && !time {
 			place(p, "type-mismatch", fmt.Sprintf("partitioned_by: %s needs a timestamp, and %s is %s", p.Transform, p.Column, typ.Hive()),
-				"for epoch milliseconds write timestamp_millis("+p.Column+") AS "+p.Column)
+				timeHint(typ, p.Column))
+		}
+		switch {
+		case p.Transform == "truncate" && !typ.Text() && !typ.Whole() && typ.Kind != schema.Decimal && typ.Kind != schema.Binary:
+			place(p, "type-mismatch", fmt.Sprintf("partitioned_by: truncate needs a text or a whole number, and %s is %s", p.Column, typ.Hive()), "for a time write day("+p.Column+")")
+		case p.Transform == "identity" && (typ.Nested() || typ.Kind == schema.Double || typ.Kind == schema.Float || typ.Kind == schema.Binary):
+			place(p, "type-mismatch", fmt.Sprintf("partitioned_by: %s is %s, which no folder can be named after", p.Column, typ.Hive()), "use a column of another type")
 		}
 		if p.Transform == "bucket" {
 			place(p, "not-supported", "partitioned_by: bucket needs Iceberg's own hash, which DuckDB does not have", "use day(…) of a timestamp, or a column with few values")
@@ -247,18 +267,55 @@ func partitions(t *Table) diag.List {
 	return list
 }
 
+func timeHint(t schema.Type, column string) string {
+	switch {
+	case t.Whole():
+		return "for epoch milliseconds write timestamp_millis(" + column + ") AS " + column
+	case t.Text():
+		return "write CAST(" + column + " AS TIMESTAMP) AS " + column
+	case t.Kind == schema.Date:
+		return "write day(" + column + ")"
+	}
+	return ""
+}
+
+// cycle tells of the models that need themselves; others that wait for one of those are right.
 func cycle(waiting []*Table) diag.List {
+	byName := map[string]*Table{}
+	for _, t := range waiting {
+		byName[strings.ToLower(t.Name)] = t
+	}
 	var list diag.List
 	for _, t := range waiting {
 		for _, r := range t.Query.Tables() {
-			if slices.ContainsFunc(waiting, func(w *Table) bool { return strings.EqualFold(w.Name, r.Name) }) {
-				list = append(list, t.Model.Source.At(r.Offset, "cycle", t.Name+" reads "+r.Name+", which needs "+t.Name+" itself to be there first",
-					"a model can only read tables that do not depend on it"))
-				break
+			next := byName[strings.ToLower(r.Name)]
+			if next == nil || !leads(byName, next, t, map[*Table]bool{}) {
+				continue
 			}
+			message := t.Name + " reads " + next.Name + ", which needs " + t.Name + " to be there first"
+			if next == t {
+				message = t.Name + " reads itself"
+			}
+			list = append(list, t.Model.Source.At(r.Offset, "cycle", message, "a model can only read tables that do not depend on it"))
+			break
 		}
 	}
 	return list
+}
+
+// leads reports whether a table is, or is made from, another.
+func leads(byName map[string]*Table, from, to *Table, seen map[*Table]bool) bool {
+	if from == to {
+		return true
+	}
+	if seen[from] {
+		return false
+	}
+	seen[from] = true
+	return slices.ContainsFunc(from.Inputs, func(in string) bool {
+		next := byName[strings.ToLower(in)]
+		return next != nil && leads(byName, next, to, seen)
+	})
 }
 
 func hash(parts ...string) string {

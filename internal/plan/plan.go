@@ -1,4 +1,10 @@
 // Package plan decides what a run has to do, and says why.
+//
+// A landing table is out of date when files are new, changed or (with prune) gone, or when its definition reads files
+// differently than they were read. A model is out of date when its SQL, columns, partitions or row-dropping checks have
+// changed, when a table that it reads changes in this run, or when it was made from another version of one than is
+// published (after a rollback, say). Line breaks, comments and the case of keywords in SQL are no change. Checks that only
+// judge, column comments and descriptions leave the rows as they are: such a table is amended.
 package plan
 
 import (
@@ -18,6 +24,8 @@ const (
 	KeyRun = "tarn.run"
 	// KeyHash is the definition under which the rows were made.
 	KeyHash = "tarn.hash"
+	// KeyNotes is the rest of the definition: checks that only judge, comments, description.
+	KeyNotes = "tarn.notes"
 	// KeyInputs is a JSON object: the version of each input that the rows were made from.
 	KeyInputs = "tarn.inputs"
 )
@@ -30,6 +38,7 @@ const (
 	None    Action = "none"    // up to date
 	Load    Action = "load"    // read landing files
 	Rebuild Action = "rebuild" // run the whole SELECT
+	Amend   Action = "amend"   // the rows stay: its checks are tested again, comments and description written
 )
 
 // Step is what happens to one table.
@@ -43,6 +52,9 @@ type Step struct {
 	// Prune takes out the rows of vanished files.
 	Prune bool
 }
+
+// Changes reports whether the table can have other rows after the step.
+func (s Step) Changes() bool { return s.Action == Load || s.Action == Rebuild }
 
 // Plan is an ordered list of steps, one for each chosen table.
 type Plan struct {
@@ -99,7 +111,10 @@ func Make(g *model.Graph, v *lake.View, work map[string]load.Work, o Options) *P
 				s.Action = Rebuild
 			}
 		}
-		changes[t.Name] = s.Action != None
+		if have := summary(v, t); s.Action == None && have[KeyNotes] != t.Notes {
+			s.Action, s.Reasons = Amend, []string{"its checks or comments have changed"}
+		}
+		changes[t.Name] = s.Changes()
 		p.Steps = append(p.Steps, s)
 	}
 	p.Orphans = orphans(g, v)

@@ -136,9 +136,11 @@ func check(d *decoder, y *checkYAML) Check {
 	}
 	if kind("expect", y.Expect.set()) {
 		c.Expect = strings.TrimSpace(y.Expect.value)
+		d.textPlace(&c, y.Expect)
 	}
 	if kind("sql", y.SQL.set()) {
 		c.SQL = strings.TrimRight(strings.TrimSpace(y.SQL.value), "; \n\r\t")
+		d.textPlace(&c, y.SQL)
 	}
 	switch {
 	case len(kinds) == 0 && d.spoken(y.node):
@@ -157,6 +159,25 @@ func check(d *decoder, y *checkYAML) Check {
 		onFail(d, y, &c)
 	}
 	return c
+}
+
+// textPlace notes where the SQL of a check begins, if the file has it as it is.
+func (d *decoder) textPlace(c *Check, t text) {
+	at := d.place(t.node)
+	switch t.node.Style {
+	case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
+		at.col++
+	case yaml.LiteralStyle:
+		at.line += 1 + strings.Count(t.value[:len(t.value)-len(strings.TrimLeft(t.value, " \t\r\n"))], "\n")
+		line := d.src.Line(at.line)
+		at.col = 1 + len(line) - len(strings.TrimLeft(line, " "))
+	}
+	first, _, _ := strings.Cut(c.Expect+c.SQL, "\n")
+	line := []rune(d.src.Line(at.line))
+	if at.col < 1 || at.col > len(line) || !strings.HasPrefix(string(line[at.col-1:]), first) || t.node.Style != yaml.LiteralStyle && strings.Contains(c.Expect+c.SQL, "\n") {
+		return
+	}
+	c.TextLine, c.TextCol, c.TextIndent = at.line, at.col, at.col-1
 }
 
 func onFail(d *decoder, y *checkYAML, c *Check) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -22,6 +23,8 @@ type Header struct {
 	MaxQuarantine *Limit
 	// File is where the header stands, as diagnostics show it; "" if there is none.
 	File string
+	// Source is that file.
+	Source diag.Source
 }
 
 // Partition is one part of partitioned_by.
@@ -109,6 +112,24 @@ type Check struct {
 	OnFail      OnFail
 	File        string
 	Line, Col   int
+	// TextLine and TextCol are where the text of Expect or SQL begins in the file, 0 where that cannot be told, as for
+	// text folded over lines; the following lines begin at TextIndent characters.
+	TextLine, TextCol, TextIndent int
+}
+
+// Place gives line and column in the file of a byte offset in the text of Expect or SQL; a negative one, or a text whose
+// place is not known, gives the place of the check.
+func (c Check) Place(offset int) (line, col int) {
+	text := c.Expect + c.SQL
+	if c.TextLine == 0 || offset < 0 || offset > len(text) {
+		return c.Line, c.Col
+	}
+	before := text[:offset]
+	line = strings.Count(before, "\n")
+	if line == 0 {
+		return c.TextLine, c.TextCol + utf8.RuneCountInString(before)
+	}
+	return c.TextLine + line, c.TextIndent + 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])
 }
 
 // Row reports whether the check judges single rows, so that failing ones can be dropped or quarantined.
@@ -128,7 +149,7 @@ type headerYAML struct {
 func readHeader(d *decoder, yamlText string, landing bool) Header {
 	var f headerYAML
 	d.document(yamlText, &f)
-	h := Header{Description: strings.TrimSpace(f.Description.value), File: d.src.File}
+	h := Header{Description: strings.TrimSpace(f.Description.value), File: d.src.File, Source: d.src}
 	switch {
 	case f.PartitionedBy == nil:
 	case landing:

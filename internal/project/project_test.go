@@ -151,7 +151,7 @@ func TestHeader(t *testing.T) {
 	}
 	const f = "trusted/m.sql"
 	want := Header{
-		Description: "Äll of it", File: f,
+		Description: "Äll of it", File: f, Source: m.Source,
 		PartitionedBy: []Partition{{Transform: "day", Column: "ts", File: f, Line: 4, Col: 18}, {Transform: "bucket", Column: "user", N: 16, File: f, Line: 4, Col: 27}},
 		Checks: []Check{
 			{Name: "not_null_user_timestamp", Kind: "not_null", Columns: []string{"user", "timestamp"}, OnFail: Fail, Line: 6},
@@ -161,8 +161,8 @@ func TestHeader(t *testing.T) {
 			{Name: "references_user", Kind: "references", Columns: []string{"user"}, Table: "customer_trusted", To: "email", OnFail: Fail, Line: 12},
 			{Name: "row_count", Kind: "row_count", Min: int64(1), OnFail: Fail, Line: 13},
 			{Name: "freshness_timestamp", Kind: "freshness", Columns: []string{"timestamp"}, Within: 7 * 24 * time.Hour, OnFail: Fail, Line: 14},
-			{Name: "in_range", Kind: "expect", Expect: "abs(x) <= 16", OnFail: Drop, Line: 15},
-			{Name: "before_consent", Kind: "sql", Description: "Readings that are older than their owner's consent.", OnFail: Warn, Line: 18,
+			{Name: "in_range", Kind: "expect", Expect: "abs(x) <= 16", OnFail: Drop, Line: 15, TextLine: 15, TextCol: 13, TextIndent: 12},
+			{Name: "before_consent", Kind: "sql", Description: "Readings that are older than their owner's consent.", OnFail: Warn, Line: 18, TextLine: 21, TextCol: 7, TextIndent: 6,
 				SQL: "SELECT a.*\nFROM accelerometer_trusted a\nJOIN customer_trusted c ON c.email = a.user\nWHERE a.timestamp < c.shareWithResearchAsOfDate"},
 		},
 	}

@@ -174,13 +174,13 @@ func (l *Lake) addLanding(src diag.Source, name string, sidecar diag.Source, has
 		t.DDL, more = ddl.Parse(src)
 		list = append(list, more...)
 		if t.DDL != nil {
-			list = append(list, l.checkDDL(t, sidecar)...)
+			list = append(list, l.checkDDL(t)...)
 		}
 	}
 	l.Diagnostics = append(l.Diagnostics, list...)
 }
 
-func (l *Lake) checkDDL(t *LandingTable, sidecar diag.Source) diag.List {
+func (l *Lake) checkDDL(t *LandingTable) diag.List {
 	var list diag.List
 	d, src := t.DDL, t.Source
 	if d.Name != "" && !strings.EqualFold(d.Name, t.Name) {
@@ -197,17 +197,6 @@ func (l *Lake) checkDDL(t *LandingTable, sidecar diag.Source) diag.List {
 		if t.Dir, told = l.Config.folder(l.Dir, d.Location); !told && !l.unreadable {
 			list = append(list, src.At(d.LocationOffset, "no-location", "nothing tells where "+d.Location+" is on this machine",
 				fmt.Sprintf("write in %s: locations: {%q: data/}", ConfigFile, bucket(d.Location))))
-		}
-	}
-	var columns []string
-	for _, c := range slices.Concat(d.Columns, d.Partitions) {
-		columns = append(columns, c.Name)
-	}
-	for _, c := range t.Sidecar.Checks {
-		for _, col := range c.Columns {
-			if !slices.ContainsFunc(columns, func(have string) bool { return strings.EqualFold(have, col) }) {
-				list = append(list, sidecar.AtLine(c.Line, c.Col, "unknown-column", fmt.Sprintf("check %s: no column %s in %s", c.Name, col, t.Name), diag.DidYouMean(col, columns)))
-			}
 		}
 	}
 	return list

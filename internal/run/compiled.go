@@ -13,7 +13,7 @@ import (
 
 // Compiled writes the SQL that the engine runs for a model.
 func Compiled(e *duckdb.Engine, t *model.Table) (string, error) {
-	return t.Query.Print(sqltree.DuckDBDialect, func(r sqltree.TableRef) string { return e.Name(r.Name) })
+	return t.Query.PrintLifted(sqltree.DuckDBDialect, func(r sqltree.TableRef) string { return e.Name(r.Name) })
 }
 
 // account follows the rows of a model that was built and judged.
@@ -35,7 +35,7 @@ func (x *execution) account(ctx context.Context, st *state, made int64) error {
 	if err != nil {
 		return &LedgerError{Table: t.Name, Err: err}
 	}
-	a.PutAside(st.putAside, st.dropped)
+	a.Without(st.putAside, st.dropped)
 	if err := a.Check(); err != nil {
 		return &LedgerError{Table: t.Name, Err: err}
 	}
@@ -46,7 +46,7 @@ func (x *execution) account(ctx context.Context, st *state, made int64) error {
 func (x *execution) landed(s plan.Step, st *state) error {
 	r := st.load
 	a := ledger.Landing(r.Objects, r.Loaded, r.Quarantined)
-	a.PutAside(st.putAside, st.dropped)
+	a.Without(st.putAside, st.dropped)
 	st.record.Ledger = a
 	if err := a.Check(); err != nil {
 		return &LedgerError{Table: s.Table.Name, Err: err}

@@ -3,9 +3,9 @@ package run
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,6 +38,8 @@ type execution struct {
 	// reread names the landing files whose earlier rows are replaced, pruned the ones whose rows go.
 	reread map[string][]load.Counted
 	pruned map[string][]string
+	// begun are all drafts, also of steps that failed.
+	begun []*lake.Draft
 	// rebuilt are models whose earlier quarantine entries are replaced.
 	rebuilt map[string]bool
 }
@@ -52,6 +54,8 @@ type state struct {
 	record  TableRecord
 	load    *LoadRecord
 	checks  []check.Result
+	// widely says that the checks have changed, so that they judge the rows that stay as well.
+	widely bool
 	// putAside counts rows that checks quarantined, and dropped those that they dropped, by check.
 	putAside int64
 	dropped  []ledger.Drop
@@ -80,6 +84,10 @@ func (x *execution) all(ctx context.Context) error {
 	if err := x.unchanged(ctx); err != nil {
 		return err
 	}
+	first, err := x.w.order()
+	if err != nil {
+		return err
+	}
 	done := map[string]chan struct{}{}
 	for _, s := range x.plan.Steps {
 		done[s.Table.Name] = make(chan struct{})
@@ -89,8 +97,8 @@ func (x *execution) all(ctx context.Context) error {
 	slots := semaphore.NewWeighted(sideBySide)
 	for _, s := range x.plan.Steps {
 		g.Go(func() error {
-			for _, in := range s.Table.Inputs {
-				wait, ok := done[x.w.Graph.Table(in).Name]
+			for _, in := range first[s.Table.Name] {
+				wait, ok := done[in]
 				if !ok {
 					continue
 				}
@@ -115,7 +123,10 @@ func (x *execution) all(ctx context.Context) error {
 			return nil
 		})
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return x.late(ctx)
 }
 
 // sideBySide is how many small steps may run at a time.
@@ -178,9 +189,19 @@ func (x *execution) step(ctx context.Context, s plan.Step) error {
 	if st.draft, err = x.w.Lake.Draft(x.view, s.Table.Stored(), shape(s.Table)); err != nil {
 		return err
 	}
-	if s.Table.Landing != nil {
+	x.mu.Lock()
+	x.begun = append(x.begun, st.draft)
+	x.mu.Unlock()
+	if have := x.view.Table(s.Table.Stored()); have != nil {
+		now, _ := have.Snapshot()
+		st.widely = now.Summary[plan.KeyNotes] != s.Table.Notes
+	}
+	switch {
+	case s.Action == plan.Amend:
+		err = x.amend(ctx, st)
+	case s.Table.Landing != nil:
 		err = x.load(ctx, s, st)
-	} else {
+	default:
 		err = x.build(ctx, s, st)
 	}
 	if err != nil {
@@ -214,7 +235,7 @@ func (x *execution) summary(t *model.Table) (map[string]string, error) {
 		inputs[name] = st.version
 	}
 	raw, err := json.Marshal(inputs)
-	return map[string]string{plan.KeyRun: x.id, plan.KeyHash: t.Hash, plan.KeyInputs: string(raw)}, err
+	return map[string]string{plan.KeyRun: x.id, plan.KeyHash: t.Hash, plan.KeyNotes: t.Notes, plan.KeyInputs: string(raw)}, err
 }
 
 func (x *execution) state(name string) *state {
@@ -261,11 +282,50 @@ func (x *execution) build(ctx context.Context, s plan.Step, st *state) error {
 	return st.draft.Replace(ctx, filePaths(st.files), summary)
 }
 
+// amend tests the checks of a table whose rows stay as they are, and stages its comments and description. Tables that
+// read it are not concerned: it keeps the run that gave it its rows.
+func (x *execution) amend(ctx context.Context, st *state) error {
+	t, have := st.table, x.view.Table(st.table.Stored())
+	files, err := have.Files()
+	if err != nil {
+		return err
+	}
+	var paths []string
+	for _, f := range files {
+		paths = append(paths, f.Path)
+		st.rows += f.Rows
+	}
+	if err := x.w.Engine.SetTable(ctx, t.Name, t.Columns, paths); err != nil {
+		return err
+	}
+	st.version, st.record.Rows = plan.Version(x.view, t), st.rows
+	x.tell(Event{Table: t.Name, Phase: "check"})
+	for _, which := range []check.Which{check.EachRow, check.WholeTable} {
+		results, err := x.test(ctx, st, which)
+		if err != nil {
+			return err
+		}
+		for i := range results {
+			// Rows that these checks put aside are gone already; that any are left would be a mistake of tarn.
+			if s := results[i].Status; s == check.Dropped || s == check.Quarantined {
+				results[i].Status = check.Failed
+			}
+		}
+		st.checks = append(st.checks, results...)
+	}
+	now, _ := have.Snapshot()
+	summary := map[string]string{plan.KeyNotes: t.Notes}
+	for _, key := range []string{plan.KeyRun, plan.KeyHash, plan.KeyInputs} {
+		summary[key] = now.Summary[key]
+	}
+	return st.draft.Swap(ctx, nil, nil, summary)
+}
+
 // output says how a table's rows are written.
 func (x *execution) output(st *state, part string) duckdb.Output {
 	o := duckdb.Output{Dir: x.dir(st, part), FieldIDs: st.draft.FieldIDs()}
 	for _, p := range st.table.Header().PartitionedBy {
-		o.Partition = append(o.Partition, partitionExpression(p.Transform, schema.Quote(p.Column), p.N))
+		o.Partition = append(o.Partition, partitionExpression(p.Transform, schema.Quote(p.Column), p.N, columnType(st.table, p.Column)))
 	}
 	return o
 }
@@ -277,92 +337,6 @@ func (x *execution) before(t *model.Table) (int64, error) {
 		return 0, nil
 	}
 	return have.Rows()
-}
-
-// judge tests the checks of a table whose new rows were written. The row checks judge the new rows alone, and those that
-// a check drops or quarantines are left out by writing the files again; then the whole table, with the data files that
-// stay, is made readable for later tables and judged by the other checks.
-func (x *execution) judge(ctx context.Context, st *state, written []duckdb.File, stay []string, again duckdb.Output) error {
-	t := st.table
-	st.files, st.rows = written, countRows(written)
-	if err := x.w.Engine.SetTable(ctx, t.Name, t.Columns, filePaths(written)); err != nil {
-		return err
-	}
-	subject := check.Table{Name: t.Name, Checks: t.Header().Checks}
-	if len(subject.Checks) > 0 {
-		x.tell(Event{Table: t.Name, Phase: "check"})
-	}
-	var err error
-	if st.checks, err = check.Run(ctx, x.w.Engine, subject, check.EachRow, x.w.now()); err != nil {
-		return err
-	}
-	if err := x.putAside(ctx, st, again); err != nil {
-		return err
-	}
-	if err := x.w.Engine.SetTable(ctx, t.Name, t.Columns, append(filePaths(st.files), stay...)); err != nil {
-		return err
-	}
-	whole, err := check.Run(ctx, x.w.Engine, subject, check.WholeTable, x.w.now())
-	st.checks = append(st.checks, whole...)
-	st.record.Rows = st.rows
-	return err
-}
-
-// putAside takes out the rows that failed a check with on_fail drop or quarantine. A row counts for the first that it fails.
-func (x *execution) putAside(ctx context.Context, st *state, again duckdb.Output) error {
-	t := st.table
-	keep := "true"
-	name := x.w.Engine.Name(t.Name) + " AS " + schema.Quote(t.Name)
-	for _, r := range st.checks {
-		if r.Status != check.Dropped && r.Status != check.Quarantined {
-			continue
-		}
-		good := "coalesce((" + r.Condition(x.w.Engine) + "\n), false)"
-		where := "NOT " + good + " AND " + keep
-		var n int64
-		if err := x.w.Engine.DB().QueryRowContext(ctx, "SELECT count(*) FROM "+name+" WHERE "+where).Scan(&n); err != nil {
-			return err
-		}
-		if r.Status == check.Quarantined {
-			file := "NULL::VARCHAR"
-			if t.Landing != nil {
-				file = "_file"
-			}
-			q := "SELECT to_json(" + schema.Quote(t.Name) + ")::VARCHAR, " + file + " FROM " + name + " WHERE " + where
-			if err := x.quarantine.AddRows(ctx, t.Name, r.Name, q); err != nil {
-				return err
-			}
-			st.putAside += n
-		} else {
-			st.dropped = append(st.dropped, ledger.Drop{Reason: "check " + r.Name, Rows: n})
-		}
-		keep += " AND " + good
-	}
-	if keep == "true" {
-		return nil
-	}
-	written, err := x.w.Engine.Copy(ctx, "SELECT * FROM "+name+" WHERE "+keep, again)
-	if err != nil {
-		return fmt.Errorf("build %s: %w", t.Name, err)
-	}
-	st.files, st.rows = written, countRows(written)
-	st.record.Quarantined += st.putAside
-	return nil
-}
-
-// failed joins all checks that must stop the publish.
-func (x *execution) failed() error {
-	var errs []error
-	for _, t := range x.w.Graph.Tables {
-		if st := x.state(t.Name); st != nil {
-			for _, r := range st.checks {
-				if r.Status == check.Failed {
-					errs = append(errs, &CheckError{Result: r})
-				}
-			}
-		}
-	}
-	return errors.Join(errs...)
 }
 
 func filePaths(files []duckdb.File) []string {
@@ -381,14 +355,29 @@ func countRows(files []duckdb.File) (n int64) {
 }
 
 // partitionExpression writes what rows of one partition share, as DuckDB SQL; each gives one value per Iceberg partition.
-func partitionExpression(transform, column string, n int) string {
+func partitionExpression(transform, column string, n int, of schema.Kind) string {
 	switch transform {
 	case "year", "month", "hour":
 		return "date_trunc('" + transform + "', " + column + ")"
 	case "day":
 		return "CAST(" + column + " AS DATE)"
 	case "truncate":
-		return fmt.Sprintf("substr(CAST(%s AS VARCHAR), 1, %d)", column, n)
+		switch of {
+		case schema.String, schema.Varchar, schema.Char:
+			return fmt.Sprintf("substr(%s, 1, %d)", column, n)
+		case schema.TinyInt, schema.SmallInt, schema.Int, schema.BigInt:
+			// Iceberg rounds down, to below zero as well.
+			return fmt.Sprintf("%[1]s - ((%[1]s %% %[2]d) + %[2]d) %% %[2]d", column, n)
+		}
 	}
 	return column
+}
+
+func columnType(t *model.Table, column string) schema.Kind {
+	for _, c := range t.Columns {
+		if strings.EqualFold(c.Name, column) {
+			return c.Type.Kind
+		}
+	}
+	return ""
 }

@@ -70,5 +70,5 @@ func (w *Workspace) At(ctx context.Context, v *lake.View, runOrTime string) (Pas
 
 // ViewAt gives the tables as they were after a run. Snapshots that gc has expired are an error.
 func (w *Workspace) ViewAt(v *lake.View, p Past) (*lake.View, error) {
-	return v.At(p.State)
+	return w.Lake.At(v, p.State)
 }

@@ -30,6 +30,7 @@ func (x *execution) publish(ctx context.Context) error {
 			return err
 		}
 		if d != nil {
+			x.begun = append(x.begun, d)
 			drafts = append(drafts, d)
 		}
 	}
@@ -43,7 +44,13 @@ func (x *execution) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return x.w.Lake.Publish(ctx, append(drafts, d))
+	x.begun = append(x.begun, d)
+	x.w.reached("staged")
+	if err := x.w.Lake.Publish(ctx, append(drafts, d)); err != nil {
+		return err
+	}
+	x.w.reached("published")
+	return nil
 }
 
 // stageFiles writes which landing files are loaded, if that has changed.

@@ -61,6 +61,9 @@ func reader(ctx context.Context, dir string, o Options) (*Workspace, *lake.View,
 	if err != nil {
 		return nil, nil, err
 	}
+	if t.w.reading, err = t.Reading(); err != nil {
+		return nil, nil, errors.Join(err, t.Close())
+	}
 	v, err := t.View(ctx, "")
 	if err != nil {
 		return nil, nil, errors.Join(err, t.Close())
@@ -116,7 +119,7 @@ func Quarantined(ctx context.Context, dir string, o Options, table string, ids [
 	if err != nil || !show {
 		return out, err
 	}
-	query := "SELECT id, table_name, file, byte_offset, line, column_name, reason, message, raw, run_id, at FROM %s" + where + " ORDER BY table_name, file, line, byte_offset, id"
+	query := "SELECT id, table_name, file, byte_offset, line, column_name, reason, message, raw, run_id, \"at\" FROM %s" + where + " ORDER BY table_name, file, line, byte_offset, id"
 	if limit > 0 {
 		query += fmt.Sprintf(" LIMIT %d", limit)
 	}

@@ -8,6 +8,11 @@ import (
 
 // Check tests the checks of the selected tables (all, where none are named) on what is published.
 func (w *Workspace) Check(ctx context.Context, s Selection) ([]check.Result, error) {
+	reading, err := w.Reading()
+	if err != nil {
+		return nil, err
+	}
+	defer reading.Close()
 	v, err := w.Lake.View(ctx)
 	if err != nil {
 		return nil, err

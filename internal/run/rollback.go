@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,14 +27,19 @@ func (w *Workspace) change(ctx context.Context, wait bool, do func(v *lake.View,
 	if err != nil {
 		return id, err
 	}
-	if err := w.sweep(ctx, v, unfinished); err != nil {
+	if err := w.sweep(v, unfinished); err != nil {
 		return id, err
 	}
 	return id, do(v, id)
 }
 
 // Rollback brings all tables back to what they were after an earlier run, in one step and as new snapshots; tables that
-// did not exist then leave the catalog. It gives the id under which that is recorded, and the tables that changed.
+// did not exist then leave the catalog, and tables that were dropped since come back while gc has not removed their files.
+// It gives the id under which that is recorded, and the tables that changed.
+//
+// The account of loaded files goes back with the tables, and so do the definitions that the rows were made under. The next
+// run therefore does again what was done since: it loads the files that came later and rebuilds what the present SQL makes
+// otherwise. To keep a state, take the SQL back or move the files away as well.
 func (w *Workspace) Rollback(ctx context.Context, to string, wait bool) (id string, changed []string, err error) {
 	started := w.now()
 	id, err = w.change(ctx, wait, func(v *lake.View, id string) error {
@@ -56,10 +63,32 @@ func (w *Workspace) Rollback(ctx context.Context, to string, wait bool) (id stri
 				dropped = append(dropped, t)
 				continue
 			}
-			d, err := w.Lake.Revert(ctx, t, snapshot, map[string]string{"tarn.rollback": id})
-			if err != nil {
-				return fmt.Errorf("%w: gc may have expired it", err)
+			then := t
+			if _, kept := t.At(snapshot); !kept {
+				// The table was dropped and made anew since.
+				if then, err = w.Lake.Find(name, snapshot); err != nil {
+					return err
+				}
 			}
+			d, err := w.Lake.Revert(ctx, then, t, snapshot, map[string]string{"tarn.rollback": id})
+			if err != nil {
+				return err
+			}
+			drafts = append(drafts, d)
+		}
+		for _, name := range slices.Sorted(maps.Keys(p.State)) {
+			if v.Table(name) != nil {
+				continue
+			}
+			then, err := w.Lake.Find(name, p.State[name])
+			if err != nil {
+				return err
+			}
+			d, err := w.Lake.Revert(ctx, then, nil, p.State[name], map[string]string{"tarn.rollback": id})
+			if err != nil {
+				return err
+			}
+			changed = append(changed, name)
 			drafts = append(drafts, d)
 		}
 		if len(changed) == 0 {
@@ -132,10 +161,29 @@ type GCOptions struct {
 // ErrReaders says that gc found somebody reading.
 var ErrReaders = errors.New("a query is reading the lake's files: nothing was removed, run gc again later")
 
+// nobodyReads keeps readers out until it is closed, or fails with [ErrReaders] where there are some.
+func (w *Workspace) nobodyReads() (io.Closer, error) {
+	f, err := flock(w.readersPath(), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return nil, ErrReaders
+	}
+	return f, err
+}
+
 // GC expires old snapshots, and removes files that no kept snapshot needs. Files that a running tarn query reads stay.
 func (w *Workspace) GC(ctx context.Context, o GCOptions) (lake.Garbage, error) {
 	var found lake.Garbage
 	_, err := w.change(ctx, o.Wait, func(v *lake.View, _ string) error {
+		if !o.DryRun {
+			// Looking before anything is done: with readers about, snapshots are not expired either.
+			nobody, err := w.nobodyReads()
+			if err != nil {
+				return err
+			}
+			if err := nobody.Close(); err != nil {
+				return err
+			}
+		}
 		before := w.now().Add(-o.OlderThan)
 		var drafts []*lake.Draft
 		expired := 0
@@ -173,15 +221,12 @@ func (w *Workspace) GC(ctx context.Context, o GCOptions) (lake.Garbage, error) {
 			return err
 		}
 		found.Expired = expired
-		readers, err := flock(w.readersPath(), unix.LOCK_EX|unix.LOCK_NB)
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			found.Files, found.Bytes = nil, 0
-			return ErrReaders
-		}
+		nobody, err := w.nobodyReads()
 		if err != nil {
+			found.Files, found.Bytes = nil, 0
 			return err
 		}
-		return errors.Join(w.Lake.Remove(ctx, found), readers.Close())
+		return errors.Join(w.Lake.Remove(ctx, found), nobody.Close())
 	})
 	slices.Sort(found.Files)
 	return found, err

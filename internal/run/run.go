@@ -3,13 +3,9 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 
-	"tarn/internal/lake"
 	"tarn/internal/load"
 	"tarn/internal/plan"
 )
@@ -36,7 +32,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 		rec.Seconds = rec.Finished.Sub(rec.Started).Seconds()
 		if err != nil {
 			rec.Error = err.Error()
-			if rec.Status == "" {
+			if rec.Status != ChecksFail {
 				rec.Status = Broken
 			}
 		}
@@ -54,7 +50,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	if err != nil {
 		return rec, err
 	}
-	if err := w.sweep(ctx, v, unfinished); err != nil {
+	if err := w.sweep(v, unfinished); err != nil {
 		return rec, err
 	}
 	p, err := w.plan(ctx, v, o.Selection)
@@ -72,8 +68,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	x.fill()
 	if err != nil {
 		rec.Published = []string{}
-		// What was staged is of no use to anybody; a failure to remove it only leaves garbage for gc.
-		x.discard()
+		x.discard(context.WithoutCancel(ctx))
 	}
 	return rec, err
 }
@@ -90,38 +85,11 @@ func (x *execution) publishAll(ctx context.Context) (err error) {
 		x.record.Status = ChecksFail
 		return err
 	}
+	x.w.reached("built")
 	return x.publish(ctx)
 }
 
 func (w *Workspace) lockPath() string { return filepath.Join(w.Project.StateDir(), "lock") }
-
-// sweep removes what a run left behind that ended without letting go of the lock. A run that got as far as publishing is
-// in the account, and its files are in use.
-func (w *Workspace) sweep(ctx context.Context, v *lake.View, unfinished string) error {
-	if unfinished == "" || strings.ContainsAny(unfinished, `/\`) {
-		return nil
-	}
-	published := false
-	err := w.scan(ctx, v, RunsTable, "SELECT run_id FROM %s", func(next func(...any) error) error {
-		var id string
-		err := next(&id)
-		published = published || id == unfinished
-		return err
-	})
-	if err != nil || published {
-		return err
-	}
-	left, err := filepath.Glob(filepath.Join(w.Project.Config.Warehouse, w.Project.Config.Database, "*", "data", unfinished))
-	if err != nil {
-		return fmt.Errorf("sweep: %w", err)
-	}
-	for _, dir := range left {
-		if err := os.RemoveAll(dir); err != nil {
-			return fmt.Errorf("sweep: %w", err)
-		}
-	}
-	return nil
-}
 
 // idle fills the record of a run that has nothing to do.
 func (x *execution) idle() error {
@@ -156,18 +124,12 @@ func (x *execution) fill() {
 		if st.load != nil {
 			x.record.Load = append(x.record.Load, *st.load)
 		}
-		x.record.Checks = append(x.record.Checks, st.checks...)
 	}
-}
-
-// discard removes the staged files of a run that is not published.
-func (x *execution) discard() {
-	left, err := filepath.Glob(filepath.Join(x.w.Project.Config.Warehouse, x.w.Project.Config.Database, "*", "data", x.id))
-	if err != nil {
-		return
-	}
-	for _, dir := range left {
-		_ = os.RemoveAll(dir)
+	for _, t := range x.w.Graph.Tables {
+		// Tables outside the plan can have checks that look at a table in it.
+		if st := x.state(t.Name); st != nil {
+			x.record.Checks = append(x.record.Checks, st.checks...)
+		}
 	}
 }
 

@@ -8,11 +8,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"tarn/internal/careful"
 	"tarn/internal/diag"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/lake"
@@ -31,6 +33,16 @@ type Workspace struct {
 	// Diagnostics holds the warnings of the definitions.
 	Diagnostics diag.List
 	now         func() time.Time
+	// at is told the steps of a run, in tests.
+	at func(step string)
+	// reading keeps gc away for as long as the workspace is open, where it is only looked at.
+	reading io.Closer
+}
+
+func (w *Workspace) reached(step string) {
+	if w.at != nil {
+		w.at(step)
+	}
 }
 
 // Options says how a lake is opened; the zero value takes everything from tarn.yaml.
@@ -100,11 +112,19 @@ func (w *Workspace) Close() error {
 	if w.Lake != nil {
 		errs = append(errs, w.Lake.Close())
 	}
+	if w.reading != nil {
+		errs = append(errs, w.reading.Close())
+	}
 	return errors.Join(errs...)
 }
 
 // Plan says what a run would do now.
 func (w *Workspace) Plan(ctx context.Context, s Selection) (*plan.Plan, error) {
+	reading, err := w.Reading()
+	if err != nil {
+		return nil, err
+	}
+	defer reading.Close()
 	v, err := w.Lake.View(ctx)
 	if err != nil {
 		return nil, err
@@ -163,7 +183,7 @@ func loadTable(t *model.Table) load.Table {
 		out.Keys = d.JSON().Mapping
 	case load.CSV:
 		c := d.CSV()
-		out.CSV = load.CSVOptions{Separator: c.Separator, Quote: c.Quote, Escape: c.Escape, SkipLines: c.SkipLines, Null: c.Null}
+		out.CSV = careful.Dialect{Separator: c.Separator, Quote: c.Quote, Escape: c.Escape, SkipLines: c.SkipLines, Null: c.Null}
 	}
 	return out
 }

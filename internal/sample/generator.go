@@ -10,6 +10,7 @@ import (
 
 // generator writes the records of one call.
 type generator struct {
+	dir      string
 	options  Options
 	people   people
 	calendar calendar
@@ -36,7 +37,7 @@ func newGenerator(dir, suffix string, o Options) (*generator, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &generator{options: o, people: newPeople(o), sines: newSines()}
+	g := &generator{dir: dir, options: o, people: newPeople(o), sines: newSines()}
 	g.calendar = calendar{people: &g.people, perDay: o.Sessions, secs: o.SessionSeconds}
 	words := o.People/64 + 1
 	g.lost, g.moved, g.stepRows = make(bitset, words), make(bitset, words), make([]uint32, o.People)
@@ -73,7 +74,7 @@ func (g *generator) place() error {
 	rooms := []int64{steps - 1, steps, int64(g.options.People)}
 	outputs := []*output{g.steps, g.accelerometer, g.customers}
 	if steps == 0 {
-		return fmt.Errorf("there are no readings to break")
+		return fmt.Errorf("%w: there are no readings to break", ErrOptions)
 	}
 	shares := make([]int64, len(outputs))
 	for i := range g.options.Broken {
@@ -82,7 +83,7 @@ func (g *generator) place() error {
 	for t, out := range outputs {
 		targets := make([]target, shares[t])
 		if n := shares[t]; n > rooms[t] {
-			return fmt.Errorf("%d broken records are more than there are records", g.options.Broken)
+			return fmt.Errorf("%w: %d broken records are more than there are records", ErrOptions, g.options.Broken)
 		}
 		for i := range targets {
 			kind := brokenKinds[(t+len(outputs)*i)%len(brokenKinds)]

@@ -7,12 +7,20 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 )
 
-// ErrExists says that a folder already holds files that would be written or mixed with.
-var ErrExists = errors.New("sample files are there already")
+var (
+	// ErrExists says that a folder holds files of an earlier call, which only [Options.Replace] allows to replace.
+	ErrExists = errors.New("sample files are there already")
+	// ErrForeign says that a folder holds files that are no sample. Invented people do not go among them, and they are
+	// never replaced.
+	ErrForeign = errors.New("there are files that no sample wrote")
+	// ErrBusy says that another call is writing to the folder.
+	ErrBusy = errors.New("another sample is being written there")
+)
 
 const bufferBytes = 256 << 10
 
@@ -48,17 +56,30 @@ func newOutput(dir, table, prefix string, o Options) (*output, error) {
 	return out, nil
 }
 
-// existing gives the files whose names are of the kind that this output writes.
+// existing gives the files that this output writes anew: its own, and with them the late ones that belong to them.
+// What an interrupted call left behind is removed. A file that is neither ours nor hidden is [ErrForeign].
 func (o *output) existing() ([]string, error) {
 	entries, err := os.ReadDir(o.folder)
 	if err != nil {
 		return nil, err
 	}
-	ours := regexp.MustCompile(`^` + regexp.QuoteMeta(o.prefix) + `-[0-9]{3,}\.json(\.gz)?$`)
+	// Real files often have a time in milliseconds where ours have their few digits.
+	const number = `-[0-9]{3,6}\.json(\.gz)?`
+	sample := regexp.MustCompile(`^` + o.table + `(` + lateSuffix + `)?` + number + `$`)
+	replaced := regexp.MustCompile(`^` + o.prefix + `(` + lateSuffix + `)?` + number + `$`)
+	left := regexp.MustCompile(`^\.` + o.prefix + number + `\.part$`)
 	var names []string
 	for _, e := range entries {
-		if ours.MatchString(e.Name()) {
-			names = append(names, e.Name())
+		switch name := e.Name(); {
+		case left.MatchString(name):
+			if err := os.Remove(filepath.Join(o.folder, name)); err != nil {
+				return nil, err
+			}
+		case strings.HasPrefix(name, "."):
+		case !sample.MatchString(name):
+			return nil, fmt.Errorf("%s: %w", filepath.Join(o.folder, name), ErrForeign)
+		case replaced.MatchString(name):
+			names = append(names, name)
 		}
 	}
 	return names, nil

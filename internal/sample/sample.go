@@ -19,20 +19,37 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
 	customerTable      = "customer"
 	accelerometerTable = "accelerometer"
 	stepTrainerTable   = "step_trainer"
+
+	lateSuffix = "-late"
 )
 
-// Options describes the data. The zero value gives 200 people and 7 days, without mess.
+// ErrOptions is the root of errors about options that cannot be.
+var ErrOptions = errors.New("these options do not work")
+
+// What `tarn sample` and `tarn demo` write where nothing else is asked for: about as much as the case that the stedi
+// template is modelled on has, which is run in a second.
+const (
+	DefaultPeople  = 120
+	DefaultDays    = 3
+	DefaultSeed    = 1 // of the commands; here, 0 is a seed like any other
+	DefaultPairs   = 0.1
+	DefaultSeconds = 120
+)
+
+// Options describes the data. The zero value gives DefaultPeople and DefaultDays, without mess.
 type Options struct {
-	// People is the number of customers, at most 10 million; 0 means 200. One device for each 50 customers comes on top,
+	// People is the number of customers, at most 10 million; 0 means DefaultPeople. One device for each 50 customers comes on top,
 	// whose owner is unknown; of 25 customers, one has no readings at all.
 	People int
-	// Days is for how many days they train; 0 means 7.
+	// Days is for how many days they train; 0 means DefaultDays.
 	Days int
 	// Seed chooses among data of the same description.
 	Seed uint64
@@ -49,14 +66,15 @@ type Options struct {
 	FileBytes int64
 	// Sessions is how often a person trains a day on average, at most 200; 0 means once. It varies by one.
 	Sessions int
-	// SessionSeconds is how long a session takes on average, at most 240; 0 means 120. It varies by half.
+	// SessionSeconds is how long a session takes on average, at most 240; 0 means DefaultSeconds. It varies by half.
 	SessionSeconds int
 	// Pairs is the share of people who train in pairs, and so have readings at the same millisecond: rows that are joined
-	// on time alone are wrong for them. 0 means 0.1, below 0 none.
+	// on time alone are wrong for them. 0 means DefaultPairs, below 0 none.
 	Pairs float64
 	// Gzip compresses the files, and adds .gz to their names.
 	Gzip bool
-	// Replace allows to replace files of an earlier call. Those that it does not write again are removed.
+	// Replace allows to replace files of an earlier call. Those that it does not write again are removed, and with
+	// Generate's those of Late.
 	Replace bool
 	// Progress is called now and then, and at the end, with the records and the bytes (before compression) so far.
 	Progress func(rows, bytes int64)
@@ -105,22 +123,22 @@ type Expected struct {
 // withDefaults fills in what was left out and reports options that cannot be.
 func (o Options) withDefaults() (Options, error) {
 	if o.People == 0 {
-		o.People = 200
+		o.People = DefaultPeople
 	}
 	if o.Days == 0 {
-		o.Days = 7
+		o.Days = DefaultDays
 	}
 	if o.Sessions == 0 {
 		o.Sessions = 1
 	}
 	if o.SessionSeconds == 0 {
-		o.SessionSeconds = 120
+		o.SessionSeconds = DefaultSeconds
 	}
 	if o.FileBytes == 0 {
 		o.FileBytes = 32 << 20
 	}
 	if o.Pairs == 0 {
-		o.Pairs = 0.1
+		o.Pairs = DefaultPairs
 	}
 	if o.Start.IsZero() {
 		o.Start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -149,13 +167,16 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Mess > 0 && o.Broken > 0 {
 		problems = append(problems, errors.New("mess and a number of broken records exclude each other"))
 	}
-	return o, errors.Join(problems...)
+	if len(problems) == 0 {
+		return o, nil
+	}
+	return o, fmt.Errorf("%w: %w", ErrOptions, errors.Join(problems...))
 }
 
 // Generate writes below dir: customer/landing/customer-000.json and so on, accelerometer/landing and step_trainer/landing
 // likewise. Records stand in the order in which sessions began, so memory does not grow with the days. The files get
-// their names all at the end: after an error, or when ctx is done, dir holds no new ones. Where files of such names are
-// there already, it fails with [ErrExists], unless [Options.Replace] is set.
+// their names all at the end: after an error, or when ctx is done, dir holds no new ones. Where a sample is there
+// already it fails with [ErrExists], unless [Options.Replace] is set; where other files are, with [ErrForeign].
 func Generate(ctx context.Context, dir string, o Options) (*Summary, error) {
 	g, err := newGenerator(dir, "", o)
 	if err != nil {
@@ -186,7 +207,7 @@ func Generate(ctx context.Context, dir string, o Options) (*Summary, error) {
 // does not apply.
 func Late(ctx context.Context, dir string, o Options) (*Summary, error) {
 	o.Broken = 0
-	g, err := newGenerator(dir, "-late", o)
+	g, err := newGenerator(dir, lateSuffix, o)
 	if err != nil {
 		return nil, fmt.Errorf("generate late sample: %w", err)
 	}
@@ -198,7 +219,27 @@ func Late(ctx context.Context, dir string, o Options) (*Summary, error) {
 	return g.summary(), nil
 }
 
+// lock keeps other calls off a folder until the file is closed.
+func lock(dir string) (*os.File, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	switch err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		return nil, errors.Join(fmt.Errorf("%s: %w", dir, ErrBusy), f.Close())
+	case err != nil:
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", dir, err), f.Close())
+	}
+	return f, nil
+}
+
 func (g *generator) run(ctx context.Context, write func() error) (err error) {
+	lock, err := lock(g.dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
 	outputs := g.outputs()
 	defer func() {
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,7 +14,6 @@ import (
 	"tarn/internal/schema"
 )
 
-// describePrefix stands before the text that is bound; positions in errors count from it.
 const describePrefix = "DESCRIBE "
 
 // Bind lets DuckDB name and type the columns of a query whose tables exist in db as (empty) tables; [Macros] have to be
@@ -32,22 +32,100 @@ func Bind(ctx context.Context, db *sql.DB, q *Query, rename func(TableRef) strin
 		// The connection goes back to the pool as it was.
 		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "RESET errors_as_json")
 	}()
-	body := statements(q.text)[0]
-	const before = "SELECT column_name, column_type FROM ("
-	names, err := describe(ctx, conn, before+describePrefix+q.text[body.start:body.end]+"\n)")
-	if err != nil {
-		return nil, diag.List{q.bindError(err, len(before+describePrefix)-body.start)}
+	names, list := q.bindText(ctx, conn, rename)
+	if list.Err() != nil {
+		return nil, list
 	}
+	if list = append(list, q.scopes(ctx, conn, rename)...); list.Err() != nil {
+		return nil, list
+	}
+	list = append(list, q.typed(ctx, conn)...)
 	printed, err := q.Print(DuckDBDialect, rename)
 	if err != nil {
-		return nil, diag.List{q.src.At(q.at(-1), "not-portable", err.Error(), "")}
+		return nil, append(list, q.src.At(q.at(-1), "not-portable", err.Error(), ""))
 	}
-	types, err := describe(ctx, conn, before+describePrefix+printed+"\n)")
+	types, err := describe(ctx, conn, describeStart+printed+"\n)")
 	if err != nil || len(types) != len(names) {
-		return nil, diag.List{q.src.At(q.at(-1), "internal", fmt.Sprintf("the compiled SQL does not bind: %v", err), "")}
+		return nil, append(list, q.src.At(q.at(-1), "internal", fmt.Sprintf("the compiled SQL does not bind: %v", err), ""))
 	}
-	return q.columns(names, types)
+	columns, more := q.columns(names, types)
+	if list = append(list, more...); list.Err() != nil {
+		return nil, list
+	}
+	return columns, list
 }
+
+// describeStart stands before the text that is bound; positions in errors count from it.
+const describeStart = "SELECT column_name, column_type FROM (" + describePrefix
+
+// mostBindErrors bounds how often a text is bound again to find the next mistake.
+const mostBindErrors = 20
+
+// bindText binds the text as written. DuckDB stops at the first mistake, so each unknown column is replaced by NULL and
+// the text bound again.
+func (q *Query) bindText(ctx context.Context, conn *sql.Conn, rename func(TableRef) string) ([]described, diag.List) {
+	body := statements(q.text)[0]
+	text := q.text[body.start:body.end]
+	var list diag.List
+	var edits []edit
+	var known []string
+	for {
+		names, err := describe(ctx, conn, describeStart+text+"\n)")
+		if err == nil {
+			return names, list
+		}
+		if known == nil {
+			known = q.tableColumns(ctx, conn, rename)
+		}
+		d, at := q.bindError(err, known, func(position int) int {
+			position -= len(describeStart)
+			for i := len(edits) - 1; i >= 0; i-- {
+				if position > edits[i].at {
+					position += edits[i].shorter
+				}
+			}
+			return position + body.start
+		})
+		// What follows from a column replaced by NULL is no mistake of its own.
+		if len(edits) > 0 && (d.Code != "unknown-column" && strings.Contains(d.Message, "GROUP BY") || slices.Contains(list, d)) {
+			return nil, list
+		}
+		list = append(list, d)
+		position := at - len(describeStart)
+		if d.Code != "unknown-column" || len(list) == mostBindErrors || position < 0 || position > len(text) {
+			return nil, list
+		}
+		chain := nameChain.FindString(text[position:])
+		if chain == "" {
+			return nil, list
+		}
+		text = text[:position] + "NULL" + text[position+len(chain):]
+		edits = append(edits, edit{position, len(chain) - len("NULL")})
+	}
+}
+
+// tableColumns lists the columns of all tables that the query mentions, to find the nearest to a mistyped one.
+func (q *Query) tableColumns(ctx context.Context, conn *sql.Conn, rename func(TableRef) string) []string {
+	out := []string{}
+	for _, r := range q.Tables() {
+		columns, err := describe(ctx, conn, describeStart+"SELECT * FROM "+rename(r)+")")
+		if err != nil {
+			continue // the mistake at hand tells of it
+		}
+		for _, c := range columns {
+			if !slices.Contains(out, c.name) {
+				out = append(out, c.name)
+			}
+		}
+	}
+	return out
+}
+
+// edit is a replacement in a text: where, and by how many bytes what stands there now is shorter.
+type edit struct{ at, shorter int }
+
+// nameChain is a column's name with what stands before it, such as c."user".
+var nameChain = regexp.MustCompile(`\A(?:"(?:[^"]|"")*"|[\pL_][\pL\d_$]*)(?:\s*\.\s*(?:"(?:[^"]|"")*"|[\pL_][\pL\d_$]*))*`)
 
 type described struct{ name, typ string }
 
@@ -82,10 +160,17 @@ func (q *Query) columns(names, types []described) ([]schema.Column, diag.List) {
 			list = append(list, q.src.At(at, "duplicate-column", "a second column "+d.name, "names that differ only in case are the same to Athena: give one of them another name with AS"))
 		}
 		seen[strings.ToLower(d.name)] = true
+		if items := q.items(); i < len(items) && items[i].Class == "CONSTANT" && items[i].Value != nil && items[i].Value.IsNull {
+			list = append(list, q.src.At(at, "type", "column "+d.name+": NULL alone has no type", "write CAST(NULL AS VARCHAR), or another type"))
+			continue
+		}
 		t, err := schema.FromDuckDB(types[i].typ)
 		if err != nil {
 			hint := "cast it to a type that Iceberg tables have"
-			if types[i].typ == "HUGEINT" {
+			switch types[i].typ {
+			case "INTERVAL":
+				hint = "write unix_millis(a) - unix_millis(b)"
+			case "HUGEINT":
 				hint = "the sum of whole numbers can exceed a bigint: write CAST(… AS BIGINT) AS " + d.name
 			}
 			list = append(list, q.src.At(at, "type", "column "+d.name+": "+err.Error(), hint))
@@ -118,6 +203,16 @@ func (q *Query) items() []*expr {
 	return list
 }
 
+// Star gives the place of the first * of the SELECT list, as a byte offset in the file, and whether there is one.
+func (q *Query) Star() (offset int, ok bool) {
+	for _, e := range q.root.leftmost().SelectList {
+		if e.Class == "STAR" {
+			return q.at(e.At), true
+		}
+	}
+	return 0, false
+}
+
 func (q *Query) itemOffset(i int) int {
 	if items := q.items(); i < len(items) {
 		return q.at(items[i].first())
@@ -144,10 +239,19 @@ func (q *Query) unnamed(i int) bool {
 
 var missing = regexp.MustCompile(`(?:does not have a column named|Referenced column) "([^"]+)"`)
 
+var missingTable = regexp.MustCompile(`(?i)referenced table "([^"]+)" not found`)
+
+var noTime = regexp.MustCompile(`'-\(\w+, INTERVAL\)'`)
+
+var noTable = regexp.MustCompile(`Table with name (\S+) does not exist`)
+
+var missingUsing = regexp.MustCompile(`(?i)column "([^"]+)" does not exist on \w+ side of join`)
+
 var caret = regexp.MustCompile(`LINE \d+:`)
 
-// bindError makes a diagnostic of DuckDB's error; shift is where the model's text begins in what DuckDB read.
-func (q *Query) bindError(err error, shift int) diag.Diagnostic {
+// bindError makes a diagnostic of DuckDB's error. known are the columns that could be meant; place gives the byte of the model's text for one of what DuckDB read;
+// the latter is the second result, -1 if the error has none.
+func (q *Query) bindError(err error, known []string, place func(int) int) (diag.Diagnostic, int) {
 	text := err.Error()
 	var e struct {
 		Type       string `json:"exception_type"`
@@ -164,9 +268,9 @@ func (q *Query) bindError(err error, shift int) diag.Diagnostic {
 	if e.Message == "" {
 		e.Message = text
 	}
-	at := q.at(-1)
-	if n, err := strconv.Atoi(e.Position); err == nil && n-shift >= 0 && n-shift <= len(q.text) {
-		at = q.base + n - shift
+	at, read := q.at(-1), -1
+	if n, err := strconv.Atoi(e.Position); err == nil && place(n) >= 0 && place(n) <= len(q.text) {
+		at, read = q.base+place(n), n
 	}
 	message := firstLine(e.Message)
 	if i := caret.FindStringIndex(message); i != nil {
@@ -180,21 +284,63 @@ func (q *Query) bindError(err error, shift int) diag.Diagnostic {
 	switch {
 	case e.Subtype == "COLUMN_NOT_FOUND" || missing.MatchString(message):
 		code, message = "unknown-column", "no column "+name+" in the tables of this SELECT"
-		_, list, _ := strings.Cut(e.Message, "Candidate bindings:")
-		candidates := strings.FieldsFunc(e.Candidates+" "+list, func(r rune) bool { return strings.ContainsRune(", \n:", r) })
-		for i, c := range candidates {
-			candidates[i] = strings.Trim(c[strings.LastIndexByte(c, '.')+1:], `"`)
+		if len(known) == 0 {
+			// Of WITH and subqueries, only DuckDB knows the columns.
+			_, list, _ := strings.Cut(e.Message, "Candidate bindings:")
+			for _, c := range strings.FieldsFunc(e.Candidates+" "+list, func(r rune) bool { return strings.ContainsRune(", \n:", r) }) {
+				if c = strings.Trim(c[strings.LastIndexByte(c, '.')+1:], `"`); !slices.Contains(known, c) {
+					known = append(known, c)
+				}
+			}
 		}
-		if hint = diag.DidYouMean(name, candidates); hint == "" && len(candidates) > 0 {
-			hint = "there are: " + strings.Join(candidates, ", ")
+		if hint = diag.DidYouMean(name, known); hint == "" && len(known) > 0 {
+			hint = "there are: " + strings.Join(known, ", ")
 		}
+	case noTable.MatchString(message):
+		code, message = "unknown-table", "no table "+strings.Trim(noTable.FindStringSubmatch(message)[1], `"`)+" in this lake"
+	case missingTable.MatchString(message):
+		name = missingTable.FindStringSubmatch(message)[1]
+		code, message = "unknown-column", "no table "+name+" in this FROM"
+		var names []string
+		for _, r := range q.Tables() {
+			if names = append(names, r.Name); r.Alias != "" {
+				names[len(names)-1] = r.Alias
+			}
+		}
+		if hint = diag.DidYouMean(name, names); hint == "" {
+			hint = "there are: " + strings.Join(names, ", ")
+		}
+	case missingUsing.MatchString(message):
+		name = missingUsing.FindStringSubmatch(message)[1]
+		code = "unknown-column"
+		if i := (&judge{q: q, bare: q.text}).word(name); i >= 0 {
+			at = q.at(i)
+		}
+		hint = "write ON with the columns of both sides"
+	case strings.Contains(message, "'|("):
+		message = "timestamp_millis, timestamp_seconds and timestamp_micros take a whole number"
+		hint = "write CAST(… AS BIGINT) inside"
+		at = q.at((&judge{q: q, bare: q.text}).word("timestamp_millis", "timestamp_seconds", "timestamp_micros"))
+	case noTime.MatchString(message) && (&judge{q: q, bare: q.text}).word("unix_millis", "unix_seconds") >= 0:
+		message = "unix_millis and unix_seconds take a timestamp"
+		hint = "for a whole number of milliseconds they are not needed; write CAST(… AS TIMESTAMP) for a text"
+		at = q.at((&judge{q: q, bare: q.text}).word("unix_millis", "unix_seconds"))
+	case strings.Contains(message, "cannot contain aggregates"):
+		hint = "write HAVING for conditions on aggregates, behind GROUP BY"
+	case strings.Contains(message, "must appear in the GROUP BY"):
+		message = strings.TrimSuffix(message, ".")
+		hint = "add it to GROUP BY, or write min(…) or max(…)"
+	case strings.Contains(message, "same number of result columns"):
+		hint = "give both sides the same columns in the same order"
 	case e.Subtype == "NO_MATCHING_FUNCTION":
+		message = strings.TrimSuffix(message, " You might need to add explicit type casts.")
+		message = strings.TrimSuffix(message, ".")
 		hint = "cast the arguments to what the function takes; docs/sql.md lists the functions"
 	}
 	if hint == "" && strings.Contains(e.Message, "explicit type cast") {
 		hint = "cast one side: CAST(… AS type)"
 	}
-	return q.src.At(at, code, lowerFirst(message), hint)
+	return q.src.At(at, code, lowerFirst(message), hint), read
 }
 
 func lowerFirst(s string) string {

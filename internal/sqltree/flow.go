@@ -83,7 +83,7 @@ func (f *Flow) from(r *tableRef, hidden map[string]bool) bool {
 		f.Driving = f.query.ref(r)
 		return true
 	case "JOIN":
-		if r.JoinType == "RIGHT" || r.JoinType == "OUTER" {
+		if r.JoinType == "RIGHT" || r.JoinType == "FULL" || r.JoinType == "OUTER" {
 			f.Opaque = "a " + joinWord(r) + " has no driving side"
 			return false
 		}

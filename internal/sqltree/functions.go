@@ -64,8 +64,8 @@ var functions = []function{
 	{"timestamp_millis", scalar, 1, 1, "epoch milliseconds as a UTC timestamp", "make_timestamp(CAST($1 AS BIGINT) * 1000)"},
 	{"timestamp_seconds", scalar, 1, 1, "epoch seconds as a UTC timestamp", "make_timestamp(CAST($1 AS BIGINT) * 1000000)"},
 	{"timestamp_micros", scalar, 1, 1, "epoch microseconds as a UTC timestamp", "make_timestamp(CAST($1 AS BIGINT))"},
-	{"unix_millis", scalar, 1, 1, "a UTC timestamp as epoch milliseconds", "epoch_ms($1)"},
-	{"unix_seconds", scalar, 1, 1, "a UTC timestamp as epoch seconds", "CAST(floor(epoch($1)) AS BIGINT)"},
+	{"unix_millis", scalar, 1, 1, "a UTC timestamp as epoch milliseconds", "epoch_ms(CAST($1 AS TIMESTAMP))"},
+	{"unix_seconds", scalar, 1, 1, "a UTC timestamp as epoch seconds", "CAST(floor(epoch(CAST($1 AS TIMESTAMP))) AS BIGINT)"},
 	{"date_trunc", scalar, 2, 2, "cut to 'year', 'quarter', 'month', 'week', 'day', 'hour', 'minute' or 'second'", "CAST(date_trunc($1, $2) AS TIMESTAMP)"},
 	{"year", scalar, 1, 1, "year of a date or timestamp", ""},
 	{"quarter", scalar, 1, 1, "quarter, 1 to 4", ""},
@@ -74,7 +74,7 @@ var functions = []function{
 	{"hour", scalar, 1, 1, "hour, 0 to 23", ""},
 	{"minute", scalar, 1, 1, "minute, 0 to 59", ""},
 	{"second", scalar, 1, 1, "second, 0 to 59", ""},
-	{"get_json_object", scalar, 2, 2, "the text at a path such as '$.a.b' of a JSON text", "json_extract_string($1, $2)"},
+	{"get_json_object", scalar, 2, 2, "the text of the value at a path such as '$.a.b' of a JSON text; null if the text is no JSON", "CASE WHEN json_valid($1) THEN json_extract_string($1, $2) END"},
 	{"md5", scalar, 1, 1, "MD5 of a text, 32 hexadecimal digits", ""},
 	{"sha256", scalar, 1, 1, "SHA-256 of a text, 64 hexadecimal digits", ""},
 	{"count", aggregate, 0, 1, "number of rows, or of values that are not null", ""},
@@ -105,7 +105,7 @@ var functions = []function{
 var synonyms = map[string]string{
 	"count_star": "count", "ceiling": "ceil", "pow": "power", "substr": "substring", "stddev": "stddev_samp", "variance": "var_samp",
 	"position": "strpos", "instr": "strpos", "%": "mod", "mean": "avg", "arg_min": "min_by", "arg_max": "max_by",
-	"prefix": "starts_with", "first": "first_value", "last": "last_value",
+	"prefix": "starts_with",
 }
 
 // instead says what to write for functions that are not portable.
@@ -118,8 +118,15 @@ var instead = map[string]string{
 	"regexp_matches": "write regexp_like(text, pattern)", "regexp_full_match": "write regexp_like(text, '^…$')", "json_extract": "write get_json_object(text, '$.path')", "json_extract_string": "write get_json_object(text, '$.path')",
 	"->>": "write get_json_object(text, '$.path')", "->": "write get_json_object(text, '$.path')", "~~*": "write lower(a) LIKE lower(b)", "!~~*": "write NOT lower(a) LIKE lower(b)", "~": "write regexp_like(text, pattern)", "regexp_split_to_array": "write split_part(text, separator, n)",
 	"//": "write floor(a / b) and CAST it to a whole type", "^": "write power(a, b)", "**": "write power(a, b)", "ifnull": "write coalesce(a, b)", "nvl": "write coalesce(a, b)", "len": "write length(text)", "strlen": "write length(text)", "char_length": "write length(text)",
+	"~~~": "write LIKE, or regexp_like(text, pattern)", "unnest": "how arrays are flattened differs between engines: land one row per value", "row": "compare the columns one by one: EXISTS (SELECT 1 FROM … WHERE … AND …)",
+	"timezone": "times are UTC here", "&": "bits are not portable: write mod(floor(a / 2), 2) for a bit", "|": "bits are not portable", "<<": "write a * power(2, n)", ">>": "write floor(a / power(2, n))", "@": "write abs(x)", "&&": "arrays are not portable here",
+	"log": "write ln(x) or log10(x)", "log2": "write ln(x) / ln(2)", "regexp_extract_all": "write regexp_extract(text, pattern, group)", "concat_ws": "write concat(a, ',', b)", "printf": "write concat(…)", "format": "write concat(…)", "trunc": "write floor(x), or CASE WHEN x < 0 THEN ceil(x) ELSE floor(x) END",
+	"dayofweek": "engines count the days of a week differently: take mod(floor(unix_seconds(ts) / 86400) + 3, 7) for Monday = 0", "weekday": "engines count the days of a week differently: take mod(floor(unix_seconds(ts) / 86400) + 3, 7) for Monday = 0", "dayname": "names depend on the engine's language", "monthname": "names depend on the engine's language",
+	"hash": "each engine has its own: write md5(text)", "approx_count_distinct": "engines approximate differently: write count(DISTINCT x)", "quantile": "engines approximate it differently", "quantile_cont": "engines approximate it differently", "percent_rank": "write (rank() OVER (…) - 1) / (count(*) OVER (…) - 1)", "cume_dist": "write count(*) OVER (ORDER BY x) / count(*) OVER ()", "nth_value": "number the rows with row_number() in a subquery and take the n-th",
+	"getvariable": "write the value", "date_add": "write ts + INTERVAL 1 DAY", "date_sub": "write ts - INTERVAL 1 DAY", "dateadd": "write ts + INTERVAL 1 DAY", "age": "subtract unix_millis of both", "last_day": "write date_trunc('month', ts) + INTERVAL 1 MONTH - INTERVAL 1 DAY", "make_date": "write CAST('2024-01-31' AS DATE)", "strptime": "write CAST(text AS TIMESTAMP) for ISO 8601", "try_strptime": "write TRY_CAST(text AS TIMESTAMP) for ISO 8601",
+	"overlay": "write concat(substring(…), …, substring(…))", "initcap": "write concat(upper(substring(s, 1, 1)), lower(substring(s, 2)))", "chr": "write the character", "ascii": "not portable beyond ASCII", "hex": "write md5 or sha256 for keys", "list_apply": "arrays are not portable here: one row per value", "list_transform": "arrays are not portable here: one row per value", "map": "write one column per value", "array_length": "arrays are not portable here", "cardinality": "arrays are not portable here",
 	"list": "arrays are not portable here: one row per value", "array_agg": "the order of its values differs between engines", "string_agg": "the order of its values differs between engines", "list_value": "write one column per value", "struct_pack": "write one column per field",
-	"if": "write CASE WHEN … THEN … ELSE … END", "strftime": "cast to VARCHAR, or use year(), month(), day()", "datediff": "subtract unix_millis of both", "date_diff": "subtract unix_millis of both", "any_value": "write min(x)", "median": "use avg, or min and max: engines approximate it differently", "mode": "engines choose differently among equals",
+	"if": "write CASE WHEN … THEN … ELSE … END", "strftime": "use year(), month(), day(), or CAST(CAST(ts AS DATE) AS VARCHAR)", "datediff": "subtract unix_millis of both", "date_diff": "subtract unix_millis of both", "any_value": "write min(x)", "median": "use avg, or min and max: engines approximate it differently", "mode": "engines choose differently among equals",
 	"count_if": "write count(*) FILTER (WHERE …)", "ilike_escape": "write lower(a) LIKE lower(b)", "error": "use a check", "contains": "write strpos(text, part) > 0", "left": "write substring(text, 1, n)", "right": "write substring(text, length(text) - n + 1, n)",
 }
 
@@ -144,16 +151,26 @@ func functionNames() []string {
 }
 
 // Macros makes DuckDB understand the portable names that it does not have, so that the text of a model can be bound as it
-// is written, with its own places in errors.
+// is written, with its own places in errors. `| 0` refuses what is no whole
+// number, and `- to_seconds(0)` what is no time; a cast alone would take both.
 func Macros() []string {
 	return []string{
-		"CREATE OR REPLACE MACRO main.timestamp_millis(ms) AS make_timestamp(CAST(ms AS BIGINT) * 1000)",
-		"CREATE OR REPLACE MACRO main.timestamp_seconds(s) AS make_timestamp(CAST(s AS BIGINT) * 1000000)",
-		"CREATE OR REPLACE MACRO main.timestamp_micros(us) AS make_timestamp(CAST(us AS BIGINT))",
-		"CREATE OR REPLACE MACRO main.unix_millis(ts) AS epoch_ms(ts)",
-		"CREATE OR REPLACE MACRO main.unix_seconds(ts) AS CAST(floor(epoch(ts)) AS BIGINT)",
+		"CREATE OR REPLACE MACRO main.timestamp_millis(ms) AS make_timestamp(CAST(ms | 0 AS BIGINT) * 1000)",
+		"CREATE OR REPLACE MACRO main.timestamp_seconds(s) AS make_timestamp(CAST(s | 0 AS BIGINT) * 1000000)",
+		"CREATE OR REPLACE MACRO main.timestamp_micros(us) AS make_timestamp(CAST(us | 0 AS BIGINT))",
+		"CREATE OR REPLACE MACRO main.unix_millis(ts) AS epoch_ms(CAST(ts - to_seconds(0) AS TIMESTAMP))",
+		"CREATE OR REPLACE MACRO main.unix_seconds(ts) AS CAST(floor(epoch(CAST(ts - to_seconds(0) AS TIMESTAMP))) AS BIGINT)",
 		"CREATE OR REPLACE MACRO main.regexp_like(t, p) AS regexp_matches(t, p)",
-		"CREATE OR REPLACE MACRO main.get_json_object(j, p) AS json_extract_string(j, p)",
+		"CREATE OR REPLACE MACRO main.get_json_object(j, p) AS CASE WHEN json_valid(j) THEN json_extract_string(j, p) END",
 		"CREATE OR REPLACE MACRO main.approx_equal(a, b, e) AS abs(a - b) <= e",
 	}
+}
+
+const again = "a rerun would give another table"
+
+// sessionWords are what DuckDB takes for a call where no column has that name, and says what to write instead.
+var sessionWords = map[string]string{
+	"current_date": again + ": compare with a column, or use a freshness check", "current_time": again, "current_timestamp": again + ": compare with a column, or use a freshness check",
+	"localtime": again, "localtimestamp": again + ": compare with a column, or use a freshness check", "current_user": again + " for another user", "session_user": again + " for another user",
+	"current_role": again + " for another user", "current_catalog": "write the name", "current_schema": "write the name", "current_database": "write the name",
 }

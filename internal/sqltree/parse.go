@@ -17,7 +17,7 @@ type Serializer func(ctx context.Context, text string) (string, error)
 // DuckDB makes the serializer of a DuckDB connection pool.
 func DuckDB(db *sql.DB) Serializer {
 	return func(ctx context.Context, text string) (out string, err error) {
-		err = db.QueryRowContext(ctx, "SELECT json_serialize_sql(?::VARCHAR, skip_null := true, skip_empty := true)::VARCHAR", text).Scan(&out)
+		err = db.QueryRowContext(ctx, "SELECT json_serialize_sql(?::VARCHAR, skip_null := true)::VARCHAR", text).Scan(&out)
 		return out, err
 	}
 }
@@ -64,7 +64,10 @@ func Parse(ctx context.Context, serialize Serializer, src diag.Source, start int
 		if doc.Type == "not implemented" || strings.Contains(message, "Only SELECT statements") {
 			message, hint = "this is not a SELECT", "a model is one SELECT; tarn makes the table of it"
 		}
-		return nil, diag.List{src.At(start+at, "syntax", firstLine(message), hint)}
+		if strings.Contains(message, "SELECT INTO") {
+			message, hint = "SELECT INTO makes no sense in a model", "the file's name is the table's: leave INTO out"
+		}
+		return nil, diag.List{src.At(start+at, "syntax", lowerFirst(firstLine(message)), hint)}
 	}
 	if len(doc.Statements) != 1 || doc.Statements[0].Node == nil {
 		return nil, diag.List{src.At(start, "syntax", fmt.Sprintf("expected one SELECT, found %d statements", len(doc.Statements)), "")}

@@ -3,6 +3,7 @@ package sqltree
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,6 +50,7 @@ type printer struct {
 	d      Dialect
 	rename func(TableRef) string
 	hidden []string // names that WITH defines
+	lifts  lifts
 	err    error
 }
 
@@ -142,7 +144,7 @@ func (p *printer) from(r *tableRef) string {
 		name := p.d.quote(r.Table)
 		alias := r.Alias
 		if r.Schema != "" || !contains(p.hidden, r.Table) {
-			name = p.rename(p.q.ref(r))
+			name = p.lifted(r, p.rename(p.q.ref(r)))
 			if alias == "" {
 				alias = r.Table
 			}
@@ -183,7 +185,7 @@ func joinWord(r *tableRef) string {
 	switch r.JoinType {
 	case "LEFT", "RIGHT":
 		return r.JoinType + " JOIN"
-	case "OUTER":
+	case "FULL", "OUTER":
 		return "FULL JOIN"
 	}
 	return "JOIN"
@@ -236,11 +238,7 @@ var comparisons = map[string]string{"COMPARE_EQUAL": "=", "COMPARE_NOTEQUAL": "<
 func (p *printer) expr(e *expr) string {
 	switch e.Class {
 	case "COLUMN_REF":
-		parts := make([]string, len(e.Columns))
-		for i, c := range e.Columns {
-			parts[i] = p.d.quote(c)
-		}
-		return strings.Join(parts, ".")
+		return p.column(e)
 	case "STAR":
 		if e.Relation != "" {
 			return p.d.quote(e.Relation) + ".*"
@@ -285,11 +283,29 @@ func (p *printer) expr(e *expr) string {
 	case "SUBQUERY":
 		return p.subquery(e)
 	case "FUNCTION":
+		if column, ok := p.liftedCall(e); ok {
+			return column
+		}
 		return p.function(e)
 	case "WINDOW":
 		return p.window(e)
 	}
 	return p.fail(e.At, strings.ToLower(e.Class))
+}
+
+// column writes a column's name. A database before the table is left out, as FROM gives the table its name alone.
+func (p *printer) column(e *expr) string {
+	names := e.Columns
+	if len(names) > 2 && slices.ContainsFunc(p.q.Tables(), func(r TableRef) bool {
+		return r.Alias == "" && strings.EqualFold(r.Database, names[0]) && strings.EqualFold(r.Name, names[1])
+	}) {
+		names = names[1:]
+	}
+	parts := make([]string, len(names))
+	for i, c := range names {
+		parts[i] = p.d.quote(c)
+	}
+	return strings.Join(parts, ".")
 }
 
 func (p *printer) constant(e *expr) string {
@@ -299,8 +315,8 @@ func (p *printer) constant(e *expr) string {
 	}
 	switch v.Type.ID {
 	case "VARCHAR":
-		var s string
-		if err := json.Unmarshal(v.Value, &s); err != nil {
+		s, ok := e.text()
+		if !ok {
 			return p.fail(e.At, "this text")
 		}
 		return schema.Literal(s)

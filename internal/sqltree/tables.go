@@ -27,8 +27,11 @@ func (q *Query) ref(r *tableRef) TableRef {
 	return TableRef{Database: r.Schema, Name: r.Table, Alias: r.Alias, Offset: q.at(r.At)}
 }
 
-// walker visits base tables with the scoping of WITH.
-type walker struct{ table func(*tableRef) }
+// walker visits base tables, with the scoping of WITH, and expressions, outer ones first. Either function can be nil.
+type walker struct {
+	table      func(*tableRef)
+	expression func(*expr)
+}
 
 func (w walker) node(n *node, hidden []string) {
 	if n == nil {
@@ -65,7 +68,7 @@ func (w walker) from(r *tableRef, hidden []string) {
 	}
 	switch r.Type {
 	case "BASE_TABLE":
-		if r.Schema != "" || !slices.Contains(hidden, strings.ToLower(r.Table)) {
+		if w.table != nil && (r.Schema != "" || !slices.Contains(hidden, strings.ToLower(r.Table))) {
 			w.table(r)
 		}
 	case "SUBQUERY":
@@ -80,6 +83,9 @@ func (w walker) from(r *tableRef, hidden []string) {
 func (w walker) expr(e *expr, hidden []string) {
 	if e == nil {
 		return
+	}
+	if w.expression != nil {
+		w.expression(e)
 	}
 	if e.Subquery != nil {
 		w.node(e.Subquery.Node, hidden)

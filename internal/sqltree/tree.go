@@ -116,6 +116,7 @@ type expr struct {
 	Comparison   string    `json:"comparison_type"`
 
 	Function   string    `json:"function_name"` // FUNCTION, WINDOW
+	Schema     string    `json:"schema"`
 	Filter     *expr     `json:"filter"`
 	FilterExpr *expr     `json:"filter_expr"`
 	OrderBys   *modifier `json:"order_bys"`

@@ -24,10 +24,28 @@ type File struct {
 // ColumnStats is what a file's footer knows of a column.
 type ColumnStats struct {
 	Nulls int64
+	// Counted says that the footer has a count of nulls at all.
+	Counted bool
 	// Min and Max are DuckDB's text forms; empty where the column has no values or no statistics.
 	Min, Max string
 	// NaN says that a floating-point column has one.
 	NaN bool
+}
+
+// Full reports whether every one of the files' statistics says that a column, in any case, has no null.
+func Full(files []File, column string) bool {
+	for _, f := range files {
+		known := false
+		for name, s := range f.Columns {
+			if strings.EqualFold(name, column) {
+				known = s.Nulls == 0 && s.Counted
+			}
+		}
+		if !known {
+			return false
+		}
+	}
+	return true
 }
 
 // Output says how rows are written.
@@ -132,7 +150,8 @@ func columnStats(v any) map[string]ColumnStats {
 			text := fmt.Sprint(value)
 			switch key {
 			case "null_count":
-				_, _ = fmt.Sscan(text, &s.Nulls)
+				_, err := fmt.Sscan(text, &s.Nulls)
+				s.Counted = err == nil
 			case "min":
 				s.Min = text
 			case "max":

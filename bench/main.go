@@ -1,0 +1,154 @@
+// Command bench times the whole pipeline of the stedi lake, from raw files to five published tables, against a
+// hand-written DuckDB script that does the same without checks, ledger, catalog or atomic publish.
+//
+//	go run ./bench                        the real files, 1 M and 8 M readings, five pairs each
+//	go run ./bench -data S10 -n 9         1 M readings only, nine pairs
+//
+// Both are whole processes that start with warm files, in turn (A B A B …), so that a machine that slows down slows both.
+// What is printed are medians, and the ratio is the median over the pairs. The script, its data generator and the counts
+// that both have to reach are those of -peers; Python with DuckDB is installed into a cache folder the first time.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+)
+
+type options struct {
+	data   string
+	peers  string
+	stedi  string
+	cache  string
+	tarn   string
+	mode   string
+	memory string
+	runs   int
+}
+
+func main() {
+	var o options
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	flag.StringVar(&o.data, "data", "stedi,S10,S100", "data sets, in this order: stedi (real files), S10 (1 M accelerometer rows), S100 (8 M)")
+	flag.StringVar(&o.peers, "peers", env("TARN_PEERS", "../shared/bench"), "folder of p_duckdb.py, gen.py and golden.py")
+	flag.StringVar(&o.stedi, "stedi", env("TARN_STEDI", "../shared/data/stedi"), "folder of the real files")
+	flag.StringVar(&o.cache, "cache", filepath.Join(cache, "tarn-bench"), "where Python and generated data are kept")
+	flag.StringVar(&o.tarn, "tarn", "", "program to measure (default: built from this folder)")
+	flag.StringVar(&o.mode, "mode", "b", "mode of p_duckdb.py: b writes the landing tables too, a does not")
+	flag.StringVar(&o.memory, "memory", "", "memory limit of both engines, such as 512MB (default: each one's own)")
+	flag.IntVar(&o.runs, "n", 5, "pairs of runs for each data set, after one that is not counted")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func env(name, otherwise string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return otherwise
+}
+
+func run(ctx context.Context, o options) error {
+	if _, err := os.Stat(filepath.Join(o.peers, "p_duckdb.py")); err != nil {
+		return fmt.Errorf("%w\nhint: -peers names the folder of the script to compare with", err)
+	}
+	work, err := os.MkdirTemp("", "tarn-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	if o.tarn == "" {
+		o.tarn = filepath.Join(work, "tarn")
+		if err := quietly(ctx, "go", "build", "-o", o.tarn, "./cmd/tarn"); err != nil {
+			return err
+		}
+	}
+	python, err := pythonWithDuckDB(ctx, o.cache)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%-7s %-22s %8s %8s %8s\n", "data", "what", "wall s", "cpu s", "peak MiB")
+	for name := range strings.SplitSeq(o.data, ",") {
+		d, err := prepare(ctx, o, python, name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if err := compare(ctx, o, python, d, filepath.Join(work, name)); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// compare runs the pipeline and the script in turn over one data set and prints the figures.
+func compare(ctx context.Context, o options, python string, d dataset, work string) error {
+	lake, out := filepath.Join(work, "lake"), filepath.Join(work, "peer")
+	script := []string{python, filepath.Join(o.peers, "p_duckdb.py"), d.dir, out, "--mode", o.mode}
+	pipeline := []string{o.tarn, "run", "-q", "-C", lake}
+	if o.memory != "" {
+		script = append(script, "--memory", o.memory)
+		pipeline = append(pipeline, "--memory", o.memory)
+	}
+	var ours, peer, nothing series
+	for i := range o.runs + 1 {
+		if err := newLake(ctx, o.tarn, lake, d.dir); err != nil {
+			return err
+		}
+		a, err := measure(ctx, pipeline)
+		if err != nil {
+			return err
+		}
+		again, err := measure(ctx, pipeline)
+		if err != nil {
+			return err
+		}
+		b, err := measure(ctx, script)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			if err := errors.Join(rightCounts(ctx, o.tarn, lake, d.want), quietly(ctx, python, filepath.Join(o.peers, "golden.py"), d.dir, "--check", out)); err != nil {
+				return err
+			}
+			continue
+		}
+		ours, peer, nothing = append(ours, a), append(peer, b), append(nothing, again)
+	}
+	row(d.name, "tarn", ours.median())
+	row(d.name, "DuckDB script, mode "+o.mode, peer.median())
+	row(d.name, "ratio", ours.ratio(peer))
+	row(d.name, "tarn, nothing new", nothing.median())
+	return os.RemoveAll(work)
+}
+
+func row(data, what string, f figures) {
+	format := "%-7s %-22s %8.2f %8.2f %8.0f\n"
+	if what == "ratio" {
+		format = "%-7s %-22s %8.2f %8.2f %8.2f\n"
+	}
+	fmt.Printf(format, data, what, f.wall, f.cpu, f.peak)
+}
+
+// quietly runs a command whose output matters only when it fails.
+func quietly(ctx context.Context, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", filepath.Base(name), err, out)
+	}
+	return nil
+}

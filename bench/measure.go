@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// figures are those of one process: seconds, seconds, MiB.
+type figures struct{ wall, cpu, peak float64 }
+
+// measure runs a command to its end. Its output is kept only for the error.
+func measure(ctx context.Context, command []string) (figures, error) {
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	start := time.Now()
+	err := cmd.Run()
+	wall := time.Since(start).Seconds()
+	if err != nil {
+		return figures{}, fmt.Errorf("%s: %w\n%s", filepath.Base(command[0]), err, out.Bytes())
+	}
+	f := figures{wall: wall, cpu: (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()}
+	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		f.peak = float64(u.Maxrss) / 1024 // Linux counts KiB
+	}
+	return f, nil
+}
+
+// series are the figures of the same command, run by run.
+type series []figures
+
+func (s series) median() figures {
+	return figures{
+		wall: median(s, func(f figures) float64 { return f.wall }),
+		cpu:  median(s, func(f figures) float64 { return f.cpu }),
+		peak: median(s, func(f figures) float64 { return f.peak }),
+	}
+}
+
+// ratio is the median, over the pairs, of ours to theirs.
+func (s series) ratio(theirs series) figures {
+	pairs := make(series, len(s))
+	for i := range s {
+		pairs[i] = figures{wall: s[i].wall / theirs[i].wall, cpu: s[i].cpu / theirs[i].cpu, peak: s[i].peak / theirs[i].peak}
+	}
+	return pairs.median()
+}
+
+func median(s series, of func(figures) float64) float64 {
+	values := make([]float64, len(s))
+	for i, f := range s {
+		values[i] = of(f)
+	}
+	slices.Sort(values)
+	n := len(values)
+	return (values[(n-1)/2] + values[n/2]) / 2
+}

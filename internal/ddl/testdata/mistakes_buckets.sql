@@ -1,0 +1,1 @@
+CREATE EXTERNAL TABLE t (a string) CLUSTERED BY (a) INTO many BUCKETS LOCATION 's3://b/t/'

@@ -1,0 +1,1 @@
+CREATE EXTERNAL TABLE a.`b.c` (a string) LOCATION 's3://b/t/'

@@ -1,0 +1,1 @@
+SELECT c.email FROM customer_landing c

@@ -1,0 +1,1 @@
+SELECT * FROM customer_landing c WHERE c.email IS NOT NULL

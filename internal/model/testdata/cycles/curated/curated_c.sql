@@ -1,0 +1,1 @@
+SELECT a.x FROM a WHERE EXISTS (SELECT 1 FROM b WHERE b.x = a.x)

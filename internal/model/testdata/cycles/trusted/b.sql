@@ -1,0 +1,1 @@
+SELECT c.x FROM curated_c c

@@ -1,0 +1,1 @@
+SELECT * FROM customer_landing c JOIN readings r ON r.user = c.email

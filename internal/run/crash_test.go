@@ -1,0 +1,168 @@
+package run_test
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestKilledAtRandom kills tarn at random instants. After each a reader has to see one run, whole: the one before or the
+// new one. The next run has to end where a lake is that was never disturbed.
+func TestKilledAtRandom(t *testing.T) {
+	t.Parallel()
+	kills, compare := 50, 10
+	if testing.Short() {
+		kills, compare = 8, 4
+	}
+	l, calm := newLake(t), newLake(t)
+	l.batch(0)
+	calm.batch(0)
+	start := time.Now()
+	if out, err := tarn(l.dir, "run").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	usual := time.Since(start)
+	before, _ := l.tables()
+	killed, late := 0, 0
+	for n := 1; n <= kills; n++ {
+		l.batch(n)
+		calm.batch(n)
+		cmd := tarn(l.dir, "run", "-q")
+		start := time.Now()
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// The test is about the moment that chance gives, not about waiting for anything.
+		time.Sleep(rand.N(usual * 5 / 4))
+		if err := cmd.Process.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			t.Fatal(err)
+		}
+		err := cmd.Wait()
+		var exit *exec.ExitError
+		switch {
+		case errors.As(err, &exit) && exit.ExitCode() == -1:
+			killed++
+		case err != nil:
+			t.Fatalf("kill %d: tarn failed by itself: %v", n, err)
+		default:
+			late++
+			usual = (usual + time.Since(start)) / 2
+		}
+		seen, _ := l.tables()
+		if out, err := tarn(l.dir, "run", "-q").CombinedOutput(); err != nil {
+			t.Fatalf("after kill %d: %v\n%s", n, err, out)
+		}
+		after, _ := l.tables()
+		if !cmp.Equal(seen, before) && !cmp.Equal(seen, after) {
+			t.Fatalf("after kill %d readers saw neither the run before nor the new one: %s", n, cmp.Diff(before, seen))
+		}
+		if n%compare == 0 {
+			calm.run()
+			want, _ := calm.tables()
+			if diff := cmp.Diff(want, after); diff != "" {
+				t.Fatalf("after kill %d and another run (-undisturbed +killed):\n%s", n, diff)
+			}
+		}
+		before = after
+	}
+	t.Logf("%d killed, %d had finished", killed, late)
+	if killed < kills/4 {
+		t.Errorf("only %d of %d were killed in time: the test proves little", killed, kills)
+	}
+	if code, _, stderr := l.cli("gc", "--older-than", "0"); code != 0 {
+		t.Fatalf("gc: %d %s", code, stderr)
+	}
+	if left := l.garbage(); len(left) > 0 {
+		t.Errorf("gc left %v", left)
+	}
+	if after, _ := l.tables(); !cmp.Equal(before, after) {
+		t.Errorf("gc has changed the tables: %s", cmp.Diff(before, after))
+	}
+}
+
+func TestKilledAtEachStep(t *testing.T) {
+	t.Parallel()
+	for step, visible := range map[string]bool{"built": false, "staged": false, "published": true} {
+		t.Run(step, func(t *testing.T) {
+			t.Parallel()
+			l, calm := newLake(t), newLake(t)
+			for _, l := range []*testLake{l, calm} {
+				l.batch(0)
+				l.run()
+				l.batch(1)
+			}
+			_, first := l.tables()
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), killAt+"="+step, lakeDir+"="+l.dir)
+			out, err := cmd.CombinedOutput()
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) || exit.ExitCode() != -1 {
+				t.Fatalf("the process was not killed: %v\n%s", err, out)
+			}
+			if _, now := l.tables(); (now != first) != visible {
+				t.Errorf("killed when %s: readers see run %s, before it was %s", step, now, first)
+			}
+			rec := l.run()
+			if nothing := rec.Status == "nothing_to_do"; nothing != visible {
+				t.Errorf("the next run says %s", rec.Status)
+			}
+			calm.run()
+			got, _ := l.tables()
+			want, _ := calm.tables()
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("-undisturbed +killed:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	l := newLake(t)
+	l.batch(0)
+	l.run()
+	before, first := l.tables()
+	interrupted := false
+	for n := 1; n < 20 && !interrupted; n++ {
+		l.batch(n)
+		cmd := tarn(l.dir, "run", "-q")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(rand.N(300 * time.Millisecond))
+		if err := cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			t.Fatal(err)
+		}
+		err := cmd.Wait()
+		var exit *exec.ExitError
+		switch {
+		case err == nil:
+			before, first = l.tables()
+			continue
+		case !errors.As(err, &exit):
+			t.Fatal(err)
+		case exit.ExitCode() == -1:
+			// The signal came before tarn listened.
+			continue
+		case exit.ExitCode() != 130:
+			t.Fatalf("exit code %d, want 130", exit.ExitCode())
+		}
+		interrupted = true
+	}
+	if !interrupted {
+		t.Skip("tarn was always faster than the signal")
+	}
+	after, now := l.tables()
+	if now != first || !cmp.Equal(before, after) {
+		t.Errorf("readers see run %s after an interrupt, before it was %s", now, first)
+	}
+	if left := l.garbage(); len(left) > 0 {
+		t.Errorf("an interrupted run left %v", left)
+	}
+}

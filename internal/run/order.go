@@ -1,0 +1,125 @@
+package run
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"tarn/internal/model"
+	"tarn/internal/project"
+	"tarn/internal/schema"
+	"tarn/internal/sqltree"
+)
+
+// A check can look at other tables. One that looks only at tables which its own table is made of is tested as soon as the
+// rows are there. A check that drops or quarantines rows has to be tested then too, so its table waits for the others; all
+// other checks are tested when every table of the run is made.
+
+// when splits the checks of a table into those that are tested with its rows and those that are tested at the end.
+func (w *Workspace) when(t *model.Table) (now, later []project.Check) {
+	made := w.ancestors(t)
+	for _, c := range t.Header().Checks {
+		outside := slices.ContainsFunc(w.mentioned(c), func(other string) bool { return other != t.Name && !made[other] })
+		if outside && c.OnFail != project.Drop && c.OnFail != project.Quarantine {
+			later = append(later, c)
+		} else {
+			now = append(now, c)
+		}
+	}
+	return now, later
+}
+
+// mentioned lists the lake's tables whose names stand in a check. A column of a table's name is taken for it as well,
+// which only lets the check be tested later or once more.
+func (w *Workspace) mentioned(c project.Check) []string {
+	var out []string
+	if c.Kind == "references" {
+		if t := w.Graph.Table(c.Table); t != nil {
+			out = append(out, t.Name)
+		}
+	}
+	for _, word := range words.FindAllString(c.SQL+" "+c.Expect, -1) {
+		if t := w.Graph.Table(word); t != nil && !slices.Contains(out, t.Name) {
+			out = append(out, t.Name)
+		}
+	}
+	return out
+}
+
+var words = regexp.MustCompile(`[\pL_][\pL\pN_]*`)
+
+// ancestors are the tables that t is made of, directly or not.
+func (w *Workspace) ancestors(t *model.Table) map[string]bool {
+	out := map[string]bool{}
+	var up func(t *model.Table)
+	up = func(t *model.Table) {
+		for _, name := range t.Inputs {
+			if in := w.Graph.Table(name); !out[in.Name] {
+				out[in.Name] = true
+				up(in)
+			}
+		}
+	}
+	up(t)
+	return out
+}
+
+// order gives, for each table, those that have to be made before it: what it reads, and what the checks look at that drop
+// or quarantine its rows.
+func (w *Workspace) order() (map[string][]string, error) {
+	first := map[string][]string{}
+	for _, t := range w.Graph.Tables {
+		for _, in := range t.Inputs {
+			first[t.Name] = append(first[t.Name], w.Graph.Table(in).Name)
+		}
+	}
+	for _, t := range w.Graph.Tables {
+		now, _ := w.when(t)
+		for _, c := range now {
+			for _, other := range w.mentioned(c) {
+				if other == t.Name || slices.Contains(first[t.Name], other) {
+					continue
+				}
+				if reaches(first, other, t.Name) {
+					return nil, fmt.Errorf("%s:%d: check %s of %s leaves out rows by what stands in %s, which needs %s to be made first: let the check fail or warn",
+						c.File, c.Line, c.Name, t.Name, other, t.Name)
+				}
+				first[t.Name] = append(first[t.Name], other)
+			}
+		}
+	}
+	return first, nil
+}
+
+// reaches reports whether a table waits for another, directly or not.
+func reaches(first map[string][]string, from, to string) bool {
+	if from == to {
+		return true
+	}
+	return slices.ContainsFunc(first[from], func(n string) bool { return reaches(first, n, to) })
+}
+
+// traced writes a query of a table's rows as they are being made, with the landing file of each in the column _file; it
+// is "" where rows cannot be followed to a landing table one by one.
+func (x *execution) traced(t *model.Table) (string, error) {
+	if slices.ContainsFunc(t.Columns, func(c schema.Column) bool { return strings.EqualFold(c.Name, "_file") }) {
+		return "SELECT * FROM " + x.w.Engine.Name(t.Name), nil
+	}
+	f := t.Query.Flow()
+	if f.Opaque != "" || f.Merges != "" {
+		return "", nil
+	}
+	driving := x.w.Graph.Table(f.Driving.Name)
+	from, err := x.traced(driving)
+	if err != nil || from == "" {
+		return "", err
+	}
+	text, _, err := f.Traced(sqltree.DuckDBDialect, func(r sqltree.TableRef) string {
+		if x.w.Graph.Table(r.Name) == driving && driving.Landing == nil {
+			return "(" + from + "\n)"
+		}
+		return x.w.Engine.Name(r.Name)
+	}, "_file")
+	return text, err
+}

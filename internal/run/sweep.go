@@ -1,0 +1,112 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"tarn/internal/lake"
+	"tarn/internal/plan"
+)
+
+// sweep tidies up before a writing command works, while it holds the lock: the data files of a run that ended without
+// letting go of the lock, the rows that made the last run fail, and temporary files of dead processes. Metadata files of
+// a killed run are found by gc, as they lie among others that are in use.
+func (w *Workspace) sweep(v *lake.View, unfinished string) error {
+	if err := os.RemoveAll(w.failedDir()); err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	if err := w.sweepTemp(); err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	if unfinished == "" || strings.ContainsAny(unfinished, `/\*?[`) || published(v, unfinished) {
+		return nil
+	}
+	return w.removeData(unfinished)
+}
+
+// published reports whether a run is the last one that became visible. For a run that held the lock last, that is whether
+// it got so far.
+func published(v *lake.View, id string) bool {
+	t := v.Table(RunsTable)
+	if t == nil {
+		return false
+	}
+	s, ok := t.Snapshot()
+	return ok && s.Summary[plan.KeyRun] == id
+}
+
+// removeData removes the data files of a run that nobody will ever see.
+func (w *Workspace) removeData(id string) error {
+	left, err := filepath.Glob(filepath.Join(globEscape(w.Project.Config.Warehouse), w.Project.Config.Database, "*", "data", id))
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	for _, dir := range left {
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("sweep: %w", err)
+		}
+		// A table that never became visible leaves no empty folders behind.
+		for dir = filepath.Dir(dir); dir != w.Project.Config.Warehouse && os.Remove(dir) == nil; dir = filepath.Dir(dir) {
+		}
+	}
+	return nil
+}
+
+func globEscape(path string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
+}
+
+// sweepTemp removes the engine's temporary files of processes that were killed. Where anybody is reading, it waits for
+// another time.
+func (w *Workspace) sweepTemp() error {
+	all := filepath.Join(w.Project.StateDir(), "tmp")
+	entries, err := os.ReadDir(all)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	own := strconv.Itoa(os.Getpid())
+	var left []string
+	for _, e := range entries {
+		if e.Name() != own {
+			left = append(left, filepath.Join(all, e.Name()))
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	nobody, err := flock(w.readersPath(), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, dir := range left {
+		err = errors.Join(err, os.RemoveAll(dir))
+	}
+	return errors.Join(err, nobody.Close())
+}
+
+// discard removes what a run has staged that failed. Where the catalog cannot say that the run did not become visible,
+// everything stays: what is left over is only garbage for gc.
+func (x *execution) discard(ctx context.Context) {
+	v, err := x.w.Lake.View(ctx)
+	if err != nil || published(v, x.id) {
+		return
+	}
+	for _, d := range x.begun {
+		d.Discard()
+	}
+	// gc finds what cannot be removed now.
+	_ = x.w.removeData(x.id)
+}
