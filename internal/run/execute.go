@@ -301,7 +301,7 @@ func (x *execution) amend(ctx context.Context, st *state) error {
 	st.version, st.record.Rows = plan.Version(x.view, t), st.rows
 	x.tell(Event{Table: t.Name, Phase: "check"})
 	for _, which := range []check.Which{check.EachRow, check.WholeTable} {
-		results, err := x.test(ctx, st, which)
+		results, err := x.test(ctx, st, which, nil)
 		if err != nil {
 			return err
 		}
