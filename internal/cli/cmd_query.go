@@ -205,19 +205,12 @@ func (a *app) answerFile(ctx context.Context, t *run.Tables, v *lake.View, src d
 		return err
 	}
 	if a.json {
-		return a.print(queryJSON{Output: o.path, Format: q.format, Count: n})
+		return a.print(queryFileJSON{Output: o.path, Format: q.format, Count: n})
 	}
 	if !a.quiet {
 		a.tell("%s written to %s", plural(n, "row"), here(o.path))
 	}
 	return nil
-}
-
-// queryJSON is what `tarn query --json -o FILE` prints.
-type queryJSON struct {
-	Output string `json:"output"`
-	Format string `json:"format"`
-	Count  int64  `json:"count"`
 }
 
 func (a *app) writeTo(ctx context.Context, s *query.Session, src diag.Source, format string, o *outputFile) (_ int64, err error) {

@@ -68,7 +68,11 @@ func (a *app) run(ctx context.Context, o run.RunOptions) error {
 	diagnostics := w.Diagnostics
 	err = errors.Join(err, w.Close())
 	if a.json {
-		if e := a.print(rec); e != nil {
+		out := runJSON{Record: rec}
+		if err != nil {
+			out.ExitCode, out.Hint = exitCode(ctx, err), a.hint(err)
+		}
+		if e := a.print(out); e != nil {
 			return e
 		}
 		if err != nil {
@@ -239,23 +243,10 @@ func planCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-// planJSON is one line of `tarn plan --json`.
-type planJSON struct {
-	Name    string      `json:"name"`
-	Zone    string      `json:"zone"`
-	Action  plan.Action `json:"action"`
-	Reasons []string    `json:"reasons"`
-	Files   int         `json:"files,omitempty"`
-	Bytes   int64       `json:"bytes,omitempty"`
-}
-
 func (a *app) showPlan(p *plan.Plan) error {
-	out := struct {
-		Tables  []planJSON `json:"tables"`
-		Orphans []string   `json:"orphans"`
-	}{Tables: []planJSON{}, Orphans: append([]string{}, p.Orphans...)}
+	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...)}
 	for _, s := range p.Steps {
-		j := planJSON{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: append([]string{}, s.Reasons...)}
+		j := planTable{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: append([]string{}, s.Reasons...)}
 		for _, f := range s.Work.Read() {
 			j.Files++
 			j.Bytes += f.Size

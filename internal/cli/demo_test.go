@@ -45,7 +45,7 @@ func mustCall(t *testing.T, args ...string) string {
 func numbers(t *testing.T, dir, sql string) map[string]int64 {
 	t.Helper()
 	var rows []map[string]int64
-	if err := json.Unmarshal([]byte(mustCall(t, "query", "-C", dir, "--json", sql)), &rows); err != nil {
+	if err := json.Unmarshal([]byte(mustCall(t, "query", "-C", dir, "--format", "json", sql)), &rows); err != nil {
 		t.Fatal(err)
 	}
 	return rows[0]

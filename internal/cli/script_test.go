@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 
 // TestScript tells stories of the command line: one file of testdata/script each, with the real program.
 //
-// Beside testscript's own commands there are:
+// Each script finds a small lake in shop. Beside testscript's own commands there are:
 //
 //	tarn …                    the program
 //	exit CODE [in=FILE] tarn … runs it and compares its exit code; stdout and stderr can be looked at afterwards
@@ -46,7 +46,7 @@ func TestScript(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
 			e.Setenv("HOME", e.WorkDir)
-			return nil
+			return os.CopyFS(filepath.Join(e.WorkDir, "shop"), os.DirFS(filepath.Join("testdata", "shop")))
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "stedi" {
