@@ -82,6 +82,7 @@ up to date and shows them to readers in one step; ` + "`tarn query`" + ` asks th
 	f.IntVar(&a.threads, "threads", 0, "worker threads of the engine, a `number` (default: one per core)")
 	f.BoolVar(&a.json, "json", false, "print one JSON object on stdout; see docs/json.md")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
+	offer(root, "target", a.completeTargets)
 	root.AddGroup(&cobra.Group{ID: "start", Title: "Start:"}, &cobra.Group{ID: "work", Title: "Work:"}, &cobra.Group{ID: "care", Title: "Look after it:"})
 	for _, c := range []struct {
 		group string

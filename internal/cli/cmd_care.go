@@ -80,6 +80,7 @@ stay reachable with --at and rollback, until gc. Landing files that were loaded 
 			a.say("brought %s back to %s, as run %s", plural(int64(len(changed)), "table"), args[0], id)
 			return nil
 		},
+		ValidArgsFunction: a.completeRuns,
 	}
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait for another run to end instead of failing")
 	return cmd
@@ -211,7 +212,8 @@ after the definition was mended. (A file that was mended itself is read again by
 		},
 		ValidArgs: []string{"list", "show", "retry"},
 	}
-	cmd.Flags().StringVar(&table, "table", "", "of this table only")
+	cmd.Flags().StringVar(&table, "table", "", "of this `table` only")
+	offer(cmd, "table", a.completeTables)
 	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "how many rows to show at most; 0 is all")
 	cmd.Flags().BoolVar(&wait, "wait", false, "retry: wait for another run to end instead of failing")
 	return cmd

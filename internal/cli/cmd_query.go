@@ -43,7 +43,12 @@ ending (.csv, .json, .parquet). A file named with -o is there whole or not at al
   tarn query -f report.sql -o report.csv
   tarn query "FROM customer_trusted" --at 2026-11-24
   echo "SHOW TABLES" | tarn query -f -`,
-		Args: cobra.MaximumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return &misspelt{"the SQL has to be one argument", "put the SQL into quotes: tarn query \"SELECT …\""}
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			src, err := a.sqlText(args, q.file)
 			if err != nil {
@@ -63,9 +68,8 @@ ending (.csv, .json, .parquet). A file named with -o is there whole or not at al
 	f.StringVar(&q.format, "format", query.Table, "table, csv, json or parquet")
 	f.StringVarP(&q.output, "output", "o", "", "write the rows to a `file`")
 	f.StringVar(&q.at, "at", "", "as readers saw the tables after a `run`, or at a time (UTC), such as \"2026-11-24 10:15:00\"")
-	if err := cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(queryFormats, cobra.ShellCompDirectiveNoFileComp)); err != nil {
-		panic(err) // the flag is defined above
-	}
+	offer(cmd, "format", cobra.FixedCompletions(queryFormats, noFiles))
+	offer(cmd, "at", a.completeRuns)
 	cmd.ValidArgsFunction = cobra.NoFileCompletions
 	return cmd
 }

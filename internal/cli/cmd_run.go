@@ -50,6 +50,7 @@ good run. Running again with nothing new says so and writes nothing.`,
 		ValidArgsFunction: a.completeTables,
 	}
 	s.add(cmd)
+	offer(cmd, "select", a.completeTables)
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait for another run to end instead of failing")
 	return cmd
 }
@@ -98,6 +99,7 @@ func (a *app) showRun(rec *run.Record) {
 	if rec.Status == run.NothingToDo {
 		a.say("nothing to do: all %s are up to date", plural(int64(len(rec.Tables)), "table"))
 		a.showLoads(rec, st)
+		a.showOrphans(rec.Orphans)
 		return
 	}
 	if len(rec.Tables) > 0 {
@@ -118,11 +120,16 @@ func (a *app) showRun(rec *run.Record) {
 			a.say("%s %s of %s: %s (%s:%d)", st.warn(string(c.Status)), c.Name, c.Table, c.Message, c.File, c.Line)
 		}
 	}
-	for _, o := range rec.Orphans {
-		a.say("%s has no definition any more; it stays readable until `tarn drop %s`", o, strings.TrimSuffix(o, "__rows"))
-	}
+	a.showOrphans(rec.Orphans)
 	if rec.Status == run.Published {
 		a.say("%s %s in one step as run %s in %.2f s", st.good("published"), plural(int64(len(rec.Published)), "table"), rec.Run, rec.Seconds)
+	}
+}
+
+// showOrphans tells of tables that nothing describes any more.
+func (a *app) showOrphans(names []string) {
+	for _, name := range names {
+		a.say("%s has no definition any more; it stays readable until `tarn drop %s`", name, strings.TrimSuffix(name, "__rows"))
 	}
 }
 
@@ -240,6 +247,7 @@ func planCommand(a *app) *cobra.Command {
 		ValidArgsFunction: a.completeTables,
 	}
 	s.add(cmd)
+	offer(cmd, "select", a.completeTables)
 	return cmd
 }
 
@@ -269,21 +277,9 @@ func (a *app) showPlan(p *plan.Plan) error {
 		rows = append(rows, []string{action, j.Name, j.Zone, why})
 	}
 	fmt.Fprint(a.stdout, columns(rows))
-	for _, o := range p.Orphans {
-		a.say("%s has no definition any more; it stays readable until `tarn drop %s`", o, strings.TrimSuffix(o, "__rows"))
-	}
+	a.showOrphans(p.Orphans)
 	if p.Empty() {
 		a.say("nothing to do")
 	}
 	return nil
-}
-
-// completeTables offers table names to the shell.
-func (a *app) completeTables(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	w, err := a.open(cmd.Context())
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	defer w.Close()
-	return w.Graph.Names(), cobra.ShellCompDirectiveNoFileComp
 }

@@ -85,7 +85,7 @@ func compileCommand(a *app) *cobra.Command {
 			a.say("%s", text)
 			return nil
 		},
-		ValidArgsFunction: a.completeTables,
+		ValidArgsFunction: a.completeModel,
 	}
 }
 

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"strings"
 	"syscall"
 
 	"tarn/internal/diag"
@@ -132,7 +134,10 @@ func (a *app) finish(ctx context.Context, err error) int {
 func (a *app) hint(err error) string {
 	var hinted interface{ Hint() string }
 	var usage *usageError
+	var path *fs.PathError
 	switch {
+	case errors.As(err, &path) && errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(path.Path, ".metadata.json"):
+		return "tables keep the absolute paths of their files: if the lake was moved or copied, move it back, or remove its .tarn folder and run `tarn run`"
 	case errors.As(err, &hinted):
 		return hinted.Hint()
 	case errors.As(err, &usage):

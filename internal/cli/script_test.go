@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 //
 //	tarn …                    the program
 //	exit CODE [in=FILE] tarn … runs it and compares its exit code; stdout and stderr can be looked at afterwards
-//	json PATH [VALUE]         looks into the JSON object of the last stdout: a.b.0 or a.#; without VALUE it must be there
+//	json PATH [VALUE]         looks into the JSON object of the last stdout: a.b.0, a.len or a.name=x; without VALUE it must be there
 //	setenv NAME json PATH     keeps a value of that object in a variable
 //	stedi DIR                 copies the real files into a lake's data folder; scripts begin with [!stedi] skip
 //	lock DIR                  is another process that writes to the lake, until the script ends
@@ -132,7 +132,7 @@ func lookup(ts *testscript.TestScript, path string) (string, bool) {
 				return "", false
 			}
 		case []any:
-			if key == "#" {
+			if key == "len" {
 				v = len(in)
 				continue
 			}
