@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -25,7 +26,12 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	var usage *usageError
+	if errors.As(err, &usage) {
+		a.json = a.json || wantsJSON(args)
+	}
+	a.command = cmd.CommandPath()
 	return a.finish(ctx, err)
 }
 
@@ -42,16 +48,12 @@ type app struct {
 	quiet   bool
 	// publishes says that the command shows new tables to readers when it ends well.
 	publishes bool
+	// command is what was called, such as "tarn run".
+	command string
 }
 
 // errTold says that the command failed and has already said why.
 var errTold = errors.New("told")
-
-// usageError is a mistake in the command line itself.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
@@ -67,17 +69,20 @@ up to date and shows them to readers in one step; ` + "`tarn query`" + ` asks th
   tarn query "SELECT * FROM machine_learning_curated LIMIT 10"`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          unknownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		PersistentPreRunE: a.settle,
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetFlagErrorFunc(flagError)
 	f := root.PersistentFlags()
-	f.StringVarP(&a.dir, "dir", "C", "", "the lake's folder, or one inside it (default: search upwards from here)")
-	f.StringVar(&a.target, "target", "", "settings of this target in tarn.yaml")
-	f.StringVar(&a.memory, "memory", "", "most memory for the engine, such as 512MB (default: tarn.yaml, or "+run.DefaultMemory+")")
-	f.IntVar(&a.threads, "threads", 0, "worker threads of the engine (default: one per core)")
-	f.BoolVar(&a.json, "json", false, "print one JSON object on stdout; see docs/cli.md")
+	f.StringVarP(&a.dir, "dir", "C", "", "the lake's `folder`, or one inside it (default: search upwards from here)")
+	f.StringVar(&a.target, "target", "", "settings of this `target` in tarn.yaml")
+	f.StringVar(&a.memory, "memory", "", "most memory for the engine, a `size` such as 512MB (default: tarn.yaml, or "+run.DefaultMemory+")")
+	f.IntVar(&a.threads, "threads", 0, "worker threads of the engine, a `number` (default: one per core)")
+	f.BoolVar(&a.json, "json", false, "print one JSON object on stdout; see docs/json.md")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
+	offer(root, "target", a.completeTargets)
 	root.AddGroup(&cobra.Group{ID: "start", Title: "Start:"}, &cobra.Group{ID: "work", Title: "Work:"}, &cobra.Group{ID: "care", Title: "Look after it:"})
 	for _, c := range []struct {
 		group string
@@ -104,11 +109,20 @@ up to date and shows them to readers in one step; ` + "`tarn query`" + ` asks th
 
 // lakeDir finds the lake that the command is about.
 func (a *app) lakeDir() (string, error) {
-	start := a.dir
-	if start == "" {
-		start = "."
+	if a.dir == "" {
+		return project.Find(".")
 	}
-	return project.Find(start)
+	info, err := os.Stat(a.dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		// A folder above may well be a lake, but not the one that was asked for.
+		return "", fmt.Errorf("-C: %w: %w", errMissing, err)
+	case err != nil:
+		return "", fmt.Errorf("-C: %w", err)
+	case !info.IsDir():
+		return project.Find(filepath.Dir(a.dir))
+	}
+	return project.Find(a.dir)
 }
 
 // open opens the lake that the command is about.

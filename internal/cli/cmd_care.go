@@ -20,9 +20,11 @@ func (a *app) showChecks(results []check.Result) error {
 		}
 	}
 	if a.json {
-		if err := a.print(struct {
-			Checks []check.Result `json:"checks"`
-		}{results}); err != nil {
+		out := checkJSON{Checks: results}
+		if failed != nil {
+			out.ExitCode = exitChecks
+		}
+		if err := a.print(out); err != nil {
 			return err
 		}
 	} else {
@@ -69,11 +71,7 @@ stay reachable with --at and rollback, until gc. Landing files that were loaded 
 				return err
 			}
 			if a.json {
-				return a.print(struct {
-					Run    string   `json:"run"`
-					To     string   `json:"to"`
-					Tables []string `json:"tables"`
-				}{id, args[0], append([]string{}, changed...)})
+				return a.print(rollbackJSON{id, args[0], append([]string{}, changed...)})
 			}
 			if len(changed) == 0 {
 				a.say("nothing to do: the tables are as they were after %s", args[0])
@@ -82,6 +80,7 @@ stay reachable with --at and rollback, until gc. Landing files that were loaded 
 			a.say("brought %s back to %s, as run %s", plural(int64(len(changed)), "table"), args[0], id)
 			return nil
 		},
+		ValidArgsFunction: a.completeRuns,
 	}
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait for another run to end instead of failing")
 	return cmd
@@ -106,10 +105,7 @@ func dropCommand(a *app) *cobra.Command {
 				return err
 			}
 			if a.json {
-				return a.print(struct {
-					Run     string `json:"run"`
-					Dropped string `json:"dropped"`
-				}{id, args[0]})
+				return a.print(dropJSON{id, args[0]})
 			}
 			a.say("dropped %s, as run %s; `tarn gc` removes its files", args[0], id)
 			return nil
@@ -146,12 +142,7 @@ touched. Runs whose snapshots are expired cannot be rolled back to.`,
 			}
 			if a.json {
 				found.Files = append([]string{}, found.Files...)
-				return a.print(struct {
-					DryRun  bool     `json:"dry_run"`
-					Expired int      `json:"expired_snapshots"`
-					Files   []string `json:"files"`
-					Bytes   int64    `json:"bytes"`
-				}{dry, found.Expired, found.Files, found.Bytes})
+				return a.print(gcJSON{dry, found})
 			}
 			did := "expired %s and removed %s (%s)"
 			if dry {
@@ -221,7 +212,8 @@ after the definition was mended. (A file that was mended itself is read again by
 		},
 		ValidArgs: []string{"list", "show", "retry"},
 	}
-	cmd.Flags().StringVar(&table, "table", "", "of this table only")
+	cmd.Flags().StringVar(&table, "table", "", "of this `table` only")
+	offer(cmd, "table", a.completeTables)
 	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "how many rows to show at most; 0 is all")
 	cmd.Flags().BoolVar(&wait, "wait", false, "retry: wait for another run to end instead of failing")
 	return cmd

@@ -61,11 +61,7 @@ func absolute(path string) string {
 
 func (a *app) showInit(dir, name string, files []string) error {
 	if a.json {
-		return a.print(struct {
-			Dir      string   `json:"dir"`
-			Template string   `json:"template"`
-			Files    []string `json:"files"`
-		}{absolute(dir), name, files})
+		return a.print(initJSON{absolute(dir), name, files})
 	}
 	a.say("wrote a lake into %s:", dir)
 	for _, f := range files {

@@ -43,7 +43,12 @@ ending (.csv, .json, .parquet). A file named with -o is there whole or not at al
   tarn query -f report.sql -o report.csv
   tarn query "FROM customer_trusted" --at 2026-11-24
   echo "SHOW TABLES" | tarn query -f -`,
-		Args: cobra.MaximumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return &misspelt{"the SQL has to be one argument", "put the SQL into quotes: tarn query \"SELECT …\""}
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			src, err := a.sqlText(args, q.file)
 			if err != nil {
@@ -63,9 +68,8 @@ ending (.csv, .json, .parquet). A file named with -o is there whole or not at al
 	f.StringVar(&q.format, "format", query.Table, "table, csv, json or parquet")
 	f.StringVarP(&q.output, "output", "o", "", "write the rows to a `file`")
 	f.StringVar(&q.at, "at", "", "as readers saw the tables after a `run`, or at a time (UTC), such as \"2026-11-24 10:15:00\"")
-	if err := cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(queryFormats, cobra.ShellCompDirectiveNoFileComp)); err != nil {
-		panic(err) // the flag is defined above
-	}
+	offer(cmd, "format", cobra.FixedCompletions(queryFormats, noFiles))
+	offer(cmd, "at", a.completeRuns)
 	cmd.ValidArgsFunction = cobra.NoFileCompletions
 	return cmd
 }
@@ -147,16 +151,18 @@ func (a *app) query(ctx context.Context, src diag.Source, q queryFlags) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	rows, err := s.Rows(ctx, src, q.format == query.List || q.format == query.Object)
+	rows, err := s.Ask(ctx, src)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	broken := false
-	_, err = query.Write(ctx, a.stdout, rows, q.format, a.layout(), func(err error) (string, int) {
+	form := a.form(q.format)
+	form.Failed = func(err error) (string, int) {
 		broken = true
 		return err.Error(), exitCode(ctx, err)
-	})
+	}
+	_, err = form.Write(a.stdout, rows)
 	if broken && q.format == query.Object {
 		return told(err)
 	}
@@ -167,14 +173,16 @@ func (a *app) session(ctx context.Context, t *run.Tables, v *lake.View, output s
 	return query.Open(ctx, t.Database(), v, query.Options{Memory: t.Memory(a.memory), Threads: a.threads, TempDir: t.TempDir(), Output: output})
 }
 
-// layout is that of a table on stdout: as wide as the terminal, or whole where there is none.
-func (a *app) layout() query.Layout {
-	l := query.Layout{Dim: stylesFor(a.stdout).dim}
+// form is that of rows on stdout: as wide as the terminal, or whole where there is none.
+func (a *app) form(format string) query.Form {
+	out := query.Form{Format: format, Dim: stylesFor(a.stdout).dim}
 	if f, ok := a.stdout.(*os.File); ok && terminal(a.stdout) {
-		// A terminal that does not know its width gets whole lines.
-		l.Width, _, _ = term.GetSize(int(f.Fd()))
+		width, _, err := term.GetSize(int(f.Fd()))
+		if err == nil {
+			out.Width = width
+		}
 	}
-	return l
+	return out
 }
 
 // answerFile writes the rows to a file.
@@ -201,7 +209,7 @@ func (a *app) answerFile(ctx context.Context, t *run.Tables, v *lake.View, src d
 		return err
 	}
 	if a.json {
-		return a.print(queryJSON{Output: o.path, Format: q.format, Count: n})
+		return a.print(queryFileJSON{Output: o.path, Format: q.format, Count: n})
 	}
 	if !a.quiet {
 		a.tell("%s written to %s", plural(n, "row"), here(o.path))
@@ -209,18 +217,11 @@ func (a *app) answerFile(ctx context.Context, t *run.Tables, v *lake.View, src d
 	return nil
 }
 
-// queryJSON is what `tarn query --json -o FILE` prints.
-type queryJSON struct {
-	Output string `json:"output"`
-	Format string `json:"format"`
-	Count  int64  `json:"count"`
-}
-
 func (a *app) writeTo(ctx context.Context, s *query.Session, src diag.Source, format string, o *outputFile) (_ int64, err error) {
 	if format == parquet {
 		return s.WriteParquet(ctx, src)
 	}
-	rows, err := s.Rows(ctx, src, format == query.List)
+	rows, err := s.Ask(ctx, src)
 	if err != nil {
 		return 0, err
 	}
@@ -229,7 +230,7 @@ func (a *app) writeTo(ctx context.Context, s *query.Session, src diag.Source, fo
 	if err != nil {
 		return 0, err
 	}
-	n, err := query.Write(ctx, f, rows, format, query.Layout{}, nil)
+	n, err := query.Write(f, rows, format)
 	return n, errors.Join(err, f.Close())
 }
 

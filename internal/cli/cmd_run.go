@@ -50,6 +50,7 @@ good run. Running again with nothing new says so and writes nothing.`,
 		ValidArgsFunction: a.completeTables,
 	}
 	s.add(cmd)
+	offer(cmd, "select", a.completeTables)
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait for another run to end instead of failing")
 	return cmd
 }
@@ -68,7 +69,11 @@ func (a *app) run(ctx context.Context, o run.RunOptions) error {
 	diagnostics := w.Diagnostics
 	err = errors.Join(err, w.Close())
 	if a.json {
-		if e := a.print(rec); e != nil {
+		out := runJSON{Record: rec}
+		if err != nil {
+			out.ExitCode, out.Hint = exitCode(ctx, err), a.hint(err)
+		}
+		if e := a.print(out); e != nil {
 			return e
 		}
 		if err != nil {
@@ -94,7 +99,7 @@ func (a *app) showRun(rec *run.Record) {
 	if rec.Status == run.NothingToDo {
 		a.say("nothing to do: all %s are up to date", plural(int64(len(rec.Tables)), "table"))
 		a.showLoads(rec, st)
-		a.showOrphans(rec)
+		a.showOrphans(rec.Orphans)
 		return
 	}
 	if len(rec.Tables) > 0 {
@@ -115,15 +120,15 @@ func (a *app) showRun(rec *run.Record) {
 			a.say("%s %s of %s: %s (%s:%d)", st.warn(string(c.Status)), c.Name, c.Table, c.Message, c.File, c.Line)
 		}
 	}
-	a.showOrphans(rec)
+	a.showOrphans(rec.Orphans)
 	if rec.Status == run.Published {
 		a.say("%s %s in one step as run %s in %.2f s", st.good("published"), plural(int64(len(rec.Published)), "table"), rec.Run, rec.Seconds)
 	}
 }
 
-// showOrphans tells of tables without a definition.
-func (a *app) showOrphans(rec *run.Record) {
-	for _, o := range rec.Orphans {
+// showOrphans tells of tables that nothing describes any more.
+func (a *app) showOrphans(names []string) {
+	for _, o := range names {
 		name := strings.TrimSuffix(o, "__rows")
 		a.say("%s has no definition any more; it stays readable until `tarn drop %s`", name, name)
 	}
@@ -246,26 +251,14 @@ func planCommand(a *app) *cobra.Command {
 		ValidArgsFunction: a.completeTables,
 	}
 	s.add(cmd)
+	offer(cmd, "select", a.completeTables)
 	return cmd
 }
 
-// planJSON is one line of `tarn plan --json`.
-type planJSON struct {
-	Name    string      `json:"name"`
-	Zone    string      `json:"zone"`
-	Action  plan.Action `json:"action"`
-	Reasons []string    `json:"reasons"`
-	Files   int         `json:"files,omitempty"`
-	Bytes   int64       `json:"bytes,omitempty"`
-}
-
 func (a *app) showPlan(p *plan.Plan) error {
-	out := struct {
-		Tables  []planJSON `json:"tables"`
-		Orphans []string   `json:"orphans"`
-	}{Tables: []planJSON{}, Orphans: append([]string{}, p.Orphans...)}
+	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...)}
 	for _, s := range p.Steps {
-		j := planJSON{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: append([]string{}, s.Reasons...)}
+		j := planTable{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: append([]string{}, s.Reasons...)}
 		for _, f := range s.Work.Read() {
 			j.Files++
 			j.Bytes += f.Size
@@ -288,21 +281,9 @@ func (a *app) showPlan(p *plan.Plan) error {
 		rows = append(rows, []string{action, j.Name, j.Zone, why})
 	}
 	fmt.Fprint(a.stdout, columns(rows))
-	for _, o := range p.Orphans {
-		a.say("%s has no definition any more; it stays readable until `tarn drop %s`", o, strings.TrimSuffix(o, "__rows"))
-	}
+	a.showOrphans(p.Orphans)
 	if p.Empty() {
 		a.say("nothing to do")
 	}
 	return nil
-}
-
-// completeTables offers table names to the shell.
-func (a *app) completeTables(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	w, err := a.open(cmd.Context())
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	defer w.Close()
-	return w.Graph.Names(), cobra.ShellCompDirectiveNoFileComp
 }

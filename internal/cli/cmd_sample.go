@@ -107,12 +107,7 @@ func (a *app) sample(ctx context.Context, dir string, o sample.Options, late boo
 	}
 	seconds := time.Since(started).Seconds()
 	if a.json {
-		return a.print(struct {
-			Dir     string  `json:"dir"`
-			Late    bool    `json:"late"`
-			Seconds float64 `json:"seconds"`
-			*sample.Summary
-		}{absolute(dir), late, seconds, s})
+		return a.print(sampleJSON{absolute(dir), late, seconds, s})
 	}
 	a.showSample(dir, s, late, seconds)
 	return nil

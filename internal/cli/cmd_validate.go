@@ -38,13 +38,11 @@ func validateCommand(a *app) *cobra.Command {
 			}
 			if a.json {
 				errs, warnings := found.Count()
-				if e := a.print(struct {
-					OK          bool      `json:"ok"`
-					Tables      int       `json:"tables"`
-					Errors      int       `json:"errors"`
-					Warnings    int       `json:"warnings"`
-					Diagnostics diag.List `json:"diagnostics"`
-				}{list == nil, tables, errs, warnings, found}); e != nil {
+				out := validateJSON{OK: list == nil, Tables: tables, Errors: errs, Warnings: warnings, Diagnostics: found}
+				if list != nil {
+					out.ExitCode = exitDefinitions
+				}
+				if e := a.print(out); e != nil {
 					return e
 				}
 				if err != nil {
@@ -82,15 +80,12 @@ func compileCommand(a *app) *cobra.Command {
 				return err
 			}
 			if a.json {
-				return a.print(struct {
-					Model string `json:"model"`
-					SQL   string `json:"sql"`
-				}{args[0], text})
+				return a.print(compileJSON{args[0], text})
 			}
 			a.say("%s", text)
 			return nil
 		},
-		ValidArgsFunction: a.completeTables,
+		ValidArgsFunction: a.completeModel,
 	}
 }
 
@@ -101,13 +96,7 @@ func versionCommand(a *app) *cobra.Command {
 		Example: "  tarn version",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			out := struct {
-				Version  string `json:"version"`
-				Go       string `json:"go"`
-				Platform string `json:"platform"`
-				DuckDB   string `json:"duckdb_go"`
-				Iceberg  string `json:"iceberg_go"`
-			}{"(devel)", runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, "", ""}
+			out := versionJSON{"(devel)", runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, "", ""}
 			if info, ok := debug.ReadBuildInfo(); ok {
 				if v := info.Main.Version; v != "" {
 					out.Version = v
@@ -166,9 +155,7 @@ func runsCommand(a *app) *cobra.Command {
 				past = past[:limit]
 			}
 			if a.json {
-				return a.print(struct {
-					Runs []run.Past `json:"runs"`
-				}{append([]run.Past{}, past...)})
+				return a.print(runsJSON{append([]run.Past{}, past...)})
 			}
 			rows := [][]string{{"run", "kind", "finished (UTC)", "seconds"}}
 			for _, p := range past {

@@ -44,11 +44,11 @@ func mustCall(t *testing.T, args ...string) string {
 // numbers asks a lake for one row of numbers.
 func numbers(t *testing.T, dir, sql string) map[string]int64 {
 	t.Helper()
-	var answer struct{ Rows []map[string]int64 }
-	if err := json.Unmarshal([]byte(mustCall(t, "query", "-C", dir, "--json", sql)), &answer); err != nil {
+	var rows []map[string]int64
+	if err := json.Unmarshal([]byte(mustCall(t, "query", "-C", dir, "--format", "json", sql)), &rows); err != nil {
 		t.Fatal(err)
 	}
-	return answer.Rows[0]
+	return rows[0]
 }
 
 var lakeTables = []string{"customer_landing", "customer_trusted", "customers_curated", "accelerometer_landing", "accelerometer_trusted",

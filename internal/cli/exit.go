@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"strings"
 	"syscall"
 
 	"tarn/internal/diag"
@@ -37,12 +39,12 @@ func ExitCodes() []ExitCode {
 	return []ExitCode{
 		{exitDone, "done, or nothing to do"},
 		{exitInternal, "something failed that should not: disk full, a file that cannot be read, a mistake in tarn"},
-		{exitUsage, "the command line is wrong"},
+		{exitUsage, "the command line is wrong, or asks for what would overwrite or break something that is there"},
 		{exitChecks, "a check failed, too many rows went to quarantine, or rows are unaccounted for: nothing was published"},
 		{exitDefinitions, "the definitions have mistakes, or the SQL of a query has"},
 		{exitMissing, "something named is not there: a lake, a table, a run, a folder"},
 		{exitBusy, "another process is writing to the lake, or, for gc, reading it"},
-		{exitInterrupted, "interrupted: nothing was published"},
+		{exitInterrupted, "interrupted by Ctrl-C or SIGTERM: nothing was published"},
 	}
 }
 
@@ -69,7 +71,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitMissing
 	case errors.Is(err, run.ErrBusy), errors.Is(err, run.ErrReaders):
 		return exitBusy
-	case errors.Is(err, template.ErrInTheWay):
+	case errors.Is(err, template.ErrInTheWay), errors.Is(err, run.ErrDefined):
 		return exitUsage
 	}
 	return exitInternal
@@ -77,14 +79,6 @@ func exitCode(ctx context.Context, err error) int {
 
 // errMissing says that something named on the command line is not there.
 var errMissing = errors.New("not there")
-
-// failure is the JSON object of a command that failed before it had a result of its own.
-type failure struct {
-	Error       string    `json:"error"`
-	Hint        string    `json:"hint,omitempty"`
-	ExitCode    int       `json:"exit_code"`
-	Diagnostics diag.List `json:"diagnostics,omitempty"`
-}
 
 // finish says what went wrong and gives the exit code.
 func (a *app) finish(ctx context.Context, err error) int {
@@ -104,7 +98,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 	errors.As(err, &list)
 	errors.As(err, &sql)
 	if a.json {
-		f := failure{Error: err.Error(), Hint: hint(err), ExitCode: code}
+		f := failure{Error: err.Error(), Hint: a.hint(err), ExitCode: code}
 		if list != nil {
 			f.Diagnostics, f.Error = list.Diagnostics, counted(list.Diagnostics)
 		}
@@ -130,21 +124,24 @@ func (a *app) finish(ctx context.Context, err error) int {
 	default:
 		a.tell("error: %v", err)
 	}
-	if h := hint(err); h != "" {
+	if h := a.hint(err); h != "" {
 		a.tell("hint: %s", h)
 	}
 	return code
 }
 
 // hint finds what to do about an error.
-func hint(err error) string {
+func (a *app) hint(err error) string {
 	var hinted interface{ Hint() string }
 	var usage *usageError
+	var path *fs.PathError
 	switch {
+	case errors.As(err, &path) && errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(path.Path, ".metadata.json"):
+		return "tables keep the absolute paths of their files: if the lake was moved or copied, move it back, or remove its .tarn folder and run `tarn run`"
 	case errors.As(err, &hinted):
 		return hinted.Hint()
 	case errors.As(err, &usage):
-		return "tarn --help, or tarn COMMAND --help"
+		return "`" + a.command + " --help`"
 	case errors.Is(err, run.ErrBusy):
 		return "wait for it, or use --wait"
 	}

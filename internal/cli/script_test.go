@@ -29,11 +29,11 @@ func TestMain(m *testing.M) {
 
 // TestScript tells stories of the command line: one file of testdata/script each, with the real program.
 //
-// Beside testscript's own commands there are:
+// Each script finds a small lake in shop. Beside testscript's own commands there are:
 //
 //	tarn …                    the program
 //	exit CODE [in=FILE] tarn … runs it and compares its exit code; stdout and stderr can be looked at afterwards
-//	json PATH [VALUE]         looks into the JSON object of the last stdout: a.b.0 or a.#; without VALUE it must be there
+//	json PATH [VALUE]         looks into the JSON object of the last stdout: a.b.0, a.len or a.name=x; without VALUE it must be there
 //	setenv NAME json PATH     keeps a value of that object in a variable
 //	stedi DIR                 copies the real files into a lake's data folder; scripts begin with [!stedi] skip
 //	lock DIR                  is another process that writes to the lake, until the script ends
@@ -46,7 +46,7 @@ func TestScript(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
 			e.Setenv("HOME", e.WorkDir)
-			return nil
+			return os.CopyFS(filepath.Join(e.WorkDir, "shop"), os.DirFS(filepath.Join("testdata", "shop")))
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "stedi" {
@@ -132,7 +132,7 @@ func lookup(ts *testscript.TestScript, path string) (string, bool) {
 				return "", false
 			}
 		case []any:
-			if key == "#" {
+			if key == "len" {
 				v = len(in)
 				continue
 			}

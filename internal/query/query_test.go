@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tarn/internal/diag"
 	"tarn/internal/lake"
 	"tarn/internal/query"
 	"tarn/internal/run"
@@ -81,13 +80,13 @@ func (b built) open(t *testing.T, o query.Options) *query.Session {
 
 // ask gives what a query prints.
 func ask(ctx context.Context, s *query.Session, text, format string) (string, error) {
-	rows, err := s.Rows(ctx, diag.Source{File: "query", Text: text}, format != query.CSV && format != query.Table)
+	rows, err := s.Rows(ctx, text)
 	if err != nil {
 		return "", err
 	}
 	defer rows.Close()
 	var b bytes.Buffer
-	_, err = query.Write(ctx, &b, rows, format, query.Layout{}, func(err error) (string, int) { return err.Error(), 4 })
+	_, err = query.Form{Format: format, Failed: func(err error) (string, int) { return err.Error(), 4 }}.Write(&b, rows)
 	return b.String(), err
 }
 

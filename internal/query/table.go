@@ -14,7 +14,7 @@ import (
 // tableWriter lays rows out in columns. It looks at a batch of rows at a time, so that results of any length stream.
 type tableWriter struct {
 	w       *bufio.Writer
-	layout  Layout
+	form    Form
 	columns []Column
 	names   []string
 	rows    [][]cell
@@ -94,7 +94,7 @@ func (t *tableWriter) pause() error {
 		}
 		t.line(head)
 		t.line(line)
-	} else if t.layout.Width > 0 {
+	} else if t.form.Width > 0 {
 		// Later rows keep to the columns that the first ones were given.
 		t.fit()
 	}
@@ -122,7 +122,7 @@ const gap = "  "
 // fit makes the columns narrow enough for the terminal: the widest first, and the last ones are left out if that is not
 // enough.
 func (t *tableWriter) fit() {
-	if t.layout.Width <= 0 {
+	if t.form.Width <= 0 {
 		return
 	}
 	for {
@@ -138,10 +138,10 @@ func (t *tableWriter) fit() {
 			total += len(gap) + 1
 		}
 		switch {
-		case total <= t.layout.Width:
+		case total <= t.form.Width:
 			return
 		case widest >= 0:
-			t.widths[widest] -= min(total-t.layout.Width, max(1, t.widths[widest]-t.second(widest)), t.widths[widest]-narrow)
+			t.widths[widest] -= min(total-t.form.Width, max(1, t.widths[widest]-t.second(widest)), t.widths[widest]-narrow)
 		case t.shown > 1:
 			t.shown--
 		default:
@@ -165,12 +165,12 @@ func (t *tableWriter) line(cells []cell) {
 	var b strings.Builder
 	for i, c := range cells[:t.shown] {
 		text := c.text
-		if w := width(text); t.layout.Width > 0 && w > t.widths[i] {
+		if w := width(text); t.form.Width > 0 && w > t.widths[i] {
 			text = ansi.Truncate(text, t.widths[i], "…")
 		}
 		pad := strings.Repeat(" ", max(0, t.widths[i]-width(text)))
-		if c.null && t.layout.Dim != nil {
-			text = t.layout.Dim(text)
+		if c.null && t.form.Dim != nil {
+			text = t.form.Dim(text)
 		}
 		if i > 0 {
 			b.WriteString(gap)

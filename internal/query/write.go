@@ -2,7 +2,6 @@ package query
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"io"
 	"strconv"
@@ -17,32 +16,39 @@ const (
 	Object = "object" // one object with columns, rows and count
 )
 
-// Layout says how a table is written for people.
-type Layout struct {
-	// Width is that of the terminal in characters; 0 writes everything whole.
+// Form says how rows are written.
+type Form struct {
+	// Format is one of the formats above; default: [Table].
+	Format string
+	// Width is that of the terminal in characters; 0 writes tables whole.
 	Width int
 	// Dim marks what is not data, such as NULL; nil leaves it as it is.
 	Dim func(...string) string
+	// Failed gives error and exit_code of an [Object] whose rows end with an error.
+	Failed func(error) (message string, code int)
 }
 
 // lag is how long a row that is there may stay unwritten.
 const lag = 100 * time.Millisecond
 
-// Write writes rows as they come and gives how many there were. After an error a json output is closed all the same, and
-// the object form then has error and exit_code, which failed gives; failed may be nil.
-func Write(ctx context.Context, w io.Writer, rows *Rows, format string, l Layout, failed func(error) (message string, code int)) (int64, error) {
+// Write writes rows as they come and gives how many there were. See [Form.Write].
+func Write(w io.Writer, rows *Rows, format string) (int64, error) {
+	return Form{Format: format}.Write(w, rows)
+}
+
+// Write writes rows as they come and gives how many there were. Where the rows end with an error, what was written is
+// closed all the same, and the object form says so.
+func (f Form) Write(w io.Writer, rows *Rows) (int64, error) {
+	rows.json = f.Format == List || f.Format == Object
 	buffer := bufio.NewWriterSize(w, 64<<10)
-	out := writerFor(buffer, format, l)
-	if rows.Explain && format == Table {
-		out = &planWriter{w: buffer}
-	}
-	if err := out.header(rows.Columns); err != nil {
+	out := f.writer(buffer, rows)
+	if err := out.header(rows.Columns()); err != nil {
 		return 0, err
 	}
 	var n int64
 	written := time.Time{}
 	for {
-		if !rows.Buffered() && time.Since(written) > lag && n > 0 {
+		if !rows.buffered() && time.Since(written) > lag && n > 0 {
 			if err := out.pause(); err != nil {
 				return n, err
 			}
@@ -51,20 +57,19 @@ func Write(ctx context.Context, w io.Writer, rows *Rows, format string, l Layout
 			}
 			written = time.Now()
 		}
-		row := rows.Next(ctx)
-		if row == nil {
+		if !rows.Next() {
 			break
 		}
 		n++
-		if err := out.row(row); err != nil {
+		if err := out.row(rows.Row()); err != nil {
 			return n, err
 		}
 	}
 	end := ending{rows: n}
 	if err := rows.Err(); err != nil {
 		end.failed = true
-		if failed != nil {
-			end.message, end.code = failed(err)
+		if f.Failed != nil {
+			end.message, end.code = f.Failed(err)
 		}
 		// What was written stays as it is; the error that ended the rows is the one to tell.
 		_ = out.end(end)
@@ -93,14 +98,16 @@ type writer interface {
 	end(ending) error
 }
 
-func writerFor(w *bufio.Writer, format string, l Layout) writer {
-	switch format {
-	case CSV:
+func (f Form) writer(w *bufio.Writer, rows *Rows) writer {
+	switch {
+	case f.Format == CSV:
 		return &csvWriter{w: w}
-	case List, Object:
-		return &jsonWriter{w: w, object: format == Object}
+	case f.Format == List || f.Format == Object:
+		return &jsonWriter{w: w, object: f.Format == Object}
+	case rows.query.explain:
+		return &planWriter{w: w}
 	}
-	return &tableWriter{w: w, layout: l}
+	return &tableWriter{w: w, form: f}
 }
 
 // csvWriter tells null from an empty text, which encoding/csv cannot.

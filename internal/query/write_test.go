@@ -60,7 +60,7 @@ const tableOfAllKinds = ` int  text            dec  bool   ts                   
 ────  ────────────  ─────  ─────  ───────────────────────  ──────────  ──────  ──────────────────────────────  ─────  ────────  ────
    1  a              1.50  true   2020-01-02 03:04:05.678  2020-01-02  [1, 2]  {'x': nan, 'y': 'Inf "q" NaN'}    inf  {"k": 1}  ab
 NULL                 NULL  NULL   NULL                     NULL        NULL    NULL                             NULL  NULL      NULL
- -20  ü 日本\n"x",  -0.01  false  1969-12-31 00:00:00      0001-01-01  []      {'x': 1.0, 'y': ''}                0.1  null
+ -20  ü 日本\n"x",  -0.01  false  1969-12-31 00:00:00      0001-01-01  []      {'x': 1.0, 'y': ''}               0.1  null
 (3 rows)
 `
 
@@ -95,13 +95,14 @@ func TestObject(t *testing.T) {
 func TestTableFitsTheTerminal(t *testing.T) {
 	t.Parallel()
 	s := build(t).open(t, query.Options{})
-	rows, err := s.Rows(t.Context(), diag.Source{File: "query", Text: "SELECT repeat('日', 30) AS a, repeat('b', 50) AS b, 7 AS c, repeat('d', 20) AS d, NULL AS e"}, false)
+	rows, err := s.Rows(t.Context(), "SELECT repeat('日', 30) AS a, repeat('b', 50) AS b, 7 AS c, repeat('d', 20) AS d, NULL AS e")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer rows.Close()
 	var b bytes.Buffer
-	if _, err := query.Write(t.Context(), &b, rows, query.Table, query.Layout{Width: 50, Dim: func(s ...string) string { return "<" + s[0] + ">" }}, nil); err != nil {
+	form := query.Form{Width: 50, Dim: func(s ...string) string { return "<" + s[0] + ">" }}
+	if _, err := form.Write(&b, rows); err != nil {
 		t.Fatal(err)
 	}
 	want := "a            b             c  d             e\n" +
@@ -150,13 +151,13 @@ func TestWriteParquet(t *testing.T) {
 func TestStreams(t *testing.T) {
 	t.Parallel()
 	s := build(t).open(t, query.Options{Memory: "64MB", Threads: 2, TempDir: filepath.Join(t.TempDir(), "t")})
-	rows, err := s.Rows(t.Context(), diag.Source{File: "query", Text: "SELECT i, 'a text of some length, so that it does not fit ' || i AS t FROM range(3000000) r(i)"}, false)
+	rows, err := s.Rows(t.Context(), "SELECT i, 'a text of some length, so that it does not fit ' || i AS t FROM range(3000000) r(i)")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer rows.Close()
 	w := &watcher{before: resident(t)}
-	n, err := query.Write(t.Context(), w, rows, query.CSV, query.Layout{}, nil)
+	n, err := query.Write(w, rows, query.CSV)
 	if err != nil || n != 3_000_000 {
 		t.Fatal(n, err)
 	}
@@ -210,7 +211,7 @@ func TestFirstRowsComeAtOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	// Far too many rows to wait for.
-	rows, err := s.Rows(ctx, diag.Source{File: "query", Text: "SELECT i FROM range(1000000000000) r(i)"}, false)
+	rows, err := s.Rows(ctx, "SELECT i FROM range(1000000000000) r(i)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +219,7 @@ func TestFirstRowsComeAtOnce(t *testing.T) {
 	for _, format := range []string{query.Table, query.CSV, query.List} {
 		r, w := io.Pipe()
 		go func() {
-			_, err := query.Write(ctx, w, rows, format, query.Layout{}, nil)
+			_, err := query.Write(w, rows, format)
 			_ = w.CloseWithError(err)
 		}()
 		if n, err := io.ReadAtLeast(r, make([]byte, 1<<20), 10); err != nil || n < 10 {

@@ -105,7 +105,7 @@ func (w *Workspace) Drop(ctx context.Context, name string, wait bool) (id string
 	started := w.now()
 	return w.change(ctx, wait, func(v *lake.View, id string) error {
 		if t := w.Graph.Table(name); t != nil {
-			return fmt.Errorf("%s is still defined: remove its file first, or the next run makes the table again", t.Name)
+			return fmt.Errorf("%s %w: remove its file first, or the next run makes the table again", t.Name, ErrDefined)
 		}
 		stored := name
 		if v.Table(stored) == nil {
@@ -157,6 +157,9 @@ type GCOptions struct {
 	DryRun bool
 	Wait   bool
 }
+
+// ErrDefined says that a table cannot be dropped while its definition is there.
+var ErrDefined = errors.New("is still defined")
 
 // ErrReaders says that gc found somebody reading.
 var ErrReaders = errors.New("a query is reading the lake's files: nothing was removed, run gc again later")

@@ -1,0 +1,213 @@
+package cli
+
+import (
+	"tarn/internal/check"
+	"tarn/internal/demo"
+	"tarn/internal/diag"
+	"tarn/internal/lake"
+	"tarn/internal/plan"
+	"tarn/internal/run"
+	"tarn/internal/sample"
+	"tarn/internal/template"
+)
+
+// The objects that --json prints. They only grow: keys keep their names and meanings. docs/json.md is made of these types
+// and their comments.
+
+// failure is what a command prints that has no result: it failed before it had one, or did not run at all.
+type failure struct {
+	// What went wrong.
+	Error string `json:"error"`
+	// What to do about it, where that is known.
+	Hint string `json:"hint,omitempty"`
+	// The exit code of the command: see the exit codes in cli.md.
+	ExitCode int `json:"exit_code"`
+	// The mistakes in definitions or in the SQL of a query.
+	Diagnostics diag.List `json:"diagnostics,omitempty"`
+}
+
+// runJSON is what `tarn run` and `tarn quarantine retry` print, whether the run went well or not.
+type runJSON struct {
+	*run.Record
+	// Not 0 if the run failed; error says why.
+	ExitCode int `json:"exit_code,omitempty"`
+	// What to do about a failure, where that is known.
+	Hint string `json:"hint,omitempty"`
+}
+
+// initJSON is what `tarn init` prints.
+type initJSON struct {
+	// Absolute path of the lake.
+	Dir string `json:"dir"`
+	// Name of the template.
+	Template string `json:"template"`
+	// What was written, relative to the lake.
+	Files []string `json:"files"`
+}
+
+// sampleJSON is what `tarn sample` prints.
+type sampleJSON struct {
+	// Absolute path of the folder.
+	Dir string `json:"dir"`
+	// Whether these are later readings of people who were there.
+	Late bool `json:"late"`
+	// How long it took.
+	Seconds float64 `json:"seconds"`
+	*sample.Summary
+}
+
+// validateJSON is what `tarn validate` prints.
+type validateJSON struct {
+	// Whether the lake can run.
+	OK bool `json:"ok"`
+	// Number of tables that are defined; 0 if there are errors.
+	Tables int `json:"tables"`
+	// Number of diagnostics that keep the lake from running.
+	Errors int `json:"errors"`
+	// Number of the others.
+	Warnings int `json:"warnings"`
+	// All of them, by file and line.
+	Diagnostics diag.List `json:"diagnostics"`
+	// Not 0 if there are errors.
+	ExitCode int `json:"exit_code,omitempty"`
+}
+
+// planJSON is what `tarn plan` prints.
+type planJSON struct {
+	// The tables in the order of the work.
+	Tables []planTable `json:"tables"`
+	// Tables in the lake that no definition describes any more.
+	Orphans []string `json:"orphans"`
+}
+
+// planTable is what would be done with one table.
+type planTable struct {
+	// Name of the table.
+	Name string `json:"name"`
+	// landing, trusted or curated.
+	Zone string `json:"zone"`
+	// none, load (read files) or rebuild (run the SELECT); amend only tests checks and writes comments.
+	Action plan.Action `json:"action"`
+	// Why, in words; empty for none.
+	Reasons []string `json:"reasons"`
+	// Number of files to read.
+	Files int `json:"files,omitempty"`
+	// Their size as stored.
+	Bytes int64 `json:"bytes,omitempty"`
+}
+
+// queryJSON is what `tarn query` prints.
+type queryJSON struct {
+	// Names of the columns in order; a second one of a name gets _1.
+	Columns []string `json:"columns"`
+	// One object a row. Times are texts in UTC; numbers keep all their digits; NaN and infinities are texts.
+	Rows []map[string]any `json:"rows"`
+	// Number of rows.
+	Count int64 `json:"count"`
+	// What went wrong after the first rows were out; rows and count are those until then.
+	Error string `json:"error,omitempty"`
+	// Not 0 if that happened.
+	ExitCode int `json:"exit_code,omitempty"`
+}
+
+// queryFileJSON is what `tarn query -o FILE` prints.
+type queryFileJSON struct {
+	// Absolute path of the file.
+	Output string `json:"output"`
+	// Its format.
+	Format string `json:"format"`
+	// Number of rows in it.
+	Count int64 `json:"count"`
+}
+
+// checkJSON is what `tarn check` prints.
+type checkJSON struct {
+	// All checks that were tested.
+	Checks []check.Result `json:"checks"`
+	// Not 0 if one of them failed.
+	ExitCode int `json:"exit_code,omitempty"`
+}
+
+// compileJSON is what `tarn compile` prints.
+type compileJSON struct {
+	// Name of the model.
+	Model string `json:"model"`
+	// The SQL that is executed for it.
+	SQL string `json:"sql"`
+}
+
+// runsJSON is what `tarn runs` prints.
+type runsJSON struct {
+	// The published runs, newest first.
+	Runs []run.Past `json:"runs"`
+}
+
+// rollbackJSON is what `tarn rollback` prints.
+type rollbackJSON struct {
+	// Id under which the change is recorded.
+	Run string `json:"run"`
+	// The run whose state the tables have now.
+	To string `json:"to"`
+	// The tables that changed; empty if there was nothing to do.
+	Tables []string `json:"tables"`
+}
+
+// dropJSON is what `tarn drop` prints.
+type dropJSON struct {
+	// Id under which the change is recorded.
+	Run string `json:"run"`
+	// Name of the table.
+	Dropped string `json:"dropped"`
+}
+
+// gcJSON is what `tarn gc` prints.
+type gcJSON struct {
+	// Whether nothing was removed.
+	DryRun bool `json:"dry_run"`
+	lake.Garbage
+}
+
+// versionJSON is what `tarn version` prints.
+type versionJSON struct {
+	// Version of tarn, or (devel).
+	Version string `json:"version"`
+	// Version of Go that it was built with.
+	Go string `json:"go"`
+	// Operating system and architecture.
+	Platform string `json:"platform"`
+	// Version of the DuckDB library.
+	DuckDB string `json:"duckdb_go"`
+	// Version of the Iceberg library.
+	Iceberg string `json:"iceberg_go"`
+}
+
+// result names the object that a command prints.
+type result struct {
+	command string
+	object  any
+}
+
+// results lists what all commands print.
+func results() []result {
+	return []result{
+		{"a command that failed", failure{}},
+		{"tarn demo", demo.Report{}},
+		{"tarn init", initJSON{}},
+		{"tarn init --from", template.Report{}},
+		{"tarn sample", sampleJSON{}},
+		{"tarn validate", validateJSON{}},
+		{"tarn plan", planJSON{}},
+		{"tarn run", runJSON{}},
+		{"tarn query", queryJSON{}},
+		{"tarn query -o FILE", queryFileJSON{}},
+		{"tarn check", checkJSON{}},
+		{"tarn compile", compileJSON{}},
+		{"tarn quarantine [list|show]", run.QuarantineReport{}},
+		{"tarn quarantine retry", runJSON{}},
+		{"tarn runs", runsJSON{}},
+		{"tarn rollback", rollbackJSON{}},
+		{"tarn drop", dropJSON{}},
+		{"tarn gc", gcJSON{}},
+		{"tarn version", versionJSON{}},
+	}
+}

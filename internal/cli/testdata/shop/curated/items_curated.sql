@@ -1,0 +1,3 @@
+SELECT t.item, count(*) AS sold
+FROM sales_trusted t
+GROUP BY t.item

@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"tarn/internal/diag"
+	"tarn/internal/project"
+)
+
+// usageError is a mistake in the command line itself.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// misspelt is a usage error with the name that was most likely meant.
+type misspelt struct{ message, hint string }
+
+func (e *misspelt) Error() string { return e.message }
+func (e *misspelt) Hint() string  { return e.hint }
+
+// unknownCommand refuses words that are no command.
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	known := []string{}
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			known = append(known, c.Name())
+		}
+	}
+	hint := "`tarn --help` lists the commands"
+	if n := diag.Nearest(args[0], known); n != "" {
+		hint = "did you mean `tarn " + n + "`?"
+	}
+	return &usageError{&misspelt{fmt.Sprintf("no command %q", args[0]), hint}}
+}
+
+// flagError explains a mistake in flags.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
+		return &usageError{err}
+	}
+	known := []string{}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	hint := "`" + cmd.CommandPath() + " --help` lists the flags"
+	if n := diag.Nearest(unknown.GetSpecifiedName(), known); n != "" {
+		hint = "did you mean --" + n + "?"
+	}
+	return &usageError{&misspelt{"no flag --" + unknown.GetSpecifiedName(), hint}}
+}
+
+// settle looks at the global flags before any command runs.
+func (a *app) settle(*cobra.Command, []string) error {
+	if a.memory != "" {
+		if _, err := project.ParseMemory(a.memory); err != nil {
+			return &usageError{fmt.Errorf("--memory: %w", err)}
+		}
+	}
+	if a.threads < 0 {
+		return &usageError{fmt.Errorf("--threads %d: write a number of threads, or 0 for one per core", a.threads)}
+	}
+	return nil
+}
+
+// wantsJSON finds --json in a command line that could not be read.
+func wantsJSON(args []string) bool {
+	for _, arg := range args {
+		if arg == "--" {
+			return false
+		}
+		if value, ok := strings.CutPrefix(arg, "--json"); ok && (value == "" || value == "=true") {
+			return true
+		}
+	}
+	return false
+}
