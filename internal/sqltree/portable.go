@@ -3,6 +3,7 @@ package sqltree
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -406,6 +407,8 @@ func (j *judge) function(e *expr) {
 		return
 	case name == "date_trunc":
 		j.unit(e, "date_trunc to", truncUnits)
+	case strings.HasPrefix(name, "regexp_") && len(e.Children) > 1:
+		j.pattern(e)
 	case name == "first" || name == "last" || name == "arbitrary":
 		j.refuse(e.At, "function "+name, "rows have no order: write min_by(value, key) or max_by(value, key)")
 		return
@@ -460,6 +463,26 @@ func (e *expr) text() (string, bool) {
 		return "", false
 	}
 	return s, true
+}
+
+var groupReference = regexp.MustCompile(`[$\\]\d`)
+
+// pattern judges a regular expression that is written out: Go's are RE2's, which are DuckDB's, and Java knows all of them.
+func (j *judge) pattern(e *expr) {
+	if p, ok := e.Children[1].text(); ok {
+		if _, err := regexp.Compile(p); err != nil {
+			reason := err.Error()
+			if i := strings.LastIndex(reason, "parsing regexp: "); i >= 0 {
+				reason = reason[i+len("parsing regexp: "):]
+			}
+			j.refuse(e.Children[1].At, "this regular expression ("+reason+")", "write it without look-around and back-references")
+		}
+	}
+	if e.Function == "regexp_replace" && len(e.Children) > 2 {
+		if with, ok := e.Children[2].text(); ok && groupReference.MatchString(with) {
+			j.refuse(e.Children[2].At, "a group in the replacement", "engines write it differently: put texts together with regexp_extract and concat")
+		}
+	}
 }
 
 // extractFields and truncUnits are what every engine counts alike; days of the week are not.
