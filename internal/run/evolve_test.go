@@ -57,7 +57,7 @@ func TestColumnsComeAndGo(t *testing.T) {
 		{"r.v AS b, CAST(r.person AS integer) AS c, timestamp_millis(r.ts) AS ts", "[month(ts), c]", same("b", "c", "ts")},
 		{"r.person AS c, r.v AS b, timestamp_millis(r.ts) AS ts", "[c]", same("b", "c", "ts")}, // int to long
 		{"r.person AS c, r.v AS b", "[]", same("b", "c")},                                      // without the column of old partitions
-		{"r.person AS c, r.v AS b, r.person AS a, timestamp_millis(r.ts) AS ts", "['truncate(c, 4)']", func(now, before map[string]int) {
+		{"r.person AS c, r.v AS b, r.person AS a, timestamp_millis(r.ts) AS ts", "['truncate(4, c)']", func(now, before map[string]int) {
 			same("b", "c")(now, before)
 			for _, n := range []string{"a", "ts"} {
 				if old, ok := seen[id(now, n)]; ok {
@@ -71,7 +71,7 @@ func TestColumnsComeAndGo(t *testing.T) {
 				t.Errorf("swapped names kept an id: %v, before %v", now, before)
 			}
 		}},
-		{"trim(CAST(r.person AS varchar)) AS b, r.v AS c", "['truncate(b, 1)']", nil},
+		{"trim(CAST(r.person AS varchar)) AS b, r.v AS c", "['truncate(1, b)']", nil},
 	} {
 		model(s.sql, s.partition)
 		rec := l.run()
@@ -231,8 +231,8 @@ func TestPartitionsAreAsDeclared(t *testing.T) {
 		l.batch(n)
 	}
 	l.write("data/readings/odd.json", `{"person": null, "ts": null, "v": 1}`+"\n"+`{"person": -5, "ts": -1000, "v": 1}`+"\n")
-	l.write("curated/parts.sql", "/* @tarn\npartitioned_by: [day(ts), 'truncate(person, 10)', name]\n*/\n"+
-		"SELECT timestamp_millis(r.ts) AS ts, r.person, CASE WHEN r.v > 5 THEN 'a/b=%20 c' WHEN r.v > 3 THEN '' END AS name FROM readings_landing r\n")
+	l.write("curated/parts.sql", "/* @tarn\npartitioned_by: [day(ts), 'truncate(10, person)', name]\n*/\n"+
+		"SELECT timestamp_millis(r.ts) AS ts, r.person, CASE WHEN r.v > 5 THEN 'a/b=%20 c' WHEN r.v > 3 THEN trim(' ') END AS name FROM readings_landing r\n")
 	l.run()
 	l.looksRight(t, "parts")
 	tables, err := run.OpenTables(t.Context(), l.dir, run.Options{})
