@@ -335,6 +335,7 @@ func (d *Draft) withSnapshot(list string, op table.Operation, props iceberg.Prop
 		parent = &cur.SnapshotID
 	}
 	seq := d.meta.LastSequenceNumber() + 1
+	props = withTotals(props, d.meta, list)
 	if list == "" {
 		if list, err = d.emptyManifestList(id, parent, seq); err != nil {
 			return nil, err
@@ -349,6 +350,30 @@ func (d *Draft) withSnapshot(list string, op table.Operation, props iceberg.Prop
 		return nil, err
 	}
 	return b.Build()
+}
+
+// withTotals adds to a snapshot's summary the totals of the one whose manifest list it uses, or zeros for the empty one:
+// the library works out the next snapshot's totals from them.
+func withTotals(props iceberg.Properties, meta table.Metadata, list string) iceberg.Properties {
+	out := iceberg.Properties{}
+	maps.Copy(out, props)
+	if list == "" {
+		for _, key := range []string{"total-records", "total-data-files", "total-files-size", "total-delete-files", "total-position-deletes", "total-equality-deletes"} {
+			out[key] = "0"
+		}
+		return out
+	}
+	for _, s := range meta.Snapshots() {
+		if s.ManifestList != list || s.Summary == nil {
+			continue
+		}
+		for key, value := range s.Summary.Properties {
+			if strings.HasPrefix(key, "total-") {
+				out[key] = value
+			}
+		}
+	}
+	return out
 }
 
 func (d *Draft) emptyManifestList(id int64, parent *int64, seq int64) (string, error) {
