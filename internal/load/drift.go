@@ -71,9 +71,7 @@ func sampleFile(t Table, f File, k *look, d *Drift) error {
 		return nil
 	}
 	defer raw.Close()
-	// A bounded head keeps a sample of huge objects cheap; the reader sees its end as a cut-off object, which is ignored.
-	head := &io.LimitedReader{R: raw, N: 4 << 20}
-	r := newReader(t, head)
+	r := newReader(t, raw)
 	numbers := map[string]bool{}
 	nulls := make([]int64, len(t.Columns)) // absent or explicit
 	for r.Stats().Objects < sampleObjects {
@@ -86,9 +84,7 @@ func sampleFile(t Table, f File, k *look, d *Drift) error {
 			break
 		}
 		if bad != nil {
-			if head.N > 0 {
-				k.odd = bad.Message
-			}
+			k.odd = bad.Message
 			continue
 		}
 		for i, c := range t.Columns {
