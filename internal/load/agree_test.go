@@ -144,7 +144,7 @@ func agree(t testing.TB, b *bench, table Table) (fast int) {
 
 func TestReadersAgree(t *testing.T) {
 	t.Parallel()
-	seeds := 300
+	seeds := 200
 	if testing.Short() {
 		seeds = 30
 	}
@@ -229,6 +229,25 @@ func TestNullsAreReadFast(t *testing.T) {
 		want := map[string]int64{"user": 120_000, "timestamp": 120_000, "x": 120_000, "ser": 0}
 		if diff := cmp.Diff(want, got.Keys); diff != "" || got.Braces != 120_000 || got.Lines != 120_000 || got.Quotes != 120_000*6+60_000*2 {
 			t.Errorf("in blocks of %d: %s %+v", size, diff, got)
+		}
+	}
+}
+
+// Around the size that an object may have, the readers' limits must not differ.
+func TestReadersAgreeOnLongLines(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, size := range []int{11 << 20, 13 << 20, 16<<20 - 100, 16 << 20, 16<<20 + 100, 20 << 20} {
+		table := Table{Name: "t", Location: "l", Dir: t.TempDir(), Format: JSON, Columns: shapes[0]}
+		before, after := "{\"timestamp\":1}\n{\"user\":\"", "\"}\n{\"timestamp\":3}\n"
+		write(t, filepath.Join(table.Dir, "f"), []byte(before+strings.Repeat("x", size-len("{\"user\":\"\"}"))+after))
+		agree(t, b, table)
+		rows := 3
+		if size > 16<<20 {
+			rows = 2
+		}
+		if got := b.load(t, table, false); len(got.Rows) != rows || len(got.Quarantined) != 3-rows {
+			t.Errorf("%d bytes: %d rows, %d in quarantine", size, len(got.Rows), len(got.Quarantined))
 		}
 	}
 }

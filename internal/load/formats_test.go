@@ -189,6 +189,12 @@ func TestPartitionFolders(t *testing.T) {
 		if diff := cmp.Diff(want, got.Rows); diff != "" {
 			t.Errorf("%s: %s", format, diff)
 		}
+		// Nulls alone have to be of the right type as well.
+		alone := table
+		alone.Dir = filepath.Join(table.Dir, "plain")
+		if got := b.load(t, alone, false); len(got.Rows) != 1 || !strings.HasPrefix(got.Rows[0], `s="d" day=NULL n=NULL city=NULL`) {
+			t.Errorf("%s: %v", format, got.Rows)
+		}
 		bad := []string{
 			`file="s3://l/t/day=2024-02-28/n=2.5/city=x/f" byte_offset=int64(0) line=int64(1) column_name="n" reason="wrong_type" raw="n=2.5"`,
 			`file="s3://l/t/day=2024-02-30/n=1/city=x/f" byte_offset=int64(0) line=int64(1) column_name="day" reason="wrong_type" raw="day=2024-02-30"`,

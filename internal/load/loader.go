@@ -127,7 +127,7 @@ func (l *Loader) load(ctx context.Context, t Table, files []File, dir, fieldIDs 
 			return nil, err
 		}
 	}
-	return res, nil
+	return res, l.missing(ctx, t, looks, res)
 }
 
 // look is what is known of a file before its rows are read.
@@ -138,8 +138,8 @@ type look struct {
 	odd string
 	// numbers are text columns that held numbers in quotes.
 	numbers []string
-	// nulls are columns that had explicit nulls.
-	nulls []string
+	// nulls are columns that had explicit nulls, missing those that did not stand at all.
+	nulls, missing []string
 }
 
 // look samples every file, tells drift, and decides which reader it goes to.

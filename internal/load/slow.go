@@ -20,13 +20,13 @@ import (
 // engine's memory bound by spilling.
 func (l *Loader) careful(ctx context.Context, t Table, files []look, dir, fieldIDs string, q *Quarantine, res *Result) error {
 	name := "tarn_careful_" + strings.ReplaceAll(t.Name, `"`, "")
-	columns := append(append([]schema.Column{}, t.Columns...), schema.Column{Name: "_file", Type: schema.Type{Kind: schema.String}})
-	parts := make([]string, len(columns))
-	for i, c := range columns {
-		parts[i] = schema.Quote(c.Name) + " " + staging(c.Type).DuckDB()
+	parts := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		parts[i] = schema.Quote(c.Name) + " " + staging(c.Type).DuckDB() + ", "
 	}
 	full := "memory.main." + schema.Quote(name)
-	if _, err := l.Engine.DB().ExecContext(ctx, "CREATE OR REPLACE TABLE "+full+" ("+strings.Join(parts, ", ")+")"); err != nil {
+	// Of its file, a row holds only the number.
+	if _, err := l.Engine.DB().ExecContext(ctx, "CREATE OR REPLACE TABLE "+full+" ("+strings.Join(parts, "")+"_file INTEGER)"); err != nil {
 		return err
 	}
 	defer func() {
@@ -38,7 +38,7 @@ func (l *Loader) careful(ctx context.Context, t Table, files []look, dir, fieldI
 	g.SetLimit(carefulWorkers)
 	for i, k := range files {
 		g.Go(func() (err error) {
-			if counted[i], err = l.carefulFile(fileCtx, t, k.File, name, q); err != nil {
+			if counted[i], err = l.carefulFile(fileCtx, t, k.File, i, name, q); err != nil {
 				return fmt.Errorf("%s: %w", k.Name, err)
 			}
 			return nil
@@ -48,27 +48,22 @@ func (l *Loader) careful(ctx context.Context, t Table, files []look, dir, fieldI
 		return err
 	}
 	res.Files = append(res.Files, counted...)
-	out := make([]string, 0, len(columns)+len(t.Partitions))
+	out := make([]string, 0, len(t.Columns)+len(t.Partitions)+1)
 	for _, c := range t.Columns {
 		out = append(out, unstaged(schema.Quote(c.Name), c.Type, 0)+" AS "+schema.Quote(c.Name))
 	}
-	plain := paths(files)
 	for _, c := range t.Partitions {
-		// The rows carry the file's name in the lake, so that is what the values hang on here.
-		named := make([]File, len(plain))
-		for i, f := range plain {
-			named[i] = f
-			named[i].Path = f.Name
-		}
-		values, err := fileMap(named, func(f File) (string, error) { return partitionValue(f, c) })
+		values, err := byNumber(files, func(f File) (string, error) { return partitionValue(f, c) })
 		if err != nil {
 			return err
 		}
-		values = strings.TrimSuffix(values, "[__tarn_path]") + "[_file]"
 		out = append(out, "CAST("+values+" AS "+c.Type.DuckDB()+") AS "+schema.Quote(c.Name))
 	}
-	out = append(out, "_file")
-	written, err := l.Engine.Copy(ctx, "SELECT "+strings.Join(out, ", ")+" FROM "+full, duckdb.Output{Dir: dir, FieldIDs: fieldIDs})
+	names, err := byNumber(files, func(f File) (string, error) { return schema.Literal(f.Name), nil })
+	if err != nil {
+		return err
+	}
+	written, err := l.Engine.Copy(ctx, "SELECT "+strings.Join(append(out, names+" AS _file"), ", ")+" FROM "+full, duckdb.Output{Dir: dir, FieldIDs: fieldIDs})
 	if err != nil {
 		return err
 	}
@@ -76,10 +71,24 @@ func (l *Loader) careful(ctx context.Context, t Table, files []look, dir, fieldI
 	return nil
 }
 
+// byNumber writes an expression that turns a row's number of its file into something else.
+func byNumber(files []look, value func(File) (string, error)) (string, error) {
+	values := make([]string, len(files))
+	for i, k := range files {
+		v, err := value(k.File)
+		if err != nil {
+			return "", err
+		}
+		values[i] = v
+	}
+	return "([" + strings.Join(values, ",") + "])[_file + 1]", nil
+}
+
 // carefulWorkers bounds how many files are read carefully side by side. Each may hold one object of the largest size.
 const carefulWorkers = 2
 
-func (l *Loader) carefulFile(ctx context.Context, t Table, f File, into string, q *Quarantine) (Counted, error) {
+// carefulFile reads one file: parsing in one goroutine, appending in another.
+func (l *Loader) carefulFile(ctx context.Context, t Table, f File, number int, into string, q *Quarantine) (Counted, error) {
 	c := Counted{File: f}
 	raw, err := careful.Open(f.Path)
 	if err != nil {
@@ -87,56 +96,79 @@ func (l *Loader) carefulFile(ctx context.Context, t Table, f File, into string, 
 	}
 	defer raw.Close()
 	r := newReader(t, raw)
-	var rejected []*careful.Bad
-	flush := func() error {
-		if len(rejected) == 0 {
-			return nil
-		}
-		err := l.Engine.Appender(ctx, "tarn_quarantine_staging", func(a *duck.Appender) error {
-			for _, b := range rejected {
-				if err := a.AppendRow(q.row(t.Name, f.Name, b)...); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		rejected = rejected[:0]
-		return err
-	}
-	err = l.Engine.Appender(ctx, into, func(a *duck.Appender) error {
-		values := make([]driver.Value, len(t.Columns)+1)
-		values[len(t.Columns)] = f.Name
-		for n := 0; ; n++ {
-			if n%1024 == 0 && ctx.Err() != nil {
-				return ctx.Err()
-			}
-			row, bad, err := r.Next()
-			if errors.Is(err, io.EOF) {
-				return flush()
-			}
-			if err != nil {
-				return err
-			}
-			if bad != nil {
-				c.Quarantined++
-				if rejected = append(rejected, bad); len(rejected) >= 256 {
-					if err := flush(); err != nil {
+	g, ctx := errgroup.WithContext(ctx)
+	batches := make(chan *batch, 1)
+	g.Go(func() error {
+		defer close(batches)
+		return fill(ctx, r, t, int32(number), batches)
+	})
+	g.Go(func() error {
+		return l.Engine.Appender(ctx, into, func(a *duck.Appender) error {
+			for b := range batches {
+				for ; len(b.values) > 0; b.values = b.values[len(t.Columns)+1:] {
+					if err := a.AppendRow(b.values[:len(t.Columns)+1]...); err != nil {
 						return err
 					}
 				}
+				if err := q.addAll(ctx, t.Name, f.Name, b.bad); err != nil {
+					return err
+				}
+			}
+			return ctx.Err()
+		})
+	})
+	err = g.Wait()
+	s := r.Stats()
+	c.Objects, c.Loaded, c.Quarantined = s.Objects, s.Loaded, s.Quarantined
+	return c, err
+}
+
+// batch is some rows of one file, one after the other, and what could not be loaded among them.
+type batch struct {
+	values []driver.Value
+	bad    []*careful.Bad
+}
+
+// Bounds of a batch. Those in bytes are for rows of long texts, and for entries of up to 64 KiB each.
+const (
+	batchRows  = 1024
+	batchBytes = 1 << 20
+	batchBad   = 64
+)
+
+// fill reads a file to its end.
+func fill(ctx context.Context, r careful.Reader, t Table, number int32, into chan<- *batch) error {
+	for {
+		b := &batch{values: make([]driver.Value, 0, batchRows*(len(t.Columns)+1))}
+		start := r.Stats().Bytes
+		var end error
+		for rows := 0; rows < batchRows && len(b.bad) < batchBad && r.Stats().Bytes-start < batchBytes; rows++ {
+			row, bad, err := r.Next()
+			if err != nil {
+				end = err
+				break
+			}
+			if bad != nil {
+				b.bad = append(b.bad, bad)
 				continue
 			}
 			for i, v := range row {
-				values[i] = engineValue(v, t.Columns[i].Type)
+				b.values = append(b.values, engineValue(v, t.Columns[i].Type))
 			}
-			c.Loaded++
-			if err := a.AppendRow(values...); err != nil {
-				return err
-			}
+			b.values = append(b.values, number)
 		}
-	})
-	c.Objects = c.Loaded + c.Quarantined
-	return c, err
+		select {
+		case into <- b:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if errors.Is(end, io.EOF) {
+			return nil
+		}
+		if end != nil {
+			return end
+		}
+	}
 }
 
 // engineValue turns the careful reader's values into those of DuckDB's appender.

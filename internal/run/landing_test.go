@@ -370,15 +370,18 @@ func TestLandingDrift(t *testing.T) {
 	}
 	l.put("raw/t/a.json", text.String())
 	l.put("raw/t/b.json", "{\"n\":1}\n{\"n\":2,\"never\":null}\n")
+	late := strings.ReplaceAll(text.String(), ",\"extra\":", ",\"n2\":") + "{\"n\":1,\"never\":2.5}\n"
+	l.put("raw/t/c.json", late)
+	l.put("raw/t/d.json", strings.Repeat("{\"n\":1}\n", 1200)+"{\"n\":1,\"never\":2.5}\n")
 	rec := l.run(run.Selection{})
 	d := rec.Load[0].Drift
-	if len(d.Unknown) != 1 || d.Unknown[0].Name != "extra" || d.Unknown[0].Example != `"e0"` || d.Unknown[0].Seen != d.Unknown[0].Sampled || d.Unknown[0].Sampled < 1000 {
+	if len(d.Unknown) != 2 || d.Unknown[0].Name != "extra" || d.Unknown[0].Example != `"e0"` || d.Unknown[0].Seen != d.Unknown[0].Sampled || d.Unknown[0].Sampled < 1000 {
 		t.Errorf("%+v", d.Unknown)
 	}
 	if len(d.Missing) != 1 || d.Missing[0].Column != "never" || d.Missing[0].Files != 1 || d.Missing[0].File != "s3://l/t/a.json" {
 		t.Errorf("%+v", d.Missing)
 	}
-	if rec.Load[0].Loaded != 1502 {
+	if rec.Load[0].Loaded != 1502+1501+1201 {
 		t.Errorf("%+v", rec.Load[0])
 	}
 }
