@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"tarn/internal/check"
 	"tarn/internal/diag"
 	"tarn/internal/lake"
 	"tarn/internal/ledger"
@@ -53,6 +54,7 @@ func exitCode(ctx context.Context, err error) int {
 	var quarantined *run.QuarantineError
 	var account *run.LedgerError
 	var sql *queryError
+	var wrong *check.WrongError
 	switch {
 	case err == nil:
 		return exitDone
@@ -62,7 +64,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
 		return exitChecks
-	case errors.As(err, &list), errors.As(err, &sql), errors.Is(err, query.ErrNotReading):
+	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong), errors.Is(err, query.ErrNotReading):
 		return exitDefinitions
 	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.Is(err, errMissing):
 		return exitMissing
