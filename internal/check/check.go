@@ -83,7 +83,7 @@ func Run(ctx context.Context, e *duckdb.Engine, t Table, which Which, now time.T
 			begin := time.Now()
 			r := start(t, c)
 			if err := runTable(ctx, e, t, c, now, &r); err != nil {
-				return nil, fmt.Errorf("%s:%d: check %s: %w", c.File, c.Line, c.Name, err)
+				return nil, untested(c, err)
 			}
 			r.Seconds = time.Since(begin).Seconds()
 			results = append(results, r)
@@ -155,7 +155,7 @@ func runRows(ctx context.Context, e *duckdb.Engine, t Table, checks []project.Ch
 		for i, c := range checks {
 			var n int64
 			if err := e.DB().QueryRowContext(ctx, "SELECT "+counts[i]+from).Scan(&n); err != nil {
-				return fmt.Errorf("%s:%d: check %s: %w", c.File, c.Line, c.Name, err)
+				return untested(c, err)
 			}
 		}
 		return err

@@ -317,11 +317,24 @@ func (d *Draft) previous() string {
 // unchangedRows stages a snapshot with the rows of the one before (or with none), so that its summary moves on.
 func (d *Draft) unchangedRows(props iceberg.Properties) (table.Metadata, error) {
 	var list string
+	// Totals go on from snapshot to snapshot: the next one that changes rows counts from these.
+	for _, key := range totals {
+		props[key] = "0"
+	}
 	if cur := d.meta.CurrentSnapshot(); cur != nil {
 		list = cur.ManifestList
+		for _, key := range totals {
+			delete(props, key)
+			if cur.Summary != nil && cur.Summary.Properties[key] != "" {
+				props[key] = cur.Summary.Properties[key]
+			}
+		}
 	}
 	return d.withSnapshot(list, table.OpAppend, props, d.meta.CurrentSchema().ID)
 }
+
+// totals are the entries of a snapshot's summary that say what the whole table holds.
+var totals = []string{"total-records", "total-data-files", "total-files-size", "total-delete-files", "total-position-deletes", "total-equality-deletes"}
 
 // withSnapshot adds a snapshot that uses an existing manifest list, or an empty one where list is "".
 func (d *Draft) withSnapshot(list string, op table.Operation, props iceberg.Properties, schemaID int) (table.Metadata, error) {

@@ -192,6 +192,20 @@ func (l *testLake) looksRight(t *testing.T, table string) map[string]int {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The summary's totals have to follow the files through every kind of snapshot.
+	for _, name := range v.Names() {
+		all, err := v.Table(name).Files()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sum int64
+		for _, f := range all {
+			sum += f.Rows
+		}
+		if s, _ := v.Table(name).Snapshot(); s.Summary["total-records"] != fmt.Sprint(sum) || s.Summary["total-data-files"] != fmt.Sprint(len(all)) {
+			t.Errorf("table %s: the summary says %s rows in %s files, and there are %d in %d", name, s.Summary["total-records"], s.Summary["total-data-files"], sum, len(all))
+		}
+	}
 	for _, f := range list {
 		rows, err := db.Query("SELECT name, field_id FROM parquet_schema(?) WHERE field_id IS NOT NULL", f.Path)
 		if err != nil {
@@ -283,6 +297,10 @@ func TestDDLChanges(t *testing.T) {
 	l.write("data/people/a.json", `{"id": 1, "name": "Ann", "consent": true, "age": 31}`+"\n")
 	l.write("data/people/b.json", `{"id": 2, "name": "Ben", "consent": true, "age": 32}`+"\n")
 	l.run()
+	l.looksRight(t, "daily") // which has no rows
+	l.write("curated/daily.yml", "description: Amended without a change of rows.\n")
+	l.run()
+	l.looksRight(t, "daily")
 	l.remove("data/people/b.json")
 	for _, step := range []struct{ old, with, want string }{
 		{"id bigint, name string, consent boolean", "consent boolean, name string, age int, id bigint", "true,Ann,31,1\ntrue,Ben,NULL,2\n"},
