@@ -21,6 +21,8 @@ import (
 type comments struct {
 	t        *testing.T
 	packages map[string]map[string]string // folder → Type.Field → text
+	// told names the objects that a page has already, by type; in it they are not told again.
+	told map[reflect.Type]string
 }
 
 // of gives the comment of a field, as one line.
@@ -88,12 +90,18 @@ func (c *comments) objectKeys(t reflect.Type, prefix string) []key {
 		if tag == "" {
 			c.t.Errorf("%s.%s has no JSON name", t, f.Name)
 		}
-		text := c.of(t, f.Name)
+		text := inKeys(c.of(t, f.Name), t)
+		if short := said[strings.TrimPrefix(t.String(), "*")][tag]; short != "" {
+			text = short
+		}
 		if strings.Contains(options, "omitempty") {
 			text = strings.TrimSpace(text + " (left out if empty)")
 		}
 		path := prefix + tag
 		form, element := formOf(f.Type)
+		if name := c.told[element]; element != nil && name != "" {
+			text, element = strings.TrimSpace(text+" As in `"+name+"`."), nil
+		}
 		out = append(out, key{path, form, text})
 		if element != nil {
 			if form == "list" {
@@ -103,6 +111,37 @@ func (c *comments) objectKeys(t reflect.Type, prefix string) []key {
 		}
 	}
 	return out
+}
+
+// tell notes that a page has the objects of a type.
+func (c *comments) tell(t reflect.Type, command string) {
+	if c.told[t] != "" {
+		return
+	}
+	c.told[t] = command
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if _, element := formOf(f.Type); element != nil && f.IsExported() {
+			c.tell(element, command)
+		}
+	}
+}
+
+// inKeys writes the names of Go fields in a comment as the keys that they are in JSON. "Rows are those of the table" needs no
+// subject in a table that has the key beside it.
+func inKeys(text string, t reflect.Type) string {
+	words := strings.Fields(text)
+	for i, w := range words {
+		bare := strings.TrimRight(w, ".,;:")
+		f, ok := t.FieldByName(bare)
+		if !ok || len(f.Index) > 1 {
+			continue
+		}
+		if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); tag != "" && tag != "-" {
+			words[i] = "`" + tag + "`" + w[len(bare):]
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // formOf names a type, and gives the struct inside it, if there is one.
@@ -147,7 +186,7 @@ func objectsPage(t *testing.T) string {
 	fmt.Fprintf(&b, "# JSON\n\n%s\nWith `--json` each command prints one object on stdout, also when it fails; progress and messages stay on stderr. The objects only grow:\n"+
 		"keys keep their names and meanings, so ignore those you do not know. Times are RFC 3339 in UTC, sizes bytes, durations seconds. The exit code\n"+
 		"is that of [cli.md](cli.md#exit-codes), and a command that failed has it as `exit_code` too.\n\n", made)
-	c := &comments{t, map[string]map[string]string{}}
+	c := &comments{t, map[string]map[string]string{}, map[reflect.Type]string{}}
 	commands, types := cli.Objects()
 	first := map[reflect.Type]string{}
 	for i, command := range commands {
@@ -160,8 +199,12 @@ func objectsPage(t *testing.T) string {
 		b.WriteString("| key | form | |\n|---|---|---|\n")
 		for _, k := range c.objectKeys(types[i], "") {
 			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", k.path, k.form, cell(k.text))
+			if k.text == "" {
+				t.Errorf("%s: nothing is said about %s", command, k.path)
+			}
 		}
 		b.WriteString("\n")
+		c.tell(types[i], command)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
@@ -170,7 +213,7 @@ func objectsPage(t *testing.T) string {
 func TestDocumentedKeys(t *testing.T) {
 	t.Parallel()
 	documented := map[string]map[string]bool{}
-	c := &comments{t, map[string]map[string]string{}}
+	c := &comments{t, map[string]map[string]string{}, nil}
 	commands, types := cli.Objects()
 	for i, command := range commands {
 		documented[command] = map[string]bool{}

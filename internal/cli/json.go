@@ -191,7 +191,6 @@ type result struct {
 func results() []result {
 	return []result{
 		{"a command that failed", failure{}},
-		{"tarn demo", demo.Report{}},
 		{"tarn init", initJSON{}},
 		{"tarn init --from", template.Report{}},
 		{"tarn sample", sampleJSON{}},
@@ -208,6 +207,7 @@ func results() []result {
 		{"tarn rollback", rollbackJSON{}},
 		{"tarn drop", dropJSON{}},
 		{"tarn gc", gcJSON{}},
+		{"tarn demo", demo.Report{}},
 		{"tarn version", versionJSON{}},
 	}
 }
