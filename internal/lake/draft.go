@@ -317,18 +317,8 @@ func (d *Draft) previous() string {
 // unchangedRows stages a snapshot with the rows of the one before (or with none), so that its summary moves on.
 func (d *Draft) unchangedRows(props iceberg.Properties) (table.Metadata, error) {
 	var list string
-	// Totals go on from snapshot to snapshot: the next one that changes rows counts from these.
-	for _, key := range totals {
-		props[key] = "0"
-	}
 	if cur := d.meta.CurrentSnapshot(); cur != nil {
 		list = cur.ManifestList
-		for _, key := range totals {
-			delete(props, key)
-			if cur.Summary != nil && cur.Summary.Properties[key] != "" {
-				props[key] = cur.Summary.Properties[key]
-			}
-		}
 	}
 	return d.withSnapshot(list, table.OpAppend, props, d.meta.CurrentSchema().ID)
 }
@@ -371,7 +361,7 @@ func withTotals(props iceberg.Properties, meta table.Metadata, list string) iceb
 	out := iceberg.Properties{}
 	maps.Copy(out, props)
 	if list == "" {
-		for _, key := range []string{"total-records", "total-data-files", "total-files-size", "total-delete-files", "total-position-deletes", "total-equality-deletes"} {
+		for _, key := range totals {
 			out[key] = "0"
 		}
 		return out
@@ -380,8 +370,8 @@ func withTotals(props iceberg.Properties, meta table.Metadata, list string) iceb
 		if s.ManifestList != list || s.Summary == nil {
 			continue
 		}
-		for key, value := range s.Summary.Properties {
-			if strings.HasPrefix(key, "total-") {
+		for _, key := range totals {
+			if value, ok := s.Summary.Properties[key]; ok {
 				out[key] = value
 			}
 		}
