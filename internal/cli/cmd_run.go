@@ -69,7 +69,7 @@ func (a *app) run(ctx context.Context, o run.RunOptions) error {
 	diagnostics := w.Diagnostics
 	err = errors.Join(err, w.Close())
 	if a.json {
-		out := runJSON{Record: rec}
+		out := runJSON{Record: filled(rec)}
 		if err != nil {
 			out.ExitCode, out.Hint = exitCode(ctx, err), a.hint(err)
 		}
@@ -91,6 +91,15 @@ func (a *app) run(ctx context.Context, o run.RunOptions) error {
 		return told(err)
 	}
 	return err
+}
+
+// filled gives a record whose lists are there, if only empty: null is no list to a script.
+func filled(rec *run.Record) *run.Record {
+	out := *rec
+	out.Tables = append([]run.TableRecord{}, rec.Tables...)
+	out.Load = append([]run.LoadRecord{}, rec.Load...)
+	out.Checks = append([]check.Result{}, rec.Checks...)
+	return &out
 }
 
 // showRun tells a person what a run did.

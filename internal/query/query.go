@@ -20,8 +20,9 @@ import (
 // Session is an engine that can only read one view of the lake. Everything asked of it is answered from the same
 // snapshots. It is for one goroutine at a time.
 type Session struct {
-	engine *engine
-	output string
+	engine  *engine
+	output  string
+	tempDir string
 	// tables are all names that a query can use, columns those of all tables, files the data files behind them.
 	tables  []string
 	columns []string
@@ -34,7 +35,7 @@ type Options struct {
 	Memory string
 	// Threads is the number of worker threads; default: one per core.
 	Threads int
-	// TempDir is where the engine puts what does not fit into Memory; it is made on first need.
+	// TempDir is where the engine puts what does not fit into Memory; it is made on first need, and removed in the end.
 	TempDir string
 	// Output is the one file that [Session.WriteParquet] may write; "" for none.
 	Output string
@@ -50,7 +51,7 @@ func Open(ctx context.Context, database string, v *lake.View, o Options) (_ *Ses
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{engine: e, output: o.Output}
+	s := &Session{engine: e, output: o.Output, tempDir: o.TempDir}
 	defer func() {
 		if err != nil {
 			e.close()
@@ -123,7 +124,10 @@ func names(stored string) []string {
 // Close ends the session; rows of it must be closed before.
 func (s *Session) Close() error {
 	s.engine.close()
-	return nil
+	if s.tempDir == "" {
+		return nil
+	}
+	return os.RemoveAll(s.tempDir)
 }
 
 // statement is one that was looked at and found to be reading.
