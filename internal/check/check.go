@@ -42,7 +42,7 @@ type Result struct {
 	Line    int    `json:"line"`
 	// Sample holds the first failing rows as JSON texts, at most five; with their landing file as _file where it is known.
 	Sample []string `json:"sample,omitempty"`
-	// Rest is a file with all rows that failed, one JSON object a line, where the check stopped a publish.
+	// Rest is a file with the rows that failed, one JSON object a line, where the check stopped a publish.
 	Rest    string  `json:"rest,omitempty"`
 	Seconds float64 `json:"seconds"`
 
