@@ -2,6 +2,9 @@
 //
 // Row checks (not_null, accepted_values, range, references, expect) judge each row and can put failing ones aside; table
 // checks (unique, row_count, freshness, sql) judge the whole. All of them are SQL over the engine's tables.
+//
+// A null passes accepted_values, range and references, and fails not_null and expect; for unique, nulls are alike. What
+// on_fail says is done by package run; here it only decides the [Status] of a [Result].
 package check
 
 import (
