@@ -238,6 +238,27 @@ func TestChecksOfTablesMadeLater(t *testing.T) {
 	}
 }
 
+// TestRowsThatShouldHaveBeenLeftOut makes rows fail a dropping check after they were published, by changing another table
+// alone.
+func TestRowsThatShouldHaveBeenLeftOut(t *testing.T) {
+	t.Parallel()
+	l := checked(t)
+	l.withChecks("{name: somebody, references: {column: person, table: people, to: id}, on_fail: drop}", "{name: daily, expect: person > 0, on_fail: drop}")
+	l.run()
+	if code, out, _ := l.cli("check", "readings"); code != 0 {
+		t.Errorf("%d %s", code, out)
+	}
+	l.write("data/people/a.json", `{"id": 1, "name": "Ann", "consent": true}`+"\n")
+	l.run("people")
+	if code, out, _ := l.cli("check", "readings"); code != 3 || !strings.Contains(out, "2 rows") {
+		t.Errorf("%d %s", code, out)
+	}
+	l.run()
+	if code, out, _ := l.cli("check", "readings"); code != 0 {
+		t.Errorf("after a run of all: %d %s", code, out)
+	}
+}
+
 func (l *testLake) ledgerOf(rec *run.Record, table string) *ledger.Account {
 	l.t.Helper()
 	for _, r := range rec.Tables {

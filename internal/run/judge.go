@@ -94,7 +94,11 @@ func (x *execution) run(ctx context.Context, st *state, subject check.Table, whi
 			return nil, err
 		}
 		if err := r.Explain(ctx, x.w.Engine, traced, filepath.Join(x.w.failedDir(), r.Table+"."+r.Name+".json")); err != nil {
-			return nil, err
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			// That the check fails is worth more than where its rows are.
+			r.Message += fmt.Sprintf(" (they could not be kept for a look: %v)", err)
 		}
 	}
 	return results, nil
