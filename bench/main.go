@@ -63,7 +63,7 @@ func env(name, otherwise string) string {
 	return otherwise
 }
 
-func run(ctx context.Context, o options) error {
+func run(ctx context.Context, o options) (err error) {
 	if _, err := os.Stat(filepath.Join(o.peers, "p_duckdb.py")); err != nil {
 		return fmt.Errorf("%w\nhint: -peers names the folder of the script to compare with", err)
 	}
@@ -71,7 +71,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	if o.tarn == "" {
 		o.tarn = filepath.Join(work, "tarn")
 		if err := quietly(ctx, "go", "build", "-o", o.tarn, "./cmd/tarn"); err != nil {

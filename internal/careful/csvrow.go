@@ -102,7 +102,7 @@ func (c *CSVReader) firstLine(reason Reason, message string, scanned int) *Bad {
 // unclosed refuses the first line of a record whose quoted field has no end in the file.
 func (c *CSVReader) unclosed(window []byte) *Bad {
 	reason, message := BadQuoting, "a quoted field is not closed"
-	if bytes.IndexAny(bytes.TrimRight(window, "\r\n"), "\r\n") < 0 {
+	if !bytes.ContainsAny(bytes.TrimRight(window, "\r\n"), "\r\n") {
 		reason, message = CutOff, "the file ends within a quoted field"
 		if c.src.damage != nil {
 			c.told = true

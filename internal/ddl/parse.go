@@ -194,7 +194,7 @@ func (p *parser) clauses(t *Table) bool {
 	for {
 		at := p.peek()
 		clause := ""
-		ok := true
+		var ok bool
 		switch {
 		case at.kind == end:
 			return true

@@ -139,11 +139,10 @@ func (t *Table) reach(needed map[string]bool, expire time.Time) error {
 				continue
 			}
 			needed[path] = true
-			entries, err := m.FetchEntries(localFS, true)
-			if err != nil {
-				return fmt.Errorf("table %s: %w", t.name, err)
-			}
-			for _, e := range entries {
+			for e, err := range m.Entries(localFS, true) {
+				if err != nil {
+					return fmt.Errorf("table %s: %w", t.name, err)
+				}
 				needed[LocalPath(e.DataFile().FilePath())] = true
 			}
 		}

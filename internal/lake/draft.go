@@ -270,7 +270,7 @@ func (d *Draft) change(ctx context.Context, removed, added []string, summary map
 		uris[i] = fileURI(f)
 	}
 	props := iceberg.Properties(maps.Clone(summary))
-	next := d.meta
+	var next table.Metadata
 	if len(removed)+len(added) > 0 {
 		fs := func(context.Context) (icebergio.IO, error) { return localFS, nil }
 		tbl := table.New(table.Identifier{d.lake.database, d.name}, d.meta, "", fs, nil)

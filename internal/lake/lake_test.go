@@ -196,8 +196,8 @@ func TestReshapeKeepsIdsApart(t *testing.T) {
 		}
 		return out
 	}
-	table := publish(b.replace(t, "x", "r1", Shape{Columns: []schema.Column{col("x", schema.Double), col("y", schema.Double), col("gone", schema.String)}}, "SELECT 1.0::DOUBLE x, 2.0::DOUBLE y, 'g' gone"))
-	table = publish(b.replace(t, "x", "r2", Shape{Columns: []schema.Column{col("y", schema.Double), col("x", schema.Double), col("new", schema.BigInt)}}, "SELECT 2.0::DOUBLE y, 1.0::DOUBLE x, 3::BIGINT AS \"new\""))
+	publish(b.replace(t, "x", "r1", Shape{Columns: []schema.Column{col("x", schema.Double), col("y", schema.Double), col("gone", schema.String)}}, "SELECT 1.0::DOUBLE x, 2.0::DOUBLE y, 'g' gone"))
+	table := publish(b.replace(t, "x", "r2", Shape{Columns: []schema.Column{col("y", schema.Double), col("x", schema.Double), col("new", schema.BigInt)}}, "SELECT 2.0::DOUBLE y, 1.0::DOUBLE x, 3::BIGINT AS \"new\""))
 	if diff := cmp.Diff(map[string]int{"x": 1, "y": 2, "new": 4}, ids(table)); diff != "" {
 		t.Error(diff)
 	}

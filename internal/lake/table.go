@@ -130,20 +130,19 @@ func (t *Table) Files() ([]DataFile, error) {
 	}
 	var out []DataFile
 	for _, m := range manifests {
-		entries, err := m.FetchEntries(localFS, true)
-		if err != nil {
-			return nil, fmt.Errorf("table %s: %w", t.name, err)
-		}
-		if m.ManifestContent() == iceberg.ManifestContentDeletes && len(entries) > 0 {
-			return nil, fmt.Errorf("table %s has delete files written by another engine; rewrite the table there, or rebuild it with --full-refresh", t.name)
-		}
 		names := map[int]string{}
 		if spec := t.meta.PartitionSpecByID(int(m.PartitionSpecID())); spec != nil {
 			for f := range spec.Fields() {
 				names[spec.Field(f).FieldID] = spec.Field(f).Name
 			}
 		}
-		for _, e := range entries {
+		for e, err := range m.Entries(localFS, true) {
+			if err != nil {
+				return nil, fmt.Errorf("table %s: %w", t.name, err)
+			}
+			if m.ManifestContent() == iceberg.ManifestContentDeletes {
+				return nil, fmt.Errorf("table %s has delete files written by another engine; rewrite the table there, or rebuild it with --full-refresh", t.name)
+			}
 			df := e.DataFile()
 			f := DataFile{Path: LocalPath(df.FilePath()), Location: df.FilePath(), Rows: df.Count(), Bytes: df.FileSizeBytes(), Partition: map[string]any{}}
 			for id, v := range df.Partition() {

@@ -162,10 +162,10 @@ func (p fastPlan) doubtfulTexts() string {
 func (p fastPlan) doubtfulNumbers() string {
 	var parts []string
 	for _, c := range p.columns {
-		switch {
-		case c.Type.Kind == schema.Double:
+		switch c.Type.Kind {
+		case schema.Double:
 			parts = append(parts, "NOT isfinite("+schema.Quote(c.Name)+")")
-		case c.Type.Kind == schema.BigInt:
+		case schema.BigInt:
 			parts = append(parts, fmt.Sprintf("%[1]s NOT BETWEEN %[2]d AND %[3]d", schema.Quote(c.Name), -exact, exact))
 		}
 	}

@@ -111,11 +111,8 @@ func writing(src diag.Source) int {
 
 // notReading refuses the statement whose verb stands at a place.
 func notReading(src diag.Source, at int) error {
-	for _, t := range tokens(src.Text[at:]) {
-		if t.kind != word {
-			break
-		}
-		hint := ""
+	if list := tokens(src.Text[at:]); len(list) > 0 && list[0].kind == word {
+		t, hint := list[0], ""
 		switch t.text {
 		case "create", "insert", "update", "delete", "merge", "copy", "alter", "drop", "replace", "truncate", "export":
 			hint = "tables are made by models: put a SELECT into trusted/ or curated/; `-o FILE` writes a result to a file"

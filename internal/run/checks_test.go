@@ -185,13 +185,13 @@ func TestLandingChecks(t *testing.T) {
 	}
 	// A check that only judges sees the rows that were there before it, and reads no file again.
 	l.write("landing/people_landing.yml", "checks:\n  - {name: agreed, expect: consent}\n")
-	rec, err := l.attempt()
+	_, err := l.attempt()
 	var failed *run.CheckError
 	if !errors.As(err, &failed) || failed.Result.Failing != 1 {
 		t.Fatalf("a new check of a landing table: %v", err)
 	}
 	l.write("landing/people_landing.yml", "checks:\n  - {name: agreed, expect: consent, on_fail: warn}\n")
-	rec = l.run()
+	rec := l.run()
 	if diff := cmp.Diff([]string{"people_landing"}, files(rec)); diff != "" {
 		t.Errorf("tables touched (-want +got):\n%s", diff)
 	}

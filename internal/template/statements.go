@@ -41,13 +41,13 @@ func statements(script string) []statement {
 			i, lineStart = end, script[end-1] == '\n'
 			continue
 		}
-		switch c := script[i]; {
-		case c == ';':
+		switch script[i] {
+		case ';':
 			flush(i)
 			start, lineStart = i+1, true
-		case c == '\n':
+		case '\n':
 			lineStart = true
-		case c == ' ' || c == '\t' || c == '\r':
+		case ' ', '\t', '\r':
 		default:
 			if lineStart && createExternal.MatchString(script[i:]) {
 				flush(i)
