@@ -191,7 +191,7 @@ func TestLandingChecks(t *testing.T) {
 		t.Fatalf("a new check of a landing table: %v", err)
 	}
 	l.write("landing/people_landing.yml", "checks:\n  - {name: agreed, expect: consent, on_fail: warn}\n")
-	rec := l.run()
+	rec = l.run()
 	if diff := cmp.Diff([]string{"people_landing"}, files(rec)); diff != "" {
 		t.Errorf("tables touched (-want +got):\n%s", diff)
 	}
