@@ -61,7 +61,7 @@ func (p *progress) event(e run.Event) {
 	}
 	t := p.tables[e.Table]
 	if t == nil {
-		t = &tableProgress{told: p.started}
+		t = &tableProgress{told: time.Now()}
 		t.phase.Store(e.Phase)
 		p.tables[e.Table] = t
 		if p.bars != nil {

@@ -57,6 +57,8 @@ func TestPlainLines(t *testing.T) {
 		t.Errorf("a run of less than a second tells %q", out.String())
 	}
 	p.started = time.Now().Add(-10 * time.Second)
+	p.event(run.Event{Table: "slow", Phase: "load"})
+	p.tables["slow"].told = time.Now().Add(-plainEvery)
 	p.event(run.Event{Table: "slow", Phase: "load", Done: 1 << 20, Total: 4 << 20})
 	p.event(run.Event{Table: "slow", Phase: "load", Done: 2 << 20, Total: 4 << 20})
 	p.event(run.Event{Table: "slow", Rows: 1234, Finished: true})

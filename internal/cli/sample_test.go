@@ -81,7 +81,7 @@ func TestSampleRefuses(t *testing.T) {
 		{"sample new --mess 0.1 --broken 3", "exclude each other"},
 		{"sample new --start tomorrow", "write 2026-01-31"},
 		{"sample new --file-size huge", "write 512KB"},
-		{"sample new --peopel 3", "unknown flag"},
+		{"sample new --peopel 3", "no flag --peopel"},
 		{"sample new -C there", "-C is for commands on a lake"},
 	} {
 		args := strings.Fields(c.args)
