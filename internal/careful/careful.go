@@ -62,6 +62,8 @@ type Options struct {
 	Columns []schema.Column
 	// Keys gives the JSON key of a column (by its name) where that is not the column's name.
 	Keys map[string]string
+	// DotsInKeys lets a dot in a JSON key stand for _ in the column's name.
+	DotsInKeys bool
 	// MaxObject is the size in bytes over which an object or record is refused; 0 means 16 MiB.
 	MaxObject int
 

@@ -14,6 +14,8 @@ type fields struct {
 	exact  map[string]int
 	folded map[string]int
 
+	dots bool // a dot in a key can stand for _ in the column's name
+
 	seen []int64 // by column: the object that had it last
 
 	// refs holds keys met so far, as written between the quotes; order is how the last objects had them, so that most keys
@@ -71,10 +73,34 @@ func (f *fields) find(key string) int {
 	if i, known := f.exact[key]; known {
 		return i
 	}
-	if i, known := f.folded[strings.ToLower(key)]; known {
+	low := strings.ToLower(key)
+	if i, known := f.folded[low]; known {
 		return i
 	}
+	if f.dots && strings.Contains(key, ".") {
+		if i, known := f.folded[strings.ReplaceAll(low, ".", "_")]; known {
+			return i
+		}
+	}
 	return -1
+}
+
+// allowDots sets dots here and in all structs within.
+func (f *fields) allowDots() {
+	f.dots = true
+	for _, p := range f.plans {
+		p.allowDots()
+	}
+}
+
+func (p *plan) allowDots() {
+	if p == nil {
+		return
+	}
+	p.elem.allowDots()
+	if p.fields != nil {
+		p.fields.allowDots()
+	}
 }
 
 // lookup finds the ref of a key that stands at place k of an object. There is none (nil) if too many keys were met or the

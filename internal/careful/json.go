@@ -31,6 +31,9 @@ func NewJSON(r io.Reader, o Options) *JSONReader {
 	o = o.withDefaults()
 	j := &JSONReader{src: newSource(r, o.window), limit: o.MaxObject, heading: true}
 	j.p.top = newFields(o.Columns, o.Keys, "")
+	if o.DotsInKeys {
+		j.p.top.allowDots()
+	}
 	j.p.row = make([]any, len(o.Columns))
 	j.stats = Stats{Unknown: map[string]*Unknown{}, Seen: make([]int64, len(o.Columns))}
 	return j

@@ -106,6 +106,10 @@ func TestJSONColumns(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	got = readJSON(t, `{"a.B":1,"s":{"x.y":2}}{"a_b":1}{"a.b":1,"a_b":2}`, Options{Columns: columns("a_b", "BIGINT", "s", "STRUCT(x_y BIGINT)"), DotsInKeys: true})
+	if diff := cmp.Diff([]string{"[1 [2]]", "[1 <nil>]", `bad 32:1 duplicate_key(a_b) "{\"a.b\":1,\"a_b\":2}"`}, got); diff != "" {
+		t.Error(diff)
+	}
 	// Columns that only case tells apart go by the exact key; in any other case it stands for neither.
 	got = readJSON(t, `{"a":1,"A":2}{"a":3}`, Options{Columns: columns("a", "BIGINT", "A", "BIGINT")})
 	if diff := cmp.Diff([]string{"[1 2]", "[3 <nil>]"}, got); diff != "" {

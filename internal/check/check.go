@@ -2,6 +2,9 @@
 //
 // Row checks (not_null, accepted_values, range, references, expect) judge each row and can put failing ones aside; table
 // checks (unique, row_count, freshness, sql) judge the whole. All of them are SQL over the engine's tables.
+//
+// A null passes accepted_values, range and references, and fails not_null and expect; for unique, nulls are alike. What
+// on_fail says is done by package run; here it only decides the [Status] of a [Result].
 package check
 
 import (
@@ -43,7 +46,7 @@ type Result struct {
 	Line    int    `json:"line"`
 	// Sample holds the first failing rows as JSON texts, at most five; with their landing file as _file where it is known.
 	Sample []string `json:"sample,omitempty"`
-	// Rest is a file with all rows that failed, one JSON object a line, where the check stopped a publish.
+	// Rest is a file with the rows that failed, one JSON object a line, where the check stopped a publish.
 	Rest    string  `json:"rest,omitempty"`
 	Seconds float64 `json:"seconds"`
 
@@ -83,7 +86,7 @@ func Run(ctx context.Context, e *duckdb.Engine, t Table, which Which, now time.T
 			begin := time.Now()
 			r := start(t, c)
 			if err := runTable(ctx, e, t, c, now, &r); err != nil {
-				return nil, fmt.Errorf("%s:%d: check %s: %w", c.File, c.Line, c.Name, err)
+				return nil, untested(c, err)
 			}
 			r.Seconds = time.Since(begin).Seconds()
 			results = append(results, r)
@@ -155,7 +158,7 @@ func runRows(ctx context.Context, e *duckdb.Engine, t Table, checks []project.Ch
 		for i, c := range checks {
 			var n int64
 			if err := e.DB().QueryRowContext(ctx, "SELECT "+counts[i]+from).Scan(&n); err != nil {
-				return fmt.Errorf("%s:%d: check %s: %w", c.File, c.Line, c.Name, err)
+				return untested(c, err)
 			}
 		}
 		return err

@@ -10,9 +10,12 @@ import (
 	"tarn/internal/schema"
 )
 
+// mostRest bounds how many failing rows are written: a check that is wrong fails for every row of a table.
+const mostRest = 100_000
+
 // Explain adds to the result of a failed check where its rows come from and where all of them are. traced is a query of
-// the table's rows with the column _file, or "" where a row's landing file is not known; rest is the file that all failing
-// rows are written to, one JSON object a line. Results that are not about rows (row_count, freshness) stay as they are.
+// the table's rows with the column _file, or "" where a row's landing file is not known; rest is the file that the failing
+// rows are written to, one JSON object a line, at most 100,000. Results that are not about rows (row_count, freshness) stay as they are.
 func (r *Result) Explain(ctx context.Context, e *duckdb.Engine, traced, rest string) error {
 	plain := r.failing(e, e.Name(r.Table)+" AS "+schema.Quote(r.Table), "count(*) AS rows")
 	if plain == "" {
@@ -30,7 +33,7 @@ func (r *Result) Explain(ctx context.Context, e *duckdb.Engine, traced, rest str
 	if err := os.MkdirAll(filepath.Dir(rest), 0o755); err != nil {
 		return err
 	}
-	if _, err := e.DB().ExecContext(ctx, "COPY ("+query+"\n) TO "+schema.Literal(rest)+" (FORMAT json)"); err != nil {
+	if _, err := e.DB().ExecContext(ctx, "COPY (SELECT * FROM ("+query+"\n) LIMIT "+fmt.Sprint(mostRest)+") TO "+schema.Literal(rest)+" (FORMAT json)"); err != nil {
 		return fmt.Errorf("write the failing rows: %w", err)
 	}
 	r.Rest = rest

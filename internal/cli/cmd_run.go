@@ -137,8 +137,9 @@ func (a *app) showRun(rec *run.Record) {
 
 // showOrphans tells of tables that nothing describes any more.
 func (a *app) showOrphans(names []string) {
-	for _, name := range names {
-		a.say("%s has no definition any more; it stays readable until `tarn drop %s`", name, strings.TrimSuffix(name, "__rows"))
+	for _, o := range names {
+		name := strings.TrimSuffix(o, "__rows")
+		a.say("%s has no definition any more; it stays readable until `tarn drop %s`", name, name)
 	}
 }
 
@@ -167,6 +168,9 @@ func (a *app) showLoads(rec *run.Record, st styles) {
 		}
 		if n := len(l.Vanished); n > 0 {
 			a.say("%s: %s gone, such as %s; their rows stay (--prune takes them out)", l.Table, plural(int64(n), "file"), l.Vanished[0])
+		}
+		if n := len(l.Pruned); n > 0 {
+			a.say("%s: %s gone, such as %s; their rows were taken out", l.Table, plural(int64(n), "file"), l.Pruned[0])
 		}
 		if l.Quarantined > 0 {
 			a.say("%s: %s %s of %s went to quarantine; `tarn quarantine` shows why", l.Table, st.warn(grouped(l.Quarantined)), "rows", grouped(l.Objects))

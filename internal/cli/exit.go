@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"tarn/internal/check"
 	"tarn/internal/diag"
 	"tarn/internal/lake"
 	"tarn/internal/ledger"
@@ -56,6 +57,7 @@ func exitCode(ctx context.Context, err error) int {
 	var quarantined *run.QuarantineError
 	var account *run.LedgerError
 	var sql *query.Error
+	var wrong *check.WrongError
 	switch {
 	case err == nil:
 		return exitDone
@@ -65,7 +67,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
 		return exitChecks
-	case errors.As(err, &list), errors.As(err, &sql):
+	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong):
 		return exitDefinitions
 	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.Is(err, errMissing):
 		return exitMissing

@@ -63,6 +63,8 @@ func TestDialects(t *testing.T) {
 		"open csv":    {"ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde' WITH SERDEPROPERTIES ('separatorChar'=';') LOCATION 'x' TBLPROPERTIES ('skip.header.line.count'='1')", CSVDialect{Separator: ';', Quote: '"', Escape: '\\', SkipLines: 1}},
 		"delimited":   {`ROW FORMAT DELIMITED FIELDS TERMINATED BY '\t' NULL DEFINED AS 'NA' LOCATION 'x'`, CSVDialect{Separator: '\t', Null: "NA"}},
 		"lazy simple": {"ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe' WITH SERDEPROPERTIES ('field.delim'='|','serialization.format'='|') LOCATION 'x'", CSVDialect{Separator: '|', Null: `\N`}},
+		"nested":      {`ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' COLLECTION ITEMS TERMINATED BY '|' MAP KEYS TERMINATED BY ':' LOCATION 'x'`, CSVDialect{Separator: ',', Null: `\N`, Collection: '|', MapKey: ':'}},
+		"nested lazy": {"ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe' WITH SERDEPROPERTIES ('field.delim'=',','colelction.delim'='|','mapkey.delim'=':') LOCATION 'x'", CSVDialect{Separator: ',', Null: `\N`, Collection: '|', MapKey: ':'}},
 		"default":     {"LOCATION 'x'", CSVDialect{Separator: 1, Null: `\N`}},
 		"octal":       {`ROW FORMAT DELIMITED FIELDS TERMINATED BY '\001' LOCATION 'x'`, CSVDialect{Separator: 1, Null: `\N`}},
 	} {

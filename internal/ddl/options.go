@@ -118,7 +118,7 @@ func (j *optionJudge) serde() {
 	switch j.key {
 	case "case.insensitive":
 		if t.Format == JSON && strings.EqualFold(j.value, "false") {
-			j.remark("field names are matched in any case here", "to read one of two fields that differ only in case, write 'mapping.column' = 'Field'")
+			j.remark("field names are matched in any case here", "an object with two fields that differ only in case goes to quarantine, with its text")
 		}
 	case "ignore.malformed.json":
 		if yes {

@@ -13,6 +13,9 @@ import (
 
 // Parse reads one DDL file. Every mistake it finds is in the list with its place; the table is nil where there is an error.
 func Parse(src diag.Source) (*Table, diag.List) {
+	if i := strings.IndexFunc(src.Text, func(r rune) bool { return r == utf8.RuneError }); i >= 0 && !utf8.ValidString(src.Text) {
+		return nil, diag.List{src.At(i, "syntax", "the text is not UTF-8", "save the file as UTF-8")}
+	}
 	tokens, list := lex(src)
 	p := &parser{src: src, tokens: tokens, list: list, places: map[string]int{}}
 	if list.Err() != nil {
@@ -430,10 +433,10 @@ func (p *parser) judge(t *Table) {
 		p.fail(last, "no-location", "the table has no LOCATION", "add LOCATION 's3://bucket/folder/', and where that is on this machine to locations in tarn.yaml")
 	}
 	p.format(t)
-	if t.Format == CSV {
+	if t.Format == CSV && strings.HasSuffix(t.Serde, openCSV) {
 		for _, c := range t.Columns {
 			if c.Type.Nested() {
-				p.list = append(p.list, p.src.At(c.Offset, "type", "a column of type "+c.Type.Hive()+" cannot be read from CSV", "declare it as string"))
+				p.list = append(p.list, p.src.At(c.Offset, "type", "a column of type "+c.Type.Hive()+" cannot be read by OpenCSVSerde", "declare it as string"))
 			}
 		}
 	}

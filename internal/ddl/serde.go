@@ -63,7 +63,10 @@ func (t *Table) CSV() CSVDialect {
 	if v, ok := p["serialization.null.format"]; ok {
 		d.Null = v
 	}
+	// Hive's own name has a typo, which the newer ones keep as an alias.
+	d.Collection, d.MapKey = first(p["collection.delim"], first(p["colelction.delim"], 0)), first(p["mapkey.delim"], 0)
 	if f := t.Delimited; f != nil {
+		d.Collection, d.MapKey = first(f.Collection, d.Collection), first(f.MapKeys, d.MapKey)
 		d.Separator, d.Escape = first(f.Fields, d.Separator), first(f.Escaped, d.Escape)
 		if f.HasNull {
 			d.Null = f.Null

@@ -67,4 +67,6 @@ type CSVDialect struct {
 	SkipLines int
 	// Null is the text that stands for null; empty fields of columns that are no text are null as well.
 	Null string
+	// Collection and MapKey divide the parts of nested values, where the table says so.
+	Collection, MapKey rune
 }

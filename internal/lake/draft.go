@@ -68,7 +68,7 @@ func (l *Lake) Draft(v *View, name string, s Shape) (*Draft, error) {
 		if err != nil {
 			return nil, fmt.Errorf("table %s: %w", name, err)
 		}
-		spec, err := partitionSpec(sc, s.PartitionBy)
+		spec, err := partitionSpec(sc, s.PartitionBy, nil)
 		if err != nil {
 			return nil, fmt.Errorf("table %s: %w", name, err)
 		}
@@ -108,7 +108,7 @@ func (d *Draft) reshape(s Shape, props iceberg.Properties) error {
 		}
 		props[table.DefaultNameMappingKey] = string(mapping)
 	}
-	spec, err := partitionSpec(sc, s.PartitionBy)
+	spec, err := partitionSpec(sc, s.PartitionBy, old)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,23 @@ func sameSpec(a, b iceberg.PartitionSpec) bool {
 	return true
 }
 
-func partitionSpec(sc *iceberg.Schema, by []PartitionField) (iceberg.PartitionSpec, error) {
+// partitionSpec writes the declared partitions. A field that a spec of old has had keeps its id and name; all others get
+// ids that were never used in this table (Iceberg spec, "Partition Evolution"). old is nil for a new table.
+func partitionSpec(sc *iceberg.Schema, by []PartitionField, old table.Metadata) (iceberg.PartitionSpec, error) {
+	last := iceberg.PartitionDataIDStart - 1
+	had := map[string]iceberg.PartitionField{}
+	if old != nil {
+		if id := old.LastPartitionSpecID(); id != nil {
+			last = max(last, *id)
+		}
+		for _, spec := range old.PartitionSpecs() {
+			for f := range spec.Fields() {
+				f := spec.Field(f)
+				last = max(last, f.FieldID)
+				had[fmt.Sprint(f.SourceIDs, f.Transform)] = f
+			}
+		}
+	}
 	fields := make([]iceberg.PartitionField, len(by))
 	for i, p := range by {
 		f, ok := sc.FindFieldByNameCaseInsensitive(p.Column)
@@ -179,7 +195,13 @@ func partitionSpec(sc *iceberg.Schema, by []PartitionField) (iceberg.PartitionSp
 		if !transform.CanTransform(f.Type) {
 			return iceberg.PartitionSpec{}, fmt.Errorf("%s does not go with column %s of type %s", p.Transform, f.Name, f.Type)
 		}
-		fields[i] = iceberg.PartitionField{SourceIDs: []int{f.ID}, FieldID: 1000 + i, Name: name, Transform: transform}
+		fields[i] = iceberg.PartitionField{SourceIDs: []int{f.ID}, Name: name, Transform: transform}
+		if f, ok := had[fmt.Sprint(fields[i].SourceIDs, transform)]; ok {
+			fields[i].FieldID, fields[i].Name = f.FieldID, f.Name
+		} else {
+			last++
+			fields[i].FieldID = last
+		}
 	}
 	return iceberg.NewPartitionSpec(fields...), nil
 }
@@ -301,6 +323,9 @@ func (d *Draft) unchangedRows(props iceberg.Properties) (table.Metadata, error) 
 	return d.withSnapshot(list, table.OpAppend, props, d.meta.CurrentSchema().ID)
 }
 
+// totals are the entries of a snapshot's summary that say what the whole table holds.
+var totals = []string{"total-records", "total-data-files", "total-files-size", "total-delete-files", "total-position-deletes", "total-equality-deletes"}
+
 // withSnapshot adds a snapshot that uses an existing manifest list, or an empty one where list is "".
 func (d *Draft) withSnapshot(list string, op table.Operation, props iceberg.Properties, schemaID int) (table.Metadata, error) {
 	b, err := table.MetadataBuilderFromBase(d.meta, d.previous())
@@ -313,6 +338,7 @@ func (d *Draft) withSnapshot(list string, op table.Operation, props iceberg.Prop
 		parent = &cur.SnapshotID
 	}
 	seq := d.meta.LastSequenceNumber() + 1
+	props = withTotals(props, d.meta, list)
 	if list == "" {
 		if list, err = d.emptyManifestList(id, parent, seq); err != nil {
 			return nil, err
@@ -327,6 +353,30 @@ func (d *Draft) withSnapshot(list string, op table.Operation, props iceberg.Prop
 		return nil, err
 	}
 	return b.Build()
+}
+
+// withTotals adds to a snapshot's summary the totals of the one whose manifest list it uses, or zeros for the empty one:
+// the library works out the next snapshot's totals from them.
+func withTotals(props iceberg.Properties, meta table.Metadata, list string) iceberg.Properties {
+	out := iceberg.Properties{}
+	maps.Copy(out, props)
+	if list == "" {
+		for _, key := range totals {
+			out[key] = "0"
+		}
+		return out
+	}
+	for _, s := range meta.Snapshots() {
+		if s.ManifestList != list || s.Summary == nil {
+			continue
+		}
+		for _, key := range totals {
+			if value, ok := s.Summary.Properties[key]; ok {
+				out[key] = value
+			}
+		}
+	}
+	return out
 }
 
 func (d *Draft) emptyManifestList(id int64, parent *int64, seq int64) (string, error) {

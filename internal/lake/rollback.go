@@ -10,6 +10,16 @@ import (
 	"github.com/apache/iceberg-go/table"
 )
 
+// LooksAs reports whether the table has the rows and columns that it had at a snapshot.
+func (t *Table) LooksAs(snapshotID int64) bool {
+	now, then := t.current(), t.meta.SnapshotByID(snapshotID)
+	if now == nil || then == nil {
+		return false
+	}
+	old, _ := t.At(snapshotID)
+	return now.ManifestList == then.ManifestList && sameSchema(t.icebergSchema(), old.icebergSchema())
+}
+
 // Revert drafts a table's return to the rows, columns and partitions that it had at one of its kept snapshots, as a new
 // snapshot: history only ever grows. The summary of the old snapshot is taken over, with extra entries on top. now is what
 // the catalog has under the table's name, which is t itself, or, for a table that [Lake.Find] found, another one or nil.

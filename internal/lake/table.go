@@ -2,6 +2,7 @@ package lake
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/apache/iceberg-go"
@@ -154,8 +155,14 @@ func (t *Table) Files() ([]DataFile, error) {
 	return out, nil
 }
 
-// Rows adds up the rows of the snapshot from metadata alone.
+// Rows adds up the rows of the snapshot from metadata alone: from its summary where that has the total, else from its
+// manifests.
 func (t *Table) Rows() (int64, error) {
+	if s := t.current(); s != nil && s.Summary != nil && s.Summary.Properties["total-delete-files"] == "0" {
+		if n, err := strconv.ParseInt(s.Summary.Properties["total-records"], 10, 64); err == nil && n >= 0 {
+			return n, nil
+		}
+	}
 	files, err := t.Files()
 	var n int64
 	for _, f := range files {

@@ -2,12 +2,14 @@ package load
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"slices"
 	"strings"
 
 	"tarn/internal/careful"
+	"tarn/internal/engine/duckdb"
 	"tarn/internal/schema"
 )
 
@@ -15,7 +17,7 @@ import (
 type Drift struct {
 	// Unknown are fields that objects have and the definition has not.
 	Unknown []UnknownField `json:"unknown,omitempty"`
-	// Missing are declared columns that no sampled object of a file had.
+	// Missing are declared columns that a file never has.
 	Missing []MissingColumn `json:"missing,omitempty"`
 }
 
@@ -31,7 +33,7 @@ type UnknownField struct {
 // MissingColumn is a column that a file never has.
 type MissingColumn struct {
 	Column string `json:"column"`
-	// Files counts the files of this load in whose sample it never stood; File is the first of them.
+	// Files counts the files of this load in which it has no value, nor stood in the sample; File is the first of them.
 	Files int    `json:"files"`
 	File  string `json:"file"`
 }
@@ -71,10 +73,9 @@ func sampleFile(t Table, f File, k *look, d *Drift) error {
 		return nil
 	}
 	defer raw.Close()
-	// A bounded head keeps a sample of huge objects cheap; the reader sees its end as a cut-off object, which is ignored.
-	head := &io.LimitedReader{R: raw, N: 4 << 20}
-	r := newReader(t, head)
+	r := newReader(t, raw)
 	numbers := map[string]bool{}
+	nulls := make([]int64, len(t.Columns)) // absent or explicit
 	for r.Stats().Objects < sampleObjects {
 		row, bad, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -85,12 +86,13 @@ func sampleFile(t Table, f File, k *look, d *Drift) error {
 			break
 		}
 		if bad != nil {
-			if head.N > 0 {
-				k.odd = bad.Message
-			}
+			k.odd = bad.Message
 			continue
 		}
 		for i, c := range t.Columns {
+			if row[i] == nil {
+				nulls[i]++
+			}
 			if s, ok := row[i].(string); ok && c.Type.Text() && looksUnquoted(s) {
 				numbers[c.Name] = true
 			}
@@ -109,13 +111,69 @@ func sampleFile(t Table, f File, k *look, d *Drift) error {
 	}
 	for i, c := range t.Columns {
 		if s.Seen[i] == 0 {
-			d.Missing = append(d.Missing, MissingColumn{Column: c.Name, Files: 1, File: f.Name})
+			k.missing = append(k.missing, c.Name)
+		}
+		if s.Seen[i]+nulls[i] > s.Loaded {
+			k.nulls = append(k.nulls, c.Name)
 		}
 		if numbers[c.Name] {
 			k.numbers = append(k.numbers, c.Name)
 		}
 	}
 	return nil
+}
+
+// missing tells the columns that files did not have in their samples and that have no value in the rest either.
+func (l *Loader) missing(ctx context.Context, t Table, looks []look, res *Result) error {
+	for _, c := range t.Columns {
+		var without []File
+		for _, k := range looks {
+			if slices.Contains(k.missing, c.Name) {
+				without = append(without, k.File)
+			}
+		}
+		if len(without) == 0 {
+			continue
+		}
+		has, err := l.filesWith(ctx, c, res.Written)
+		if err != nil {
+			return err
+		}
+		for _, f := range without {
+			if !has[f.Name] {
+				res.Drift.add(t.Columns, f, Drift{Missing: []MissingColumn{{Column: c.Name}}})
+			}
+		}
+	}
+	return nil
+}
+
+// filesWith lists the landing files that gave a column a value.
+func (l *Loader) filesWith(ctx context.Context, c schema.Column, written []duckdb.File) (map[string]bool, error) {
+	var paths []string
+	for _, w := range written {
+		// Most often the statistics say that there is nothing to look for.
+		if s, known := w.Columns[c.Name]; !known || s.Nulls < w.Rows {
+			paths = append(paths, w.Path)
+		}
+	}
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	rows, err := l.Engine.DB().QueryContext(ctx, "SELECT DISTINCT _file FROM "+duckdb.Scan(nil, paths)+" WHERE "+schema.Quote(c.Name)+" IS NOT NULL")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[string]bool{}
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		out[name] = true
+	}
+	return out, rows.Err()
 }
 
 // looksUnquoted is unquotedLook in Go, somewhat wider.
@@ -135,7 +193,7 @@ func looksUnquoted(s string) bool {
 
 // newReader makes the careful reader for a table's format.
 func newReader(t Table, r io.Reader) careful.Reader {
-	o := careful.Options{Columns: t.Columns, Keys: t.Keys}
+	o := careful.Options{Columns: t.Columns, Keys: t.Keys, DotsInKeys: t.DotsInKeys}
 	if t.Format == CSV {
 		return careful.NewCSV(r, o, t.CSV)
 	}

@@ -44,11 +44,15 @@ func (p fastPlan) hasBoolean() bool {
 	return false
 }
 
-// quotes counts the quotes that a file with so many values in each column must have: see fingerprint.
-func (p fastPlan) quotes(values map[string]int64) int64 {
+// quotes counts the quotes that files with so many values in each column must have: see fingerprint.
+func (p fastPlan) quotes(values, keys map[string]int64) int64 {
 	var n int64
 	for _, c := range p.columns {
-		n += 2 * values[c.Name]
+		if k, counted := keys[c.Name]; counted {
+			n += 2 * k
+		} else {
+			n += 2 * values[c.Name]
+		}
 		if c.Type.Text() {
 			n += 2 * values[c.Name]
 		}
@@ -127,7 +131,7 @@ func (p fastPlan) cast(c schema.Column) (read, expr string) {
 	case c.Type.Kind == schema.Boolean:
 		return "VARCHAR", fmt.Sprintf("CASE %[1]s WHEN 'true' THEN true WHEN 'false' THEN false ELSE CASE WHEN %[1]s IS NOT NULL THEN %[2]s END END", col, bad)
 	case p.quoted[c.Name]:
-		return "JSON", fmt.Sprintf(`CASE WHEN %[1]s IS NULL THEN NULL WHEN starts_with(%[1]s, '"') THEN %[1]s->>'$' ELSE %[2]s END`, col, bad)
+		return "JSON", fmt.Sprintf(`CASE WHEN %[1]s IS NULL OR %[1]s::VARCHAR = 'null' THEN NULL WHEN starts_with(%[1]s, '"') THEN %[1]s->>'$' ELSE %[2]s END`, col, bad)
 	}
 	return "VARCHAR", col
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // File is one raw file below a landing table's LOCATION.
@@ -45,7 +46,7 @@ func List(ctx context.Context, dir, location string) ([]File, error) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if path != dir && strings.HasPrefix(e.Name(), ".") || strings.HasPrefix(e.Name(), "_") {
+		if path != dir && (strings.HasPrefix(e.Name(), ".") || strings.HasPrefix(e.Name(), "_")) {
 			if e.IsDir() {
 				return filepath.SkipDir
 			}
@@ -68,7 +69,9 @@ func List(ctx context.Context, dir, location string) ([]File, error) {
 		if err != nil {
 			return err
 		}
-		rel = filepath.ToSlash(rel)
+		if rel = filepath.ToSlash(rel); !utf8.ValidString(rel) {
+			return fmt.Errorf("the name %q is not UTF-8: no table could hold it", rel)
+		}
 		out = append(out, File{Name: base + rel, Path: path, Size: info.Size(), ETag: etag(info), Keys: hiveKeys(rel)})
 		return nil
 	})

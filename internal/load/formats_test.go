@@ -14,6 +14,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"tarn/internal/careful"
+	"tarn/internal/engine/duckdb"
 )
 
 func gzipped(t testing.TB, text string) []byte {
@@ -131,6 +132,28 @@ func TestFileNames(t *testing.T) {
 	}
 }
 
+func TestListFolder(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "_raw")
+	write(t, filepath.Join(dir, "a.json"), nil)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []string{dir, link} {
+		if files, err := List(t.Context(), d, "s3://l/_raw/"); err != nil || len(files) != 1 || files[0].Name != "s3://l/_raw/a.json" {
+			t.Errorf("%v %v", files, err)
+		}
+	}
+	write(t, filepath.Join(dir, "b\xff.json"), nil)
+	if _, err := List(t.Context(), dir, "l"); err == nil || !strings.Contains(err.Error(), `"b\xff.json" is not UTF-8`) {
+		t.Errorf("got %v", err)
+	}
+	if files, err := List(t.Context(), filepath.Join(dir, "none"), "l"); err != nil || len(files) > 0 {
+		t.Errorf("%v %v", files, err)
+	}
+}
+
 func TestPartitionFolders(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -165,6 +188,12 @@ func TestPartitionFolders(t *testing.T) {
 		got := b.load(t, table, false)
 		if diff := cmp.Diff(want, got.Rows); diff != "" {
 			t.Errorf("%s: %s", format, diff)
+		}
+		// Nulls alone have to be of the right type as well.
+		alone := table
+		alone.Dir = filepath.Join(table.Dir, "plain")
+		if got := b.load(t, alone, false); len(got.Rows) != 1 || !strings.HasPrefix(got.Rows[0], `s="d" day=NULL n=NULL city=NULL`) {
+			t.Errorf("%s: %v", format, got.Rows)
 		}
 		bad := []string{
 			`file="s3://l/t/day=2024-02-28/n=2.5/city=x/f" byte_offset=int64(0) line=int64(1) column_name="n" reason="wrong_type" raw="n=2.5"`,
@@ -239,5 +268,36 @@ func TestAllTypes(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got.Rows); diff != "" || len(got.Quarantined) > 0 {
 		t.Error(diff, got.Quarantined)
+	}
+}
+
+func TestMaps(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	table := Table{Name: "t", Location: "l", Dir: t.TempDir(), Format: JSON, Columns: cols("id", "INTEGER", "b", "MAP(BLOB, INTEGER)", "d", "MAP(DECIMAL(5,2), MAP(VARCHAR, DATE))",
+		"l", "MAP(VARCHAR, INTEGER)[]", "s", `STRUCT("m x" MAP(INTEGER, VARCHAR), n INTEGER)`)}
+	var large strings.Builder
+	for i := range 200_000 {
+		fmt.Fprintf(&large, `%s"%d":%d`, map[bool]string{true: ","}[i > 0], i, i)
+	}
+	write(t, filepath.Join(table.Dir, "f"), []byte(`{"id":1,"b":{"AA==":1,"AQ==":2},"d":{"1.5":{"x":"2024-01-01","y":null},"2":null,"3":{}},"l":[{"a":1},null,{}],"s":{"m x":{"1":"one"},"n":1}}
+		{"id":2}{"id":3,"s":{"n":1}}{"id":4,"b":{"AA==":1,"AA==":2}}{"id":5,"l":[{`+large.String()+`}]}`))
+	ctx := context.Background()
+	files, err := List(ctx, table.Dir, table.Location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := Loader{Engine: b.engine}
+	res, err := l.Load(ctx, table, files, filepath.Join(b.out, "maps"), fieldIDs(table), b.q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{`v="1 {\\x00=1, \\x01=2} {1.50={x=2024-01-01, y=NULL}, 2.00=NULL, 3.00={}} [{a=1}, NULL, {}] {'m x': {1=one}, 'n': 1}"`, `v="2"`, `v="3 {'m x': NULL, 'n': 1}"`, `v="5 200000"`}
+	got := b.rows(t, "SELECT concat_ws(' ', id, b, d, CASE WHEN id < 5 THEN l::VARCHAR ELSE cardinality(l[1])::VARCHAR END, s) AS v FROM "+duckdb.Scan(nil, []string{res.Written[0].Path}))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if _, refused := res.Rows(); refused != 1 {
+		t.Errorf("%d refused", refused)
 	}
 }

@@ -9,7 +9,9 @@ package load
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -125,7 +127,7 @@ func (l *Loader) load(ctx context.Context, t Table, files []File, dir, fieldIDs 
 			return nil, err
 		}
 	}
-	return res, nil
+	return res, l.missing(ctx, t, looks, res)
 }
 
 // look is what is known of a file before its rows are read.
@@ -136,58 +138,73 @@ type look struct {
 	odd string
 	// numbers are text columns that held numbers in quotes.
 	numbers []string
+	// nulls are columns that had explicit nulls, missing those that did not stand at all.
+	nulls, missing []string
 }
 
 // look samples every file, tells drift, and decides which reader it goes to.
 func (l *Loader) look(ctx context.Context, t Table, files []File, res *Result) ([]look, error) {
 	out := make([]look, len(files))
 	drifts := make([]Drift, len(files))
-	total := int64(0)
-	for _, f := range files {
-		total += f.Size
+	fastable := t.Format == JSON && fastTypes(t.Columns) && len(t.Keys) == 0 && !t.DotsInKeys && !l.slow
+	err := each(ctx, len(files), func(i int) error {
+		out[i].File = files[i]
+		if err := sampleFile(t, files[i], &out[i], &drifts[i]); err != nil {
+			return err
+		}
+		if out[i].odd == "" {
+			out[i].odd = beyond(files[i], fastable)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	var read atomic.Int64
-	fastable := t.Format == JSON && fastTypes(t.Columns) && len(t.Keys) == 0 && !l.slow
+	total := int64(0)
+	nulls := map[string]bool{}
+	for i, f := range files {
+		total += f.Size
+		res.Drift.add(t.Columns, f, drifts[i])
+		for _, c := range out[i].nulls {
+			nulls[c] = true
+		}
+	}
+	// Files are proved together, so the keys of a column are counted in all of them or in none.
+	count := slices.Sorted(maps.Keys(nulls))
 	plan := fastPlan{columns: t.Columns}
+	var read atomic.Int64
+	return out, each(ctx, len(files), func(i int) error {
+		if out[i].odd == "" {
+			out[i].inspect(plan, count)
+		}
+		if l.Progress != nil {
+			l.Progress(t.Name, read.Add(files[i].Size)/2, total)
+		}
+		return nil
+	})
+}
+
+// each does something for n items, some of them at a time.
+func each(ctx context.Context, n int, do func(i int) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(workers)
-	for i, f := range files {
+	for i := range n {
 		g.Go(func() error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			k := look{File: f}
-			if err := sampleFile(t, f, &k, &drifts[i]); err != nil {
-				return err
-			}
-			if k.odd == "" {
-				k.odd = beyond(f, fastable)
-			}
-			if k.odd == "" {
-				k.inspect(plan)
-			}
-			out[i] = k
-			if l.Progress != nil {
-				l.Progress(t.Name, read.Add(f.Size)/2, total)
-			}
-			return nil
+			return do(i)
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	for i := range drifts {
-		res.Drift.add(t.Columns, files[i], drifts[i])
-	}
-	return out, nil
+	return g.Wait()
 }
 
 // inspect reads the bytes of a file for what the fast reader is not to be trusted with.
-func (k *look) inspect(plan fastPlan) {
+func (k *look) inspect(plan fastPlan, keys []string) {
 	buf := blocks.Get().(*[]byte)
 	defer blocks.Put(buf)
 	var err error
-	switch k.print, err = scanFile(k.Path, *buf); {
+	switch k.print, err = scanFile(k.Path, *buf, keys); {
 	case err != nil:
 		k.odd = err.Error()
 	case k.print.BOM:
@@ -276,7 +293,7 @@ func (l *Loader) agrees(ctx context.Context, p fastPlan, files []look, written [
 			values[c.Name] += w.Rows - s.Nulls
 		}
 	}
-	if rows != want.Braces || p.quotes(values) != want.Quotes || !p.extremes(written) {
+	if rows != want.Braces || p.quotes(values, want.Keys) != want.Quotes || !p.extremes(written) {
 		return false, nil
 	}
 	doubt := p.doubtfulTexts()
@@ -347,7 +364,7 @@ func (l *Loader) clean(ctx context.Context, t Table, plan fastPlan, files []look
 	for _, k := range files {
 		want.add(k.print)
 	}
-	return row[0] == want.Braces && row[1] == 0 && plan.quotes(values) == want.Quotes, nil
+	return row[0] == want.Braces && row[1] == 0 && plan.quotes(values, want.Keys) == want.Quotes, nil
 }
 
 // unreadable tells errors of a file's content from all others. It matches on the text of DuckDB's errors.

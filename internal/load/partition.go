@@ -56,7 +56,11 @@ func (e *partitionError) Unwrap() error { return e.err }
 func partitionValue(f File, c schema.Column) (string, error) {
 	text, ok := f.Keys[strings.ToLower(c.Name)]
 	if !ok || text == "__HIVE_DEFAULT_PARTITION__" {
-		return "NULL", nil
+		// Without a type of its own, a list of nothing but nulls would be one of integers.
+		if c.Type.Kind == schema.Binary {
+			return "NULL::BLOB", nil
+		}
+		return "NULL::VARCHAR", nil
 	}
 	v, err := careful.Text(text, c.Type)
 	if err != nil {

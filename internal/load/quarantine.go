@@ -89,8 +89,21 @@ func (q *Quarantine) AddRows(ctx context.Context, table, check, query string) er
 
 // add appends one entry.
 func (q *Quarantine) add(ctx context.Context, table, file string, b *careful.Bad) error {
+	return q.addAll(ctx, table, file, []*careful.Bad{b})
+}
+
+// addAll appends entries of one file.
+func (q *Quarantine) addAll(ctx context.Context, table, file string, bad []*careful.Bad) error {
+	if len(bad) == 0 {
+		return nil
+	}
 	return q.engine.Appender(ctx, "tarn_quarantine_staging", func(a *duck.Appender) error {
-		return a.AppendRow(q.row(table, file, b)...)
+		for _, b := range bad {
+			if err := a.AppendRow(q.row(table, file, b)...); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

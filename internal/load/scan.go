@@ -14,6 +14,8 @@ import (
 // of flat objects, though, these sums tell if it saw all there is: every quote of the file belongs to a key or to a
 // text value, so with K keys that had a value and T text values among them a clean file has exactly 2·K + 2·T quotes.
 // An unknown key, a key in another case, an explicit null, an escaped quote or a quoted number only ever adds quotes.
+// Of columns whose sample has explicit nulls, K is counted in the bytes instead: as `"name":`, which nothing but a key of
+// that name can be.
 // (Numbers in text columns would take some away; the SELECT refuses those.) Nesting shows in the braces, and bare
 // true and false, which numeric columns would swallow, are looked for by name.
 type fingerprint struct {
@@ -24,6 +26,8 @@ type fingerprint struct {
 	Bytes    int64
 	Lines    int64 // line breaks
 	Open     bool  // the last line has none
+	// Keys counts the keys of the columns that were asked for.
+	Keys map[string]int64
 	// Long says that there may be a line of more bytes than an object can have.
 	Long bool
 }
@@ -46,11 +50,38 @@ func (f *fingerprint) add(o fingerprint) {
 	f.Quotes += o.Quotes
 	f.Braces += o.Braces
 	f.Bytes += o.Bytes
+	for c, n := range o.Keys {
+		if f.Keys == nil {
+			f.Keys = map[string]int64{}
+		}
+		f.Keys[c] += n
+	}
 }
 
-// scanFile reads a file once and counts. Compressed files are counted as they read uncompressed.
-func scanFile(path string, buf []byte) (fingerprint, error) {
+// keyPattern is how a column's key stands in a file, and whether that is certain: a name that JSON has to escape, or may
+// escape in part, is not looked for.
+func keyPattern(column string) ([]byte, bool) {
+	for _, c := range []byte(column) {
+		if c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '/' || c == ':' {
+			return nil, false
+		}
+	}
+	return []byte(`"` + column + `":`), true
+}
+
+// scanFile reads a file once and counts, also the keys of the given columns. Compressed files are counted as they read
+// uncompressed. The buffer must be far longer than a column's name.
+func scanFile(path string, buf []byte, keys []string) (fingerprint, error) {
 	var f fingerprint
+	overlap := 4 // of blocks: the longest word that is looked for, less one byte
+	patterns := map[string][]byte{}
+	for _, c := range keys {
+		if p, certain := keyPattern(c); certain {
+			patterns[c] = p
+			overlap = max(overlap, len(p)-1)
+			f.add(fingerprint{Keys: map[string]int64{c: 0}})
+		}
+	}
 	r, err := careful.Open(path)
 	if err != nil {
 		return f, err
@@ -71,6 +102,10 @@ func scanFile(path string, buf []byte) (fingerprint, error) {
 		if !f.Literals {
 			f.Literals = bytes.Contains(block, []byte("true")) || bytes.Contains(block, []byte("false"))
 		}
+		for c, p := range patterns {
+			// What lies in the overlap as a whole was counted with the block before.
+			f.Keys[c] += int64(bytes.Count(block, p) - bytes.Count(block[:keep], p))
+		}
 		lines := int64(bytes.Count(fresh, []byte{'\n'}))
 		f.Lines += lines
 		if n > 0 {
@@ -90,6 +125,6 @@ func scanFile(path string, buf []byte) (fingerprint, error) {
 		case err != nil:
 			return f, err
 		}
-		keep = copy(buf, block[len(block)-4:])
+		keep = copy(buf, block[len(block)-overlap:])
 	}
 }

@@ -25,6 +25,8 @@ type Table struct {
 	Columns, Partitions []schema.Column
 	// Keys names the JSON field of a column where it differs from the column's name.
 	Keys map[string]string
+	// DotsInKeys lets a dot in a JSON field's name stand for _ in the column's.
+	DotsInKeys bool
 	// CSV is the dialect of CSV files.
 	CSV careful.Dialect
 	// Definition identifies everything that decides how a file is read; files loaded under another one are loaded again.

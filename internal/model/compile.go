@@ -93,6 +93,9 @@ func Compile(ctx context.Context, e *duckdb.Engine, lk *project.Lake) (*Graph, d
 	}
 	var waiting []*Table
 	for _, m := range lk.Models {
+		if m.SQLStart == len(m.Source.Text) {
+			continue // the project tells of it
+		}
 		q, list := sqltree.Parse(ctx, sqltree.DuckDB(e.DB()), m.Source, m.SQLStart)
 		found = append(found, list...)
 		if q == nil || list.Err() != nil {

@@ -16,9 +16,9 @@ import (
 // new one. The next run has to end where a lake is that was never disturbed.
 func TestKilledAtRandom(t *testing.T) {
 	t.Parallel()
-	kills, compare := 50, 10
-	if testing.Short() {
-		kills, compare = 8, 4
+	kills, compare := 12, 4
+	if os.Getenv("CI") != "" {
+		kills, compare = 50, 10
 	}
 	l, calm := newLake(t), newLake(t)
 	l.batch(0)

@@ -92,7 +92,7 @@ func (x *execution) all(ctx context.Context) error {
 	for _, s := range x.plan.Steps {
 		done[s.Table.Name] = make(chan struct{})
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	g, within := errgroup.WithContext(ctx)
 	g.SetLimit(len(x.plan.Steps) + 1)
 	slots := semaphore.NewWeighted(sideBySide)
 	for _, s := range x.plan.Steps {
@@ -104,16 +104,16 @@ func (x *execution) all(ctx context.Context) error {
 				}
 				select {
 				case <-wait:
-				case <-ctx.Done():
-					return ctx.Err()
+				case <-within.Done():
+					return within.Err()
 				}
 			}
 			if s.Action != plan.None {
 				weight := x.weight(s)
-				if err := slots.Acquire(ctx, weight); err != nil {
+				if err := slots.Acquire(within, weight); err != nil {
 					return err
 				}
-				err := x.step(ctx, s)
+				err := x.step(within, s)
 				slots.Release(weight)
 				if err != nil {
 					return err
@@ -264,6 +264,7 @@ func (x *execution) build(ctx context.Context, s plan.Step, st *state) error {
 	if err := x.judge(ctx, st, written, nil, x.output(st, "kept")); err != nil {
 		return err
 	}
+	x.w.reached("account " + t.Name)
 	if err := x.account(ctx, st, countRows(written)); err != nil {
 		return err
 	}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"tarn/internal/check"
 	"tarn/internal/engine/duckdb"
@@ -29,11 +32,20 @@ func (x *execution) judge(ctx context.Context, st *state, written []duckdb.File,
 	if st.checks, err = x.test(ctx, st, check.EachRow, func(column string) bool { return duckdb.Full(written, column) }); err != nil {
 		return err
 	}
-	if err := x.putAside(ctx, st, again); err != nil {
+	fewer, err := x.putAside(ctx, st, again)
+	if err != nil {
 		return err
 	}
 	if err := x.w.Engine.SetTable(ctx, t.Name, t.Columns, append(filePaths(st.files), stay...)); err != nil {
 		return err
+	}
+	if fewer {
+		// What was written first holds rows that were put aside, and nothing reads it any more.
+		for _, f := range written {
+			if err := os.Remove(f.Path); err != nil {
+				return err
+			}
+		}
 	}
 	if st.widely && len(stay) > 0 {
 		if err := x.judgeStaying(ctx, st); err != nil {
@@ -82,7 +94,11 @@ func (x *execution) run(ctx context.Context, st *state, subject check.Table, whi
 			return nil, err
 		}
 		if err := r.Explain(ctx, x.w.Engine, traced, filepath.Join(x.w.failedDir(), r.Table+"."+r.Name+".json")); err != nil {
-			return nil, err
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			// That the check fails is worth more than where its rows are.
+			r.Message += fmt.Sprintf(" (they could not be kept for a look: %v)", err)
 		}
 	}
 	return results, nil
@@ -123,8 +139,23 @@ func (x *execution) late(ctx context.Context) error {
 	return nil
 }
 
+// keepOnly removes what attempts left in a folder that did not count.
+func keepOnly(dir string, files []duckdb.File) error {
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || slices.ContainsFunc(files, func(f duckdb.File) bool { return f.Path == path }) {
+			return err
+		}
+		return os.Remove(path)
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // putAside takes out the rows that failed a check with on_fail drop or quarantine. A row counts for the first that it fails.
-func (x *execution) putAside(ctx context.Context, st *state, again duckdb.Output) error {
+// fewer says that there were some, so that the rest is written again.
+func (x *execution) putAside(ctx context.Context, st *state, again duckdb.Output) (fewer bool, err error) {
 	t := st.table
 	keep := "true"
 	name := x.w.Engine.Name(t.Name) + " AS " + schema.Quote(t.Name)
@@ -136,7 +167,7 @@ func (x *execution) putAside(ctx context.Context, st *state, again duckdb.Output
 		where := "NOT " + good + " AND " + keep
 		var n int64
 		if err := x.w.Engine.DB().QueryRowContext(ctx, "SELECT count(*) FROM "+name+" WHERE "+where).Scan(&n); err != nil {
-			return err
+			return false, err
 		}
 		if r.Status == check.Quarantined {
 			file := "NULL::VARCHAR"
@@ -145,7 +176,7 @@ func (x *execution) putAside(ctx context.Context, st *state, again duckdb.Output
 			}
 			q := "SELECT to_json(" + schema.Quote(t.Name) + ")::VARCHAR, " + file + " FROM " + name + " WHERE " + where
 			if err := x.quarantine.AddRows(ctx, t.Name, r.Name, q); err != nil {
-				return err
+				return false, err
 			}
 			st.putAside += n
 		} else {
@@ -154,15 +185,15 @@ func (x *execution) putAside(ctx context.Context, st *state, again duckdb.Output
 		keep += " AND " + good
 	}
 	if keep == "true" {
-		return nil
+		return false, nil
 	}
 	written, err := x.w.Engine.Copy(ctx, "SELECT * FROM "+name+" WHERE "+keep, again)
 	if err != nil {
-		return fmt.Errorf("build %s: %w", t.Name, err)
+		return false, fmt.Errorf("build %s: %w", t.Name, err)
 	}
 	st.files, st.rows = written, countRows(written)
 	st.record.Quarantined += st.putAside
-	return nil
+	return true, nil
 }
 
 // failed joins all checks that must stop the publish.

@@ -234,30 +234,15 @@ func (l *testLake) readAll(ctx context.Context) (rows map[string][]string, runID
 		return nil, "", err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	ask := func(sql string) (out []string, err error) {
-		r, err := s.Rows(ctx, sql)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", sql, err)
-		}
-		defer r.Close()
-		for r.Next() {
-			var text string
-			if err := r.Scan(&text); err != nil {
-				return nil, err
-			}
-			out = append(out, text)
-		}
-		return out, r.Err()
-	}
 	for _, name := range v.Names() {
 		if name == run.RunsTable {
 			continue
 		}
-		if rows[name], err = ask("SELECT t::VARCHAR FROM (SELECT *" + told[name] + " FROM " + name + ") t ORDER BY 1"); err != nil {
+		if rows[name], err = ask(ctx, s, "SELECT t::VARCHAR FROM (SELECT *"+told[name]+" FROM "+name+") t ORDER BY 1"); err != nil {
 			return nil, "", err
 		}
 	}
-	last, err := ask("SELECT run_id || ' ' || state FROM tarn__runs ORDER BY finished_at DESC, run_id DESC LIMIT 1")
+	last, err := ask(ctx, s, "SELECT run_id || ' ' || state FROM tarn__runs ORDER BY finished_at DESC, run_id DESC LIMIT 1")
 	if err != nil {
 		return nil, "", err
 	}

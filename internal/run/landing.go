@@ -31,6 +31,9 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 			return err
 		}
 	}
+	if err := keepOnly(x.dir(st, "rows"), result.Written); err != nil {
+		return err
+	}
 	x.note(st, s, result)
 	gone := replaced(s, result)
 	stay, err := x.carry(ctx, st, gone)
@@ -67,15 +70,21 @@ func (x *execution) note(st *state, s plan.Step, result *load.Result) {
 	for _, f := range result.Growing {
 		r.Growing = append(r.Growing, f.Name)
 	}
+	var vanished []string
 	for _, k := range s.Work.Vanished {
-		r.Vanished = append(r.Vanished, k.Name)
+		vanished = append(vanished, k.Name)
+	}
+	if s.Prune {
+		r.Pruned = vanished
+	} else {
+		r.Vanished = vanished
 	}
 	st.record.Quarantined += r.Quarantined
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.reread[s.Table.Name] = result.Files
 	if s.Prune {
-		x.pruned[s.Table.Name] = r.Vanished
+		x.pruned[s.Table.Name] = r.Pruned
 	}
 }
 

@@ -116,20 +116,8 @@ func (l *rawLake) rows(sql string) []string {
 		l.t.Fatal(err)
 	}
 	defer s.Close()
-	rows, err := s.Rows(l.t.Context(), sql)
+	out, err := ask(l.t.Context(), s, sql)
 	if err != nil {
-		l.t.Fatal(err)
-	}
-	defer rows.Close()
-	out := []string{}
-	for rows.Next() {
-		var v string
-		if err := rows.Scan(&v); err != nil {
-			l.t.Fatal(err)
-		}
-		out = append(out, v)
-	}
-	if err := rows.Err(); err != nil {
 		l.t.Fatal(err)
 	}
 	slices.Sort(out)
@@ -198,7 +186,7 @@ func TestLandingFilesComeAndGo(t *testing.T) {
 		t.Errorf("%s %+v", rec.Status, rec.Load)
 	}
 	rec = l.run(run.Selection{Prune: true})
-	if rec.Tables[0].Removed != 2 {
+	if rec.Tables[0].Removed != 2 || rec.Load[0].Vanished != nil || !slices.Equal(rec.Load[0].Pruned, []string{"s3://l/t/sub/b.json"}) {
 		t.Errorf("pruned: %+v", rec.Tables[0])
 	}
 	l.want(both, "10 s3://l/t/a.json", "4 s3://l/t/c.json")
@@ -382,15 +370,18 @@ func TestLandingDrift(t *testing.T) {
 	}
 	l.put("raw/t/a.json", text.String())
 	l.put("raw/t/b.json", "{\"n\":1}\n{\"n\":2,\"never\":null}\n")
+	late := strings.ReplaceAll(text.String(), ",\"extra\":", ",\"n2\":") + "{\"n\":1,\"never\":2.5}\n"
+	l.put("raw/t/c.json", late)
+	l.put("raw/t/d.json", strings.Repeat("{\"n\":1}\n", 1200)+"{\"n\":1,\"never\":2.5}\n")
 	rec := l.run(run.Selection{})
 	d := rec.Load[0].Drift
-	if len(d.Unknown) != 1 || d.Unknown[0].Name != "extra" || d.Unknown[0].Example != `"e0"` || d.Unknown[0].Seen != d.Unknown[0].Sampled || d.Unknown[0].Sampled < 1000 {
+	if len(d.Unknown) != 2 || d.Unknown[0].Name != "extra" || d.Unknown[0].Example != `"e0"` || d.Unknown[0].Seen != d.Unknown[0].Sampled || d.Unknown[0].Sampled < 1000 {
 		t.Errorf("%+v", d.Unknown)
 	}
 	if len(d.Missing) != 1 || d.Missing[0].Column != "never" || d.Missing[0].Files != 1 || d.Missing[0].File != "s3://l/t/a.json" {
 		t.Errorf("%+v", d.Missing)
 	}
-	if rec.Load[0].Loaded != 1502 {
+	if rec.Load[0].Loaded != 1502+1501+1201 {
 		t.Errorf("%+v", rec.Load[0])
 	}
 }
@@ -442,8 +433,12 @@ LOCATION 's3://l/t/' TBLPROPERTIES ('skip.header.line.count'='1')`)
 	l.put("landing/u.sql", `CREATE EXTERNAL TABLE u (n bigint, s string) ROW FORMAT DELIMITED FIELDS TERMINATED BY '|' ESCAPED BY '\\' NULL DEFINED AS 'NA' LOCATION 's3://l/u/'`)
 	l.put("raw/t/zone=a b/1.csv", "n;s;day\r\n1;\"x;\"\"y\"\"\nz\";2024-02-29\r\n2;b;2023-02-29\r\n3;c\r\n")
 	l.put("raw/u/1.txt", "1|a\\|b\nNA|NA\n2|c\\\n")
+	l.put("landing/v.sql", `CREATE EXTERNAL TABLE v (tags array<string>, m map<string,int>, p struct<x:double,y:double>)
+ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' COLLECTION ITEMS TERMINATED BY '|' MAP KEYS TERMINATED BY ':' LOCATION 's3://l/v/'`)
+	l.put("raw/v/1.txt", "a|b,k:1|l:2,0.5|-1\n")
 	rec := l.run(run.Selection{})
-	if len(rec.Load) != 2 || rec.Load[0].Loaded+rec.Load[1].Loaded != 4 {
+	l.want("SELECT concat_ws(' ', tags, m, p) FROM v", "[a, b] {k=1, l=2} {'x': 0.5, 'y': -1.0}")
+	if len(rec.Load) != 3 || rec.Load[0].Loaded+rec.Load[1].Loaded+rec.Load[2].Loaded != 5 {
 		t.Errorf("%+v", rec.Load)
 	}
 	l.want("SELECT concat_ws('~', n, s, day, zone) FROM t", "1~x;\"y\"\nz~2024-02-29~a b")

@@ -39,7 +39,12 @@ func (w *Workspace) mentioned(c project.Check) []string {
 			out = append(out, t.Name)
 		}
 	}
-	for _, word := range words.FindAllString(c.SQL+" "+c.Expect, -1) {
+	text := c.SQL
+	if reading.MatchString(c.Expect) {
+		// Only a subquery can look at another table.
+		text = c.Expect
+	}
+	for _, word := range words.FindAllString(text, -1) {
 		if t := w.Graph.Table(word); t != nil && !slices.Contains(out, t.Name) {
 			out = append(out, t.Name)
 		}
@@ -47,7 +52,10 @@ func (w *Workspace) mentioned(c project.Check) []string {
 	return out
 }
 
-var words = regexp.MustCompile(`[\pL_][\pL\pN_]*`)
+var (
+	words   = regexp.MustCompile(`[\pL_][\pL\pN_]*`)
+	reading = regexp.MustCompile(`(?i)\bfrom\b`)
+)
 
 // ancestors are the tables that t is made of, directly or not.
 func (w *Workspace) ancestors(t *model.Table) map[string]bool {

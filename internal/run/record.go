@@ -72,8 +72,9 @@ type LoadRecord struct {
 	Careful int `json:"careful"`
 	// Growing were changing while they were read, and are left for the next run.
 	Growing []string `json:"growing,omitempty"`
-	// Vanished were loaded once and are gone; their rows stay unless pruned.
+	// Vanished were loaded once and are gone; their rows stay. Pruned are those of them whose rows this run took out.
 	Vanished []string   `json:"vanished,omitempty"`
+	Pruned   []string   `json:"pruned,omitempty"`
 	Drift    load.Drift `json:"drift"`
 	// Empty says that the LOCATION holds no files at all.
 	Empty bool `json:"empty,omitempty"`

@@ -55,7 +55,7 @@ func (w *Workspace) Rollback(ctx context.Context, to string, wait bool) (id stri
 			}
 			t := v.Table(name)
 			snapshot, existed := p.State[name]
-			if now, ok := t.Snapshot(); ok && existed && now.ID == snapshot {
+			if existed && t.LooksAs(snapshot) {
 				continue
 			}
 			changed = append(changed, name)

@@ -2,6 +2,28 @@
 //
 // [Open] gives a [Workspace]: definitions, engine and tables of one lake. [Workspace.Plan] says what there is to do,
 // [Workspace.Run] does it: load, models, checks, ledger, and then one publish of everything.
+//
+// # What others see
+//
+// Everything that a run writes is staged: data files below data/RUN of each table, and metadata that no catalog entry
+// points to. One catalog transaction then moves all tables, the account of loaded files, the quarantine and the account
+// of runs. So readers see one run, whole, and a run that ends in any other way (a check, a full disk, an interrupt,
+// kill -9) has changed nothing. A run that fails removes what it staged; after a kill, the next writing command removes
+// the data files, and gc finds the metadata.
+//
+// # Who waits for whom
+//
+// One process writes to a lake at a time, by a lock that the system lets go of when the process ends. A second one fails
+// with [ErrBusy] or waits, as it likes. Readers take no part in that. gc is the only one that removes files which were
+// published once: it holds the lock, and does nothing while anybody holds [Workspace.Reading].
+//
+// # Checks
+//
+// Checks that only need a table and what it is made of are tested as soon as its rows are written; those that look at
+// other tables when the run's tables are all made, and also when only the other table has changed. drop and quarantine
+// leave rows out before any other table reads them, so such a check waits for the tables that it looks at, and cannot
+// look at one that is made of its own. When files are loaded, row checks judge the new rows, and all rows when a check has
+// changed.
 package run
 
 import (
@@ -180,10 +202,12 @@ func loadTable(t *model.Table) load.Table {
 	}
 	switch out.Format {
 	case load.JSON:
-		out.Keys = d.JSON().Mapping
+		o := d.JSON()
+		out.Keys, out.DotsInKeys = o.Mapping, o.DotsInKeys
 	case load.CSV:
 		c := d.CSV()
-		out.CSV = careful.Dialect{Separator: c.Separator, Quote: c.Quote, Escape: c.Escape, SkipLines: c.SkipLines, Null: c.Null}
+		out.CSV = careful.Dialect{Separator: c.Separator, Quote: c.Quote, Escape: c.Escape, SkipLines: c.SkipLines, Null: c.Null,
+			Collection: c.Collection, MapKey: c.MapKey}
 	}
 	return out
 }

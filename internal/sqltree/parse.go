@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"tarn/internal/diag"
 )
@@ -34,6 +36,10 @@ type Query struct {
 // the list holds an error.
 func Parse(ctx context.Context, serialize Serializer, src diag.Source, start int) (*Query, diag.List) {
 	q := &Query{src: src, base: start, text: src.Text[start:]}
+	if !utf8.ValidString(q.text) {
+		at := strings.IndexFunc(q.text, func(r rune) bool { return r == utf8.RuneError })
+		return nil, diag.List{src.At(start+at, "syntax", "the text is not UTF-8", "save the file as UTF-8")}
+	}
 	if parts := statements(q.text); len(parts) == 0 {
 		return nil, diag.List{src.At(start, "empty", "no SELECT in this file", "a model is one SELECT")}
 	} else if len(parts) > 1 {
@@ -67,6 +73,9 @@ func Parse(ctx context.Context, serialize Serializer, src diag.Source, start int
 		if strings.Contains(message, "SELECT INTO") {
 			message, hint = "SELECT INTO makes no sense in a model", "the file's name is the table's: leave INTO out"
 		}
+		if hint == "" {
+			hint = q.keywordHint(at)
+		}
 		return nil, diag.List{src.At(start+at, "syntax", lowerFirst(firstLine(message)), hint)}
 	}
 	if len(doc.Statements) != 1 || doc.Statements[0].Node == nil {
@@ -78,6 +87,30 @@ func Parse(ctx context.Context, serialize Serializer, src diag.Source, start int
 		return nil, list
 	}
 	return q, list
+}
+
+// keywords are words that a column may well be called, and that DuckDB's grammar keeps for itself.
+var keywords = []string{"all", "any", "asc", "at", "case", "check", "collate", "column", "constraint", "default", "desc", "end", "fetch", "for", "foreign", "grant", "group", "having", "in", "into",
+	"leading", "limit", "offset", "on", "only", "order", "placing", "primary", "references", "select", "some", "symmetric", "table", "to", "trailing", "union", "unique", "using", "variadic", "when", "window", "with"}
+
+// keywordHint tells to quote a keyword that stands at or just before the place of a syntax error.
+func (q *Query) keywordHint(at int) string {
+	at = max(0, min(at, len(q.text)))
+	end := at
+	for end < len(q.text) && wordByte(q.text[end]) {
+		end++
+	}
+	before := strings.TrimRight(q.text[:at], " \t\r\n")
+	start := len(before)
+	for start > 0 && wordByte(before[start-1]) {
+		start--
+	}
+	for _, w := range []string{before[start:], q.text[at:end]} {
+		if slices.Contains(keywords, strings.ToLower(w)) {
+			return "if " + w + " is the name of a column, write \"" + w + "\", as it is a keyword"
+		}
+	}
+	return ""
 }
 
 func firstLine(s string) string {

@@ -3,6 +3,7 @@ package sqltree
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -106,7 +107,7 @@ func (j *judge) selectNode(n *node) {
 		j.refuse(j.word("USING SAMPLE"), "USING SAMPLE", "a rerun would give another table: choose rows by a condition, such as one on md5 of the key")
 	}
 	if n.Qualify != nil {
-		j.refuse(n.Qualify.At, "QUALIFY", "compute the window function in a subquery and filter outside")
+		j.refuse(j.word("QUALIFY"), "QUALIFY", "compute the window function in a subquery and filter outside")
 	}
 	if n.Aggregates == "FORCE_AGGREGATES" {
 		j.refuse(j.word("GROUP BY ALL"), "GROUP BY ALL", "name the columns")
@@ -123,6 +124,36 @@ func (j *judge) selectNode(n *node) {
 		j.expr(e)
 	}
 	j.expr(n.Having)
+	if using := usingColumns(n.From); len(using) > 0 {
+		for _, list := range [][]*expr{n.SelectList, n.Groups, {n.Where, n.Having}} {
+			for _, e := range list {
+				j.joinedColumn(e, using)
+			}
+		}
+	}
+}
+
+// usingColumns lists the columns, in lower case, that joins of a FROM have in USING.
+func usingColumns(r *tableRef) []string {
+	if r == nil || r.Type != "JOIN" {
+		return nil
+	}
+	out := append(usingColumns(r.Left), usingColumns(r.Right)...)
+	for _, c := range r.Using {
+		out = append(out, strings.ToLower(c))
+	}
+	return out
+}
+
+// joinedColumn refuses a table's name before a column of USING, which belongs to neither table in Trino.
+func (j *judge) joinedColumn(e *expr, using []string) {
+	if e == nil {
+		return
+	}
+	if e.Class == "COLUMN_REF" && len(e.Columns) > 1 && slices.Contains(using, strings.ToLower(e.name())) {
+		j.refuse(e.At, "a table before a column of USING", "write "+e.name()+" alone, or join with ON")
+	}
+	e.each(func(c *expr) { j.joinedColumn(c, using) })
 }
 
 func (j *judge) from(r *tableRef) {
@@ -140,7 +171,7 @@ func (j *judge) from(r *tableRef) {
 		if r.Catalog != "" {
 			j.refuse(r.At, "a table with a catalog", "write database.table, or the table alone")
 		}
-		if strings.ContainsAny(r.Table, "./*") {
+		if r.Table == "" || strings.ContainsAny(r.Table, "./*") {
 			j.refuse(r.At, "reading a file", "define a landing table for it")
 		}
 	case "SUBQUERY":
@@ -376,6 +407,8 @@ func (j *judge) function(e *expr) {
 		return
 	case name == "date_trunc":
 		j.unit(e, "date_trunc to", truncUnits)
+	case strings.HasPrefix(name, "regexp_") && len(e.Children) > 1:
+		j.pattern(e)
 	case name == "first" || name == "last" || name == "arbitrary":
 		j.refuse(e.At, "function "+name, "rows have no order: write min_by(value, key) or max_by(value, key)")
 		return
@@ -430,6 +463,26 @@ func (e *expr) text() (string, bool) {
 		return "", false
 	}
 	return s, true
+}
+
+var groupReference = regexp.MustCompile(`[$\\]\d`)
+
+// pattern judges a regular expression that is written out: Go's are RE2's, which are DuckDB's, and Java knows all of them.
+func (j *judge) pattern(e *expr) {
+	if p, ok := e.Children[1].text(); ok {
+		if _, err := regexp.Compile(p); err != nil {
+			reason := err.Error()
+			if i := strings.LastIndex(reason, "parsing regexp: "); i >= 0 {
+				reason = reason[i+len("parsing regexp: "):]
+			}
+			j.refuse(e.Children[1].At, "this regular expression ("+reason+")", "write it without look-around and back-references")
+		}
+	}
+	if e.Function == "regexp_replace" && len(e.Children) > 2 {
+		if with, ok := e.Children[2].text(); ok && groupReference.MatchString(with) {
+			j.refuse(e.Children[2].At, "a group in the replacement", "engines write it differently: put texts together with regexp_extract and concat")
+		}
+	}
 }
 
 // extractFields and truncUnits are what every engine counts alike; days of the week are not.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tarn/internal/ddl"
 	"tarn/internal/diag"
 	"tarn/internal/schema"
 )
@@ -41,7 +42,7 @@ func TestReference(t *testing.T) {
 	}
 	writeFunctions(t, &b, db)
 	writeRefused(t, &b, db)
-	b.WriteString(referenceEnd)
+	b.WriteString(referenceEnd + "\n" + ddl.ReferenceMarkdown())
 	if *update {
 		if err := os.WriteFile(referenceFile, []byte(b.String()), 0o644); err != nil {
 			t.Fatal(err)
@@ -162,7 +163,9 @@ func writeRefused(t *testing.T, b *strings.Builder, db *sql.DB) {
 }
 
 const referenceStart = `<!-- Written by go test ./internal/sqltree -run Reference -update. -->
-# The SQL of models
+# SQL: models and landing tables
+
+## Models
 
 A model is one file in ` + "`trusted/` or `curated/`" + ` with one ` + "`SELECT`" + `. The file's name is the table's. Column names, types and dependencies
 come from the SQL; nothing of that is listed by hand. ` + "`tarn compile MODEL`" + ` prints what is executed.
@@ -200,7 +203,7 @@ const referenceEnd = `
 |---|---|
 | ` + "`a / b`" + ` of whole numbers | a fraction, as double: ` + "`3 / 2`" + ` is 1.5. Write ` + "`CAST(floor(a / b) AS BIGINT)`" + ` for a whole number |
 | order of nulls | last, ascending and descending, unless NULLS FIRST is written; printed always |
-| ` + "`a || b` and `concat`" + ` with a null | null |
+| ` + "`a \\|\\| b` and `concat`" + ` with a null | null |
 | ` + "`greatest`, `least`" + ` with a null | null |
 | whole numbers that overflow | an error, never another number |
 | sum of whole numbers | larger than a bigint in DuckDB: write ` + "`CAST(sum(n) AS BIGINT)`" + ` |
@@ -232,7 +235,7 @@ var constructs = [][2]string{
 	{"conversion", "SELECT CAST(r.n AS BIGINT) AS a, TRY_CAST(r.note AS DOUBLE) AS b, r.day::VARCHAR AS c FROM readings r"},
 	{"fields of structs", "SELECT q.person.email AS a FROM (SELECT p AS person FROM people p) q"},
 	{"joins: JOIN, LEFT, RIGHT, FULL", "SELECT r.n, p.agreed FROM readings r LEFT JOIN people p ON p.email = r.user"},
-	{"join by equal names", "SELECT a.email FROM people a JOIN people b USING (email)"},
+	{"join by equal names", "SELECT email, a.agreed FROM people a JOIN people b USING (email)"},
 	{"all pairs", "SELECT a.email, b.n FROM people a CROSS JOIN readings b"},
 	{"semi-join", "SELECT r.n FROM readings r WHERE EXISTS (SELECT 1 FROM people p WHERE p.email = r.user AND p.agreed)"},
 	{"anti-join", "SELECT r.n FROM readings r WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.email = r.user)"},
@@ -275,5 +278,5 @@ var refused = []string{
 	"SELECT n FROM readings WHERE user ILIKE 'a%'", `SELECT n FROM readings WHERE user LIKE 'a\_%'`, "SELECT n FROM readings WHERE n = ANY (SELECT 1) OR n > ALL (SELECT 1)", "SELECT n FROM readings WHERE ts > '2024-01-01'", "SELECT n FROM readings WHERE user = n", "SELECT user || n AS k FROM readings",
 	"SELECT day - day AS k FROM readings", "SELECT day + 1 AS k FROM readings", "SELECT ts + INTERVAL '1 day' AS k FROM readings", "SELECT EXTRACT(dow FROM ts) AS k FROM readings", "SELECT CAST(x AS INTEGER) AS k FROM readings", "SELECT CAST(x AS VARCHAR) AS k FROM readings",
 	"SELECT CAST(ts AS VARCHAR) AS k FROM readings", "SELECT CAST(note AS VARCHAR(3)) AS k FROM readings", "SELECT CAST(note AS DECIMAL) AS k FROM readings", "SELECT sum(n) AS k FROM readings", "SELECT NULL AS k FROM readings", "SELECT n + 1 FROM readings", "SELECT [1, 2] AS k FROM readings", "SELECT user[1] AS k FROM readings",
-	"SELECT {'a': 1} AS k FROM readings", "SELECT row_number() OVER () AS k FROM readings", "SELECT count(DISTINCT n) OVER () AS k FROM readings", "SELECT lag(n IGNORE NULLS) OVER (ORDER BY ts) AS k FROM readings", "SELECT n FROM readings WHERE user COLLATE NOCASE = 'a'", "SELECT e'a\\n' AS k FROM readings", "SELECT n, FROM readings",
+	"SELECT {'a': 1} AS k FROM readings", "SELECT row_number() OVER () AS k FROM readings", "SELECT count(DISTINCT n) OVER () AS k FROM readings", "SELECT lag(n IGNORE NULLS) OVER (ORDER BY ts) AS k FROM readings", "SELECT n FROM readings WHERE user COLLATE NOCASE = 'a'", "SELECT e'a\\n' AS k FROM readings", "SELECT n, FROM readings", "SELECT regexp_like(user, '(?<=a)b') AS k FROM readings", "SELECT regexp_replace(user, '(a)', '<$1>') AS k FROM readings", "SELECT a.email FROM people a JOIN people b USING (email)",
 }

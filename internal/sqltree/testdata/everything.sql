@@ -12,5 +12,5 @@ SELECT x.email,
   x.email LIKE 'a%' AS likes, x.email NOT LIKE '_@x' AS dislikes, x.share IS DISTINCT FROM c.n AS differs,
   x.email || '!' AS loud, (SELECT max(a.x) FROM accelerometer_landing a) AS top, coalesce(x.share, 0) % 7 AS m,
   greatest(c.n, 2) AS g, substring(x.email, 1, 1) AS first_letter, concat(x.email, 'a') AS c
-FROM x JOIN customer_landing c USING (email)
+FROM x JOIN customer_landing c ON c.email = x.email
 WHERE x.email IS NOT NULL AND (c.n = 1 OR c.n <> 2) AND NOT EXISTS (SELECT 1 FROM stedi.steps s WHERE s.serialNumber = x.email)

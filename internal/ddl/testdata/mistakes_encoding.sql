@@ -1,0 +1,1 @@
+CREATE EXTERNAL TABLE t (a string COMMENT "café") LOCATION "s3://b/"

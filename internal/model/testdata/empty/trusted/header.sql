@@ -1,0 +1,3 @@
+/* @tarn
+description: x
+*/
