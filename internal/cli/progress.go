@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -12,24 +13,44 @@ import (
 	"tarn/internal/run"
 )
 
-// progress shows a run's events on stderr: bars on a terminal, and elsewhere one plain line per finished table, but
-// nothing for a run that takes less than a second.
+// progress shows a run's events on stderr: bars on a terminal, and elsewhere plain lines, but nothing for a run that takes
+// less than a second.
 type progress struct {
 	mu      sync.Mutex
 	w       io.Writer
 	bars    *mpb.Progress
-	byTable map[string]*mpb.Bar
-	phase   map[string]string
+	tables  map[string]*tableProgress
 	started time.Time
 	silent  bool
 }
 
+// tableProgress is what is known of one table. The bars' own goroutine reads phase, so it must not need the lock: adding a
+// bar waits for that goroutine.
+type tableProgress struct {
+	bar   *mpb.Bar
+	phase atomic.Value
+	told  time.Time
+}
+
+// plainEvery is how often a load that goes on is told in a plain line.
+const plainEvery = 5 * time.Second
+
 func (a *app) progress() *progress {
-	p := &progress{w: a.stderr, byTable: map[string]*mpb.Bar{}, phase: map[string]string{}, started: time.Now(), silent: a.quiet}
+	p := newProgress(a.stderr)
+	p.silent = a.quiet
 	if terminal(a.stderr) && !a.quiet {
-		p.bars = mpb.New(mpb.WithOutput(a.stderr), mpb.WithWidth(32), mpb.WithRefreshRate(100*time.Millisecond))
+		p.draw()
 	}
 	return p
+}
+
+func newProgress(w io.Writer) *progress {
+	return &progress{w: w, tables: map[string]*tableProgress{}, started: time.Now()}
+}
+
+// draw shows bars in place of lines.
+func (p *progress) draw(options ...mpb.ContainerOption) {
+	p.bars = mpb.New(append([]mpb.ContainerOption{mpb.WithOutput(p.w), mpb.WithWidth(24), mpb.WithRefreshRate(100 * time.Millisecond)}, options...)...)
 }
 
 func (p *progress) event(e run.Event) {
@@ -38,47 +59,73 @@ func (p *progress) event(e run.Event) {
 	if p.silent || e.Table == "" {
 		return
 	}
-	if p.bars == nil {
-		if e.Finished && time.Since(p.started) > time.Second {
-			fmt.Fprintf(p.w, "%6.1f s  %s  %s rows\n", time.Since(p.started).Seconds(), e.Table, grouped(e.Rows))
+	t := p.tables[e.Table]
+	if t == nil {
+		t = &tableProgress{told: time.Now()}
+		t.phase.Store(e.Phase)
+		p.tables[e.Table] = t
+		if p.bars != nil {
+			begin := time.Now()
+			t.bar = p.bars.AddBar(0, mpb.BarRemoveOnComplete(),
+				mpb.PrependDecorators(decor.Name(e.Table, decor.WCSyncSpaceR), decor.Any(func(decor.Statistics) string { return t.phase.Load().(string) }, decor.WCSyncSpaceR)),
+				mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string { return remaining(s.Current, s.Total, time.Since(begin)) })))
 		}
-		return
-	}
-	bar := p.byTable[e.Table]
-	if bar == nil {
-		name := e.Table
-		bar = p.bars.AddBar(0, mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR), decor.Any(func(decor.Statistics) string {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			return p.phase[name]
-		}, decor.WCSyncSpaceR)), mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f"), decor.Name(" "), decor.EwmaETA(decor.ET_STYLE_GO, 30)))
-		p.byTable[e.Table] = bar
 	}
 	if e.Phase != "" {
-		p.phase[e.Table] = e.Phase
+		t.phase.Store(e.Phase)
+	}
+	if t.bar == nil {
+		p.line(t, e)
+		return
 	}
 	if e.Total > 0 {
-		bar.SetTotal(e.Total, false)
-		bar.SetCurrent(e.Done)
+		t.bar.SetTotal(e.Total, false)
+		t.bar.SetCurrent(e.Done)
 	}
 	if e.Finished {
-		bar.SetTotal(-1, true)
+		t.bar.SetTotal(-1, true)
+	}
+}
+
+// remaining tells how far a table is and how long the rest takes at the pace so far; work without a measure only has its
+// time.
+func remaining(current, total int64, took time.Duration) string {
+	if total <= 0 {
+		return took.Round(time.Second).String()
+	}
+	text := fmt.Sprintf("%s of %s", bytes(current), bytes(total))
+	if current > 0 && took > time.Second {
+		left := took.Seconds() * float64(total-current) / float64(current)
+		text += fmt.Sprintf(", %.0f s left", left)
+	}
+	return text
+}
+
+// line tells of a table in a plain line: when it is finished, and from time to time before.
+func (p *progress) line(t *tableProgress, e run.Event) {
+	now := time.Now()
+	took := now.Sub(p.started)
+	switch {
+	case e.Finished && took > time.Second:
+		fmt.Fprintf(p.w, "%6.1f s  %s  %s\n", took.Seconds(), e.Table, plural(e.Rows, "row"))
+	case !e.Finished && e.Total > 0 && now.Sub(t.told) >= plainEvery:
+		t.told = now
+		fmt.Fprintf(p.w, "%6.1f s  %s  %s  %s of %s\n", took.Seconds(), e.Table, t.phase.Load(), bytes(e.Done), bytes(e.Total))
 	}
 }
 
 // done ends the bars; nothing is left of them on the screen.
 func (p *progress) done() {
 	p.mu.Lock()
-	bars := p.byTable
-	all := p.bars
 	p.silent = true
 	p.mu.Unlock()
-	for _, b := range bars {
-		b.Abort(true)
+	if p.bars == nil {
+		return
 	}
-	if all != nil {
-		all.Wait()
+	for _, t := range p.tables {
+		t.bar.Abort(true)
 	}
+	p.bars.Wait()
 }
 
 // counter shows how many rows were written: one line that is redrawn on a terminal, elsewhere a plain line every five
