@@ -250,6 +250,12 @@ func TestRowsThatShouldHaveBeenLeftOut(t *testing.T) {
 	}
 	l.write("data/people/a.json", `{"id": 1, "name": "Ann", "consent": true}`+"\n")
 	l.run("people")
+	if code, _, stderr := l.cli("check", "small.Peopel"); code != 5 || !strings.Contains(stderr, "people") {
+		t.Errorf("check of an unknown table: %d %s", code, stderr)
+	}
+	if code, out, _ := l.cli("check", "small.people"); code != 0 || strings.Contains(out, "readings") {
+		t.Errorf("check of one table: %d %s", code, out)
+	}
 	if code, out, _ := l.cli("check", "readings"); code != 3 || !strings.Contains(out, "2 rows") {
 		t.Errorf("%d %s", code, out)
 	}

@@ -136,13 +136,12 @@ func Quarantined(ctx context.Context, dir string, o Options, table string, ids [
 
 // Compile writes the SQL that is executed for a model.
 func (w *Workspace) Compile(name string) (string, error) {
-	chosen, err := (Selection{Tables: []string{name}}).resolve(w.Graph)
-	if err != nil || len(chosen) == 0 {
+	t, err := named(w.Graph, name)
+	if err != nil {
 		return "", err
 	}
-	t := w.Graph.Table(name)
-	if t == nil || t.Model == nil {
-		return "", fmt.Errorf("%w: %s is a landing table, which has no SQL to compile", ErrUnknownTable, name)
+	if t.Model == nil {
+		return "", fmt.Errorf("%w: %s is a landing table, which has no SQL to compile", ErrUnknownTable, t.Name)
 	}
 	return Compiled(w.Engine, t)
 }

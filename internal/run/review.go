@@ -19,16 +19,12 @@ func (w *Workspace) Check(ctx context.Context, s Selection) ([]check.Result, err
 	}
 	chosen := map[string]bool{}
 	for _, name := range s.Tables {
-		one, err := (Selection{Tables: []string{name}}).resolve(w.Graph)
+		// Unlike a run, checking a table does not check what it reads.
+		t, err := named(w.Graph, name)
 		if err != nil {
 			return nil, err
 		}
-		// Unlike a run, checking a table does not check what it reads.
-		for n := range one {
-			if t := w.Graph.Table(name); t != nil && t.Name == n {
-				chosen[n] = true
-			}
-		}
+		chosen[t.Name] = true
 	}
 	for _, t := range w.Graph.Tables {
 		var paths []string

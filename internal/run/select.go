@@ -46,15 +46,8 @@ func (s Selection) resolve(g *model.Graph) (map[string]bool, error) {
 		name := strings.TrimPrefix(pattern, "+")
 		down := strings.HasSuffix(name, "+")
 		name = strings.TrimSuffix(name, "+")
-		if _, after, ok := strings.Cut(name, "."); ok {
-			name = after
-		}
-		t := g.Table(name)
-		if t == nil {
-			err := fmt.Errorf("%w: %s", ErrUnknownTable, name)
-			if hint := diag.DidYouMean(name, g.Names()); hint != "" {
-				err = fmt.Errorf("%w (%s)", err, hint)
-			}
+		t, err := named(g, name)
+		if err != nil {
 			return nil, err
 		}
 		up(t)
@@ -65,6 +58,21 @@ func (s Selection) resolve(g *model.Graph) (map[string]bool, error) {
 		}
 	}
 	return chosen, nil
+}
+
+// named finds a table by its name, with or without the database.
+func named(g *model.Graph, name string) (*model.Table, error) {
+	if _, after, ok := strings.Cut(name, "."); ok {
+		name = after
+	}
+	if t := g.Table(name); t != nil {
+		return t, nil
+	}
+	err := fmt.Errorf("%w: %s", ErrUnknownTable, name)
+	if hint := diag.DidYouMean(name, g.Names()); hint != "" {
+		err = fmt.Errorf("%w (%s)", err, hint)
+	}
+	return nil, err
 }
 
 // dependants lists all tables that read t, directly or not, in order of work.
