@@ -1,11 +1,11 @@
 package load
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"tarn/internal/careful"
@@ -176,19 +176,19 @@ func (l *Loader) filesWith(ctx context.Context, c schema.Column, written []duckd
 	return out, rows.Err()
 }
 
-// looksUnquoted is unquotedLook in Go, somewhat wider.
+// looksUnquoted tells of a sampled text what doubtfulTexts will tell of all: that it reads like a JSON value which is no
+// text. It need not agree in every case, as it only chooses how the column is read: an identifier that begins with a digit
+// is no number, and reading it as JSON would take twice the time.
 func looksUnquoted(s string) bool {
+	s = strings.ToLower(strings.TrimSpace(s))
 	if s == "" {
 		return false
 	}
-	if bytes.IndexByte([]byte("+-.0123456789[{"), s[0]) >= 0 {
+	if s[0] == '{' || s[0] == '[' || s == "true" || s == "false" {
 		return true
 	}
-	switch strings.ToLower(s) {
-	case "true", "false", "nan", "inf", "infinity":
-		return true
-	}
-	return false
+	_, err := strconv.ParseFloat(strings.ReplaceAll(s, "_", ""), 64)
+	return err == nil || errors.Is(err, strconv.ErrRange)
 }
 
 // newReader makes the careful reader for a table's format.

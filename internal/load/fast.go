@@ -110,8 +110,20 @@ func fileName(files []File) string {
 	folder := f.Path[:len(f.Path)-shared]
 	prefix := f.Name[:len(f.Name)-shared]
 	// DuckDB counts characters.
-	return schema.Literal(prefix) + " || substr(__tarn_path, " + fmt.Sprint(utf8.RuneCountInString(folder)+1) + ")"
+	expr := schema.Literal(prefix) + " || substr(__tarn_path, " + fmt.Sprint(utf8.RuneCountInString(folder)+1) + ")"
+	if len(files) > enumFiles {
+		return expr
+	}
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = schema.Literal(f.Name)
+	}
+	// An ENUM has its dictionary already, where for a text the Parquet writer would look each row's up. It is written as text.
+	return "CAST(" + expr + " AS ENUM(" + strings.Join(names, ", ") + "))"
 }
+
+// enumFiles is from how many files on their names are written as plain texts.
+const enumFiles = 10_000
 
 // cast gives the type that DuckDB reads a column as, and the expression that makes the column's own type of it. What the
 // expression does not check itself, doubtful and extremes do.

@@ -218,9 +218,10 @@ func (k *look) inspect(plan fastPlan, keys []string) {
 	}
 }
 
-// blocks are buffers for scanFile: with many small files, making them would take longer than reading.
+// blocks are buffers for scanFile: with many small files, making them would take longer than reading. They fit into the
+// cache of a core, as each is gone through several times.
 var blocks = sync.Pool{New: func() any {
-	b := make([]byte, 1<<20)
+	b := make([]byte, 128<<10)
 	return &b
 }}
 

@@ -69,6 +69,20 @@ func keyPattern(column string) ([]byte, bool) {
 	return []byte(`"` + column + `":`), true
 }
 
+// hasTrue looks for the word true by its end: searching for a t, which every second key has, takes three times as long.
+func hasTrue(block []byte) bool {
+	for from := 0; ; {
+		i := bytes.Index(block[from:], []byte("rue"))
+		if i < 0 {
+			return false
+		}
+		if from+i > 0 && block[from+i-1] == 't' {
+			return true
+		}
+		from += i + len("rue")
+	}
+}
+
 // scanFile reads a file once and counts, also the keys of the given columns. Compressed files are counted as they read
 // uncompressed. The buffer must be far longer than a column's name.
 func scanFile(path string, buf []byte, keys []string) (fingerprint, error) {
@@ -100,7 +114,7 @@ func scanFile(path string, buf []byte, keys []string) (fingerprint, error) {
 		f.Quotes += int64(bytes.Count(fresh, []byte{'"'}))
 		f.Braces += int64(bytes.Count(fresh, []byte{'{'}))
 		if !f.Literals {
-			f.Literals = bytes.Contains(block, []byte("true")) || bytes.Contains(block, []byte("false"))
+			f.Literals = hasTrue(block) || bytes.Contains(block, []byte("false"))
 		}
 		for c, p := range patterns {
 			// What lies in the overlap as a whole was counted with the block before.
