@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tarn/internal/cli"
+	"tarn/internal/stedi"
 )
 
 var update = flag.Bool("update", false, "rewrite golden parts of scripts and generated pages")
@@ -52,10 +53,10 @@ func TestScript(t *testing.T) {
 			if cond != "stedi" {
 				return false, fmt.Errorf("unknown condition %s", cond)
 			}
-			if stedi == "" && os.Getenv("CI") != "" {
+			if realFiles == "" && os.Getenv("CI") != "" {
 				return false, fmt.Errorf("the STEDI files are not there: set TARN_STEDI")
 			}
-			return stedi != "", nil
+			return realFiles != "", nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exit":   exitCmd,
@@ -182,35 +183,14 @@ func setenvCmd(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], v)
 }
 
-// stediFiles finds the real files: customer/, accelerometer/ and step_trainer/.
-func stediFiles() string {
-	if dir := os.Getenv("TARN_STEDI"); dir != "" {
-		return dir
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		return ""
-	}
-	for {
-		try := filepath.Join(dir, "..", "shared", "data", "stedi")
-		if _, err := os.Stat(try); err == nil {
-			return try
-		}
-		if dir == filepath.Dir(dir) {
-			return ""
-		}
-		dir = filepath.Dir(dir)
-	}
-}
-
-// stedi has customer/, accelerometer/ and step_trainer/, or is empty; TARN_STEDI names another place.
-var stedi = stediFiles()
+// realFiles is the folder of the real files, or empty.
+var realFiles = stedi.Find()
 
 func stediCmd(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: stedi DIR")
 	}
-	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(stedi)))
+	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(realFiles)))
 }
 
 // lockCmd holds a lake's lock as another process does that writes to it.

@@ -12,31 +12,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-)
 
-// stedi finds the folder with the course's data, which is not ours to ship.
-func stedi(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("TARN_STEDI")
-	if dir == "" {
-		at, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for ; dir == "" && at != filepath.Dir(at); at = filepath.Dir(at) {
-			if _, err := os.Stat(filepath.Join(at, "../shared/data/stedi/customer")); err == nil {
-				dir = filepath.Join(at, "../shared/data/stedi")
-			}
-		}
-	}
-	if dir == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("the STEDI files are not there: set TARN_STEDI to the folder that holds customer/, accelerometer/ and step_trainer/")
-		}
-		t.Skip("the STEDI files are not there: set TARN_STEDI to the folder that holds customer/, accelerometer/ and step_trainer/")
-	}
-	return dir
-}
+	"tarn/internal/stedi"
+)
 
 // landed are the STEDI tables with the number of objects in their files.
 var landed = []struct {
@@ -87,7 +65,7 @@ func contents(rows []string) []string {
 
 func TestRealFiles(t *testing.T) {
 	t.Parallel()
-	from := stedi(t)
+	from := stedi.Files(t)
 	b := setup(t)
 	for _, table := range landed {
 		table.Format, table.Location = JSON, "s3://stedi-lake/"+table.Name+"/landing/"

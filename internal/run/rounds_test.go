@@ -2,7 +2,6 @@ package run_test
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -215,31 +214,4 @@ func TestPlanSaysWhy(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}
-}
-
-// stedi finds the course's files.
-func stedi(t *testing.T) string {
-	t.Helper()
-	if dir := os.Getenv("TARN_STEDI"); dir != "" {
-		return dir
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if found := filepath.Join(dir, "..", "shared", "data", "stedi"); isDir(found) {
-			return found
-		}
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatal("the STEDI files are not there: set TARN_STEDI")
-	}
-	t.Skip("needs the STEDI files: set TARN_STEDI to their folder")
-	return ""
-}
-
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
 }

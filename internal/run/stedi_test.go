@@ -8,6 +8,7 @@ import (
 
 	"tarn/internal/check"
 	"tarn/internal/run"
+	"tarn/internal/stedi"
 	"tarn/internal/template"
 )
 
@@ -15,7 +16,7 @@ import (
 // nothing to do, changes no file and is done before anybody notices.
 func TestStediAgain(t *testing.T) {
 	t.Parallel()
-	raw := stedi(t)
+	raw := stedi.Files(t)
 	l := &testLake{t: t, dir: t.TempDir()}
 	if _, err := template.Write(l.dir, "stedi", template.Options{Name: "stedi"}); err != nil {
 		t.Fatal(err)

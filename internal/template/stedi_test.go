@@ -14,41 +14,15 @@ import (
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/run"
 	"tarn/internal/schema"
+	"tarn/internal/stedi"
 	"tarn/internal/template"
 )
 
-// stediFiles finds the real landing files: the folder of TARN_STEDI, or shared/data/stedi beside a folder above.
-func stediFiles(t *testing.T) string {
-	t.Helper()
-	if dir := os.Getenv("TARN_STEDI"); dir != "" {
-		return dir
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if found := filepath.Join(dir, "shared", "data", "stedi"); isDir(found) {
-			return found
-		}
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatal("the STEDI files are not there: set TARN_STEDI to the folder that holds customer, accelerometer and step_trainer")
-	}
-	t.Skip("the STEDI files are not there; set TARN_STEDI to the folder that holds customer, accelerometer and step_trainer")
-	return ""
-}
-
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
-// stedi makes a lake of the template over the real files, with changes to its models (file, old text, new text), runs it,
+// stediLake makes a lake of the template over the real files, with changes to its models (file, old text, new text), runs it,
 // and gives it and the record of the run.
-func stedi(t *testing.T, changes ...[3]string) (*run.Workspace, *run.Record, string) {
+func stediLake(t *testing.T, changes ...[3]string) (*run.Workspace, *run.Record, string) {
 	t.Helper()
-	source := stediFiles(t)
+	source := stedi.Files(t)
 	dir := t.TempDir()
 	if _, err := template.Write(dir, "stedi", template.Options{}); err != nil {
 		t.Fatal(err)
@@ -186,7 +160,7 @@ func plainEngine(t *testing.T) *duckdb.Engine {
 // Every table of the template is, row for row, what an independent query makes of the raw files.
 func TestStediTablesAreRight(t *testing.T) {
 	t.Parallel()
-	w, record, dir := stedi(t)
+	w, record, dir := stediLake(t)
 	want := map[string]int64{"customer_trusted": 482, "accelerometer_trusted": 40981, "customers_curated": 482, "step_trainer_trusted": 14460, "machine_learning_curated": 40981}
 	if diff := cmp.Diff(want, counts(record)); diff != "" {
 		t.Error(diff)
@@ -221,7 +195,7 @@ func TestStediTablesAreRight(t *testing.T) {
 // Curated tables hold nothing that names a person: neither such a column, nor a value of one.
 func TestStediCuratedTablesNameNobody(t *testing.T) {
 	t.Parallel()
-	w, _, dir := stedi(t)
+	w, _, dir := stediLake(t)
 	e := plainEngine(t)
 	execute(t, e, reference(dir))
 	for _, name := range []string{"customers_curated", "machine_learning_curated"} {
@@ -248,7 +222,7 @@ var (
 // customers_curated leaves out the customers that have none since.
 func TestStediStrictConsent(t *testing.T) {
 	t.Parallel()
-	_, record, _ := stedi(t, strictReadings)
+	_, record, _ := stediLake(t, strictReadings)
 	want := map[string]int64{"customer_trusted": 482, "accelerometer_trusted": 32025, "customers_curated": 482, "step_trainer_trusted": 14460, "machine_learning_curated": 32025}
 	if diff := cmp.Diff(want, counts(record)); diff != "" {
 		t.Error(diff)
@@ -256,7 +230,7 @@ func TestStediStrictConsent(t *testing.T) {
 	if diff := cmp.Diff(map[string]int64{}, failing(record)); diff != "" {
 		t.Error(diff)
 	}
-	_, record, _ = stedi(t, strictReadings, strictCustomers)
+	_, record, _ = stediLake(t, strictReadings, strictCustomers)
 	want["customers_curated"], want["step_trainer_trusted"] = 464, 13920
 	if diff := cmp.Diff(want, counts(record)); diff != "" {
 		t.Error(diff)
@@ -269,7 +243,7 @@ func TestStediStrictConsent(t *testing.T) {
 // Without the line that asks for the same owner there are 43,681 rows, 2,700 of which pair two people, and one_owner tells.
 func TestStediTimestampAloneIsCaught(t *testing.T) {
 	t.Parallel()
-	w, record, dir := stedi(t, [3]string{"curated/machine_learning_curated.sql", "  a.user = c.email AND -- the same owner; without this line, rows pair different people\n", ""})
+	w, record, dir := stediLake(t, [3]string{"curated/machine_learning_curated.sql", "  a.user = c.email AND -- the same owner; without this line, rows pair different people\n", ""})
 	want := map[string]int64{"customer_trusted": 482, "accelerometer_trusted": 40981, "customers_curated": 482, "step_trainer_trusted": 14460, "machine_learning_curated": 43681}
 	if diff := cmp.Diff(want, counts(record)); diff != "" {
 		t.Error(diff)
@@ -313,7 +287,7 @@ func TestStediDescriptions(t *testing.T) {
 // script, files elsewhere than LOCATION says.
 func TestFromRunsOnTheRealFiles(t *testing.T) {
 	t.Parallel()
-	source := stediFiles(t)
+	source := stedi.Files(t)
 	course, dir := t.TempDir(), filepath.Join(t.TempDir(), "lake")
 	for _, name := range []string{"customer", "accelerometer", "step_trainer"} {
 		if err := os.CopyFS(filepath.Join(course, "project", "starter", name, "landing"), os.DirFS(filepath.Join(source, name, "landing"))); err != nil {
