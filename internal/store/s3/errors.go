@@ -1,0 +1,87 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+
+	"tarn/internal/store"
+)
+
+// Error is a request that S3 has refused, or that never reached it. It holds nothing of the request but its location:
+// no credentials, no signature.
+type Error struct {
+	// Op is what was to be done: list, look at, read, write, delete.
+	Op       string
+	Location string
+	// Code is S3's own, such as AccessDenied; empty where no answer came.
+	Code string
+	// Status is the HTTP status of the answer, or 0.
+	Status int
+	Err    error
+}
+
+func (e *Error) Error() string {
+	text := e.Op + " " + e.Location + ": " + e.Err.Error()
+	if h := e.Hint(); h != "" {
+		text += "\n  hint: " + h
+	}
+	return text
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Hint says what most likely helps, or "".
+func (e *Error) Hint() string {
+	switch e.Code {
+	case "AccessDenied", "Forbidden", "AllAccessDisabled":
+		return "the credentials may not " + e.Op + " this: `tarn doctor` names the missing right"
+	case "NoSuchBucket":
+		return "there is no such bucket in this account and region"
+	case "ExpiredToken", "ExpiredTokenException", "RequestExpired":
+		return "the credentials have expired: sign in again, for example with `aws sso login`"
+	case "RequestTimeTooSkewed":
+		return "the clock of this machine is off"
+	case "InvalidAccessKeyId", "SignatureDoesNotMatch":
+		return "the access key or its secret is wrong: `tarn doctor` says where they come from"
+	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
+		return "the bucket is in another region: set region: in the target"
+	}
+	return ""
+}
+
+// failed says what went wrong, in the words of package store where it has any.
+func (s *Store) failed(op, key string, err error) error {
+	e := &Error{Op: op, Location: s.Root() + key, Err: err}
+	var response *awshttp.ResponseError
+	if errors.As(err, &response) {
+		e.Status = response.HTTPStatusCode()
+	}
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		e.Code = api.ErrorCode()
+		e.Err = errors.New(text(api))
+	}
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		// Whoever stopped it knows why.
+		return err
+	case e.Code == "NoSuchBucket":
+		// Otherwise it would look as if only the key was missing.
+	case e.Status == http.StatusNotFound, e.Code == "NoSuchKey":
+		e.Err = store.ErrNotFound
+	case e.Status == http.StatusPreconditionFailed, e.Code == "ConditionalRequestConflict", e.Code == "PreconditionFailed":
+		e.Err = store.ErrCondition
+	}
+	return e
+}
+
+func text(api smithy.APIError) string {
+	if api.ErrorMessage() == "" {
+		return api.ErrorCode()
+	}
+	return api.ErrorCode() + ": " + api.ErrorMessage()
+}

@@ -1,0 +1,130 @@
+// Package s3test runs an S3 server inside a test process.
+package s3test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/versity/versitygw/backend/meta"
+	"github.com/versity/versitygw/backend/posix"
+	"github.com/versity/versitygw/embedgw"
+
+	"tarn/internal/awsconf"
+	store "tarn/internal/store/s3"
+)
+
+// Credentials of the server. They are no secret.
+const (
+	AccessKey = "tarn-test"
+	Secret    = "tarn-test-secret"
+	Region    = "us-east-1"
+)
+
+// gateway is the one server of the process: the library allows no second.
+var gateway = sync.OnceValues(start)
+
+func start() (string, error) {
+	dir, err := os.MkdirTemp("", "tarn-s3-*")
+	if err != nil {
+		return "", err
+	}
+	data, side := filepath.Join(dir, "data"), filepath.Join(dir, "meta")
+	for _, d := range []string{data, side} {
+		if err := os.Mkdir(d, 0o755); err != nil {
+			return "", err
+		}
+	}
+	// Not every file system of a test machine has extended attributes.
+	m, err := meta.NewSideCar(side)
+	if err != nil {
+		return "", err
+	}
+	be, err := posix.New(data, m, posix.PosixOpts{SideCarDir: side, Concurrency: 64})
+	if err != nil {
+		return "", err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	addr := l.Addr().String()
+	if err := l.Close(); err != nil {
+		return "", err
+	}
+	failed := make(chan error, 1)
+	go func() {
+		failed <- embedgw.RunVersityGW(context.Background(), be, &embedgw.Config{RootUserAccess: AccessKey, RootUserSecret: Secret, Region: Region,
+			Ports: []string{addr}, MaxConnections: 4096, MaxRequests: 2048, MultipartMaxParts: 10000, Quiet: true, KeepAlive: true, HealthPath: "/healthz"})
+	}()
+	for range 200 {
+		select {
+		case err := <-failed:
+			return "", fmt.Errorf("S3 server: %w", err)
+		case <-time.After(25 * time.Millisecond):
+		}
+		if r, err := http.Get("http://" + addr + "/healthz"); err == nil {
+			return "http://" + addr, r.Body.Close()
+		}
+	}
+	return "", fmt.Errorf("the S3 server did not start at %s", addr)
+}
+
+// Server starts the process's S3 server, if it does not run yet, points the environment of the test to it, and gives its
+// URL. The test cannot be parallel.
+func Server(t testing.TB) string {
+	t.Helper()
+	url, err := gateway()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range map[string]string{"AWS_ACCESS_KEY_ID": AccessKey, "AWS_SECRET_ACCESS_KEY": Secret, "AWS_REGION": Region, "AWS_ENDPOINT_URL": url,
+		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true"} {
+		t.Setenv(k, v)
+	}
+	return url
+}
+
+// Bucket makes a new bucket, named after the test, in the server that the environment points to.
+func Bucket(t testing.TB) string {
+	t.Helper()
+	name := bucketName(t.Name())
+	cfg, err := awsconf.Load(t.Context(), awsconf.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := store.New(name, cfg, awsconf.Settings{}).Client()
+	if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &name}); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+var (
+	buckets   int
+	bucketsMu sync.Mutex
+)
+
+func bucketName(test string) string {
+	bucketsMu.Lock()
+	defer bucketsMu.Unlock()
+	buckets++
+	clean := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, test)
+	return fmt.Sprintf("t%d-%s", buckets, strings.Trim(clean[:min(len(clean), 50)], "-"))
+}
