@@ -1,0 +1,112 @@
+// Package catalog says where the tables of a database stand, and moves them together.
+//
+// [Catalog] is the contract between the lake and what keeps its table names; `catalogtest` tests it for each kind. A kind
+// is a folder of its own below this one, and one line in package registry.
+//
+// # One run, whole
+//
+// [Writer.Publish] moves any number of tables in one step: [Catalog.Pointers] shows all of them moved or none, at any
+// moment and on any machine, also if the publisher was killed in between. Kinds that cannot move pointers together
+// (AWS Glue) write down first what is to be moved, let readers through this package see it as done from then on, and
+// whoever comes next finishes it.
+//
+// # One writer
+//
+// [Catalog.Lock] lets one process write at a time. That saves work; what keeps tables right is that Publish only ever
+// happens for the writer that holds the lock at that very moment. One that was paused, lost the lock and woke up again
+// publishes nothing.
+package catalog
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"tarn/internal/schema"
+)
+
+// Move says where a table's pointer was and where it goes.
+type Move struct {
+	Table string
+	// From is empty for a new table, To for one that is dropped. Both are locations of metadata files.
+	From, To string
+	// Shape is what catalogs show of a table without reading its metadata.
+	Shape Shape
+	// Change says what is done to the rows, for catalogs in which others can commit to a table while it is being moved.
+	Change Change
+}
+
+// Shape describes a table to people and query engines that look into the catalog.
+type Shape struct {
+	// Location is the table's own folder.
+	Location    string
+	Description string
+	Columns     []schema.Column
+}
+
+// Change is what a publish does to a table's data files: with All, the table has exactly the files in Added then; otherwise
+// Removed leave and Added come, and all others stay. All are locations.
+type Change struct {
+	All            bool
+	Added, Removed []string
+	// Summary goes into the snapshot.
+	Summary map[string]string
+}
+
+// Holder is who may write.
+type Holder struct {
+	// Run is what the holder is doing.
+	Run string `json:"run"`
+	// Host and PID say where, for people.
+	Host string `json:"host,omitempty"`
+	PID  int    `json:"pid"`
+	// Since is when the holder began (UTC).
+	Since time.Time `json:"since"`
+}
+
+// LockOptions says how the lock is asked for.
+type LockOptions struct {
+	// Run is what the lock is for: the id of a run.
+	Run string
+	// Wait lets Lock wait for the holder; otherwise it fails with [ErrBusy].
+	Wait bool
+	// Waiting, if not nil, is told once whom Lock waits for.
+	Waiting func(Holder)
+}
+
+// Errors that callers tell apart.
+var (
+	// ErrConflict says that a table's pointer was not where the publisher expected it: somebody else published first.
+	ErrConflict = errors.New("the catalog has changed since it was read")
+	// ErrBusy says that another process holds the lock.
+	ErrBusy = errors.New("another run is writing to this lake")
+	// ErrLockLost says that somebody else has taken the lock, because its holder gave no sign of life for too long.
+	// Nothing was published.
+	ErrLockLost = errors.New("the lock was lost to another run")
+)
+
+// Catalog keeps the pointers of one database. It is safe for concurrent use.
+type Catalog interface {
+	// Pointers gives the location of the current metadata file of every Iceberg table of the database, all at one moment.
+	// Where others have moved a table since the last publish, it is theirs.
+	Pointers(ctx context.Context) (map[string]string, error)
+	// Lock makes the caller the one writer, or fails with an error that wraps [ErrBusy] and names the holder. What a
+	// publish of a killed process has left half done is finished before.
+	Lock(ctx context.Context, o LockOptions) (Writer, error)
+	// Close lets go of the catalog.
+	Close() error
+}
+
+// Writer is the right to publish.
+type Writer interface {
+	// Unfinished is the run of the last holder if that ended without Release, or "".
+	Unfinished() string
+	// Publish moves all pointers in one step and returns when that can no longer be undone by a crash. The error is
+	// [ErrConflict] if one is not where its Move says it was, or [ErrLockLost]; in both cases nothing has moved. With any
+	// other error it may have happened: [Catalog.Pointers] tells.
+	Publish(ctx context.Context, moves []Move) error
+	// Lost is closed when the lock is known to be lost: going on is in vain.
+	Lost() <-chan struct{}
+	// Release lets others write.
+	Release(ctx context.Context) error
+}
