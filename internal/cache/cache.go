@@ -1,0 +1,257 @@
+// Package cache makes the files of stores readable as files of this machine, and bounds the disk that this takes.
+//
+// What is on this disk already is read where it is. Everything else is copied once, under a name made of its location
+// and etag, and stays for the next run until the room is needed. Several processes can use one cache folder at a time:
+// each reads through links of its own, so none can take a file away from another.
+package cache
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
+	"golang.org/x/sys/unix"
+
+	"tarn/internal/store"
+)
+
+// Cache is a folder of copies. It is safe for concurrent use.
+type Cache struct {
+	stores store.Locator
+	dir    string // the copies, by name
+	own    string // links of this process, by name
+	limit  int64
+
+	flight singleflight.Group
+	mu     sync.Mutex
+	lock   *os.File // held while own is in use; nil until then
+	pins   map[string]int
+	sizes  map[string]int64 // of what is pinned
+	used   int64            // sum of sizes
+}
+
+// File is what is asked for.
+type File struct {
+	Location string
+	Size     int64
+	// ETag tells contents of one location apart; empty where a location only ever has one content.
+	ETag string
+}
+
+// FullError says that the files that are needed at one time do not fit.
+type FullError struct {
+	Limit, Needed int64 // bytes
+}
+
+func (e *FullError) Error() string {
+	return fmt.Sprintf("copies of remote files need %d MB at one time, and disk: allows %d MB", e.Needed>>20, e.Limit>>20)
+}
+
+// New gives the cache in a folder, which is made when it is needed. limit is in bytes.
+func New(dir string, limit int64, stores store.Locator) *Cache {
+	return &Cache{stores: stores, dir: dir, limit: limit, own: filepath.Join(dir, "used", fmt.Sprintf("%d-%s", os.Getpid(), random())),
+		pins: map[string]int{}, sizes: map[string]int64{}}
+}
+
+// Fetch makes a file readable on this machine, until release is called. The error is [store.ErrCondition] or
+// [store.ErrNotFound] if its location does not hold that content any more, and a [FullError] if there is no room.
+func (c *Cache) Fetch(ctx context.Context, f File) (path string, release func(), err error) {
+	s, key, err := c.stores.Locate(ctx, f.Location)
+	if err != nil {
+		return "", nil, err
+	}
+	if disk, ok := s.(store.OnDisk); ok {
+		return disk.Path(key), func() {}, nil
+	}
+	name := copyName(f)
+	if err := c.pin(name, f.Size); err != nil {
+		return "", nil, err
+	}
+	release = sync.OnceFunc(func() { c.unpin(name) })
+	for {
+		_, err, _ = c.flight.Do(name, func() (any, error) {
+			return nil, c.bring(ctx, s, store.Object{Key: key, Size: f.Size, ETag: f.ETag}, name)
+		})
+		if !errors.Is(err, context.Canceled) || ctx.Err() != nil {
+			break
+		}
+		// It was somebody else's download that was cancelled.
+	}
+	if err != nil {
+		release()
+		return "", nil, err
+	}
+	return filepath.Join(c.own, name), release, nil
+}
+
+// sideBySide is how many files come at a time.
+const sideBySide = 8
+
+// FetchAll makes many files readable, in the order given. done, if not nil, is told the bytes of each as it arrives.
+func (c *Cache) FetchAll(ctx context.Context, files []File, done func(bytes int64)) (paths []string, release func(), err error) {
+	paths = make([]string, len(files))
+	releases := make([]func(), len(files))
+	release = func() {
+		for _, r := range releases {
+			if r != nil {
+				r()
+			}
+		}
+	}
+	g, within := errgroup.WithContext(ctx)
+	g.SetLimit(sideBySide)
+	for i, f := range files {
+		g.Go(func() (err error) {
+			if paths[i], releases[i], err = c.Fetch(within, f); err == nil && done != nil {
+				done(f.Size)
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return paths, release, nil
+}
+
+// Adopt takes a file of this machine as the copy of a location, to which it was just written. It is readable there until
+// release is called, and gone from where it was.
+func (c *Cache) Adopt(f File, from string) (path string, release func(), err error) {
+	name := copyName(f)
+	if err := c.pin(name, f.Size); err != nil {
+		return "", nil, err
+	}
+	path = filepath.Join(c.own, name)
+	if err := errors.Join(os.Rename(from, filepath.Join(c.dir, name)), c.link(name)); err != nil {
+		c.unpin(name)
+		return "", nil, err
+	}
+	return path, sync.OnceFunc(func() { c.unpin(name) }), nil
+}
+
+// Forget removes the copy of a file that is known to be no longer needed.
+func (c *Cache) Forget(f File) { _ = os.Remove(filepath.Join(c.dir, copyName(f))) }
+
+// Close lets go of all files.
+func (c *Cache) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lock == nil {
+		return nil
+	}
+	err := errors.Join(os.RemoveAll(c.own), os.Remove(c.own+".lock"), c.lock.Close())
+	c.lock = nil
+	return err
+}
+
+// copyName is a name for a copy; readers look at its end for the format and compression.
+func copyName(f File) string {
+	sum := sha256.Sum256([]byte(f.Location + "\x00" + f.ETag))
+	base := path.Base(f.Location)
+	ending := ""
+	if i := strings.IndexByte(base, '.'); i >= 0 {
+		ending = strings.Map(func(r rune) rune {
+			if r == '.' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+				return r
+			}
+			return '_'
+		}, base[max(i, len(base)-20):])
+	}
+	return hex.EncodeToString(sum[:16]) + ending
+}
+
+// pin keeps a copy from being removed by this process, and counts it. The first one makes the folders.
+func (c *Cache) pin(name string, size int64) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lock == nil {
+		if err := c.begin(); err != nil {
+			return fmt.Errorf("cache %s: %w", c.dir, err)
+		}
+	}
+	if c.pins[name] == 0 {
+		if c.used+size > c.limit {
+			return &FullError{Limit: c.limit, Needed: c.used + size}
+		}
+		c.used += size
+		c.sizes[name] = size
+	}
+	c.pins[name]++
+	return nil
+}
+
+func (c *Cache) unpin(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pins[name]--; c.pins[name] > 0 {
+		return
+	}
+	c.used -= c.sizes[name]
+	delete(c.pins, name)
+	delete(c.sizes, name)
+	_ = os.Remove(filepath.Join(c.own, name))
+}
+
+// begin makes the folders and clears away what processes have left that are dead.
+func (c *Cache) begin() error {
+	if err := os.MkdirAll(filepath.Dir(c.own), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(c.own+".lock", os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB), os.Mkdir(c.own, 0o755)); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	c.lock = f
+	locks, err := filepath.Glob(filepath.Join(escapeGlob(filepath.Dir(c.own)), "*.lock"))
+	if err != nil {
+		return err
+	}
+	for _, l := range locks {
+		if l != c.own+".lock" {
+			clearDead(l)
+		}
+	}
+	return nil
+}
+
+// clearDead removes the links of a process if its lock is free.
+func clearDead(lock string) {
+	f, err := os.OpenFile(lock, os.O_RDWR, 0o644)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
+		return
+	}
+	if os.RemoveAll(strings.TrimSuffix(lock, ".lock")) == nil {
+		_ = os.Remove(lock)
+	}
+}
+
+func escapeGlob(path string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
+}
+
+// link makes a copy readable under a name of this process.
+func (c *Cache) link(name string) error {
+	own := filepath.Join(c.own, name)
+	err := os.Link(filepath.Join(c.dir, name), own)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	return err
+}
