@@ -215,6 +215,32 @@ func TestAdopt(t *testing.T) {
 	}
 }
 
+func TestSmall(t *testing.T) {
+	f, dir := newFar(), t.TempDir()
+	c := open(t, dir, 1<<20, f)
+	at := f.Root() + "t/metadata/1.json"
+	if err := c.PutSmall(t.Context(), at, []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	// Only a copy can answer now.
+	if err := f.Delete(t.Context(), "t/metadata/1.json"); err != nil {
+		t.Fatal(err)
+	}
+	if raw, err := c.Small(t.Context(), at); err != nil || string(raw) != "{}" {
+		t.Errorf("read %q, %v", raw, err)
+	}
+	copies, err := filepath.Glob(filepath.Join(dir, "*.small"))
+	if err != nil || len(copies) != 1 {
+		t.Fatalf("copies %q, %v", copies, err)
+	}
+	if err := os.WriteFile(copies[0], make([]byte, 6), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if raw, err := c.Small(t.Context(), at); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a damaged copy was taken: %q, %v", raw, err)
+	}
+}
+
 func TestDeadProcessesLeaveNothing(t *testing.T) {
 	f, dir := newFar(), t.TempDir()
 	dead := filepath.Join(dir, "used", "1-dead")
