@@ -10,11 +10,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	icebergio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
@@ -42,14 +44,14 @@ type Options struct {
 	Database string
 }
 
-// Open opens the catalog and makes the folders it needs.
+// Open opens the catalog and makes the folders it needs. Where this process may not write, the tables can be read.
 func Open(ctx context.Context, o Options) (*Lake, error) {
 	if strings.ContainsAny(o.Warehouse, "%?#") {
 		// Readers of file URIs disagree on whether these are decoded.
 		return nil, fmt.Errorf("open lake: the path of the warehouse must not contain %%, ? or #: %s", o.Warehouse)
 	}
 	for _, dir := range []string{filepath.Dir(o.Catalog), o.Warehouse} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		if err := os.MkdirAll(dir, 0o755); err != nil && !deniesWriting(err) {
 			return nil, fmt.Errorf("open lake: %w", err)
 		}
 	}
@@ -58,6 +60,11 @@ func Open(ctx context.Context, o Options) (*Lake, error) {
 		return nil, err
 	}
 	return &Lake{catalog: c, warehouse: filepath.ToSlash(o.Warehouse), database: o.Database}, nil
+}
+
+// deniesWriting reports whether a folder could not be made because nothing may be written where it would be.
+func deniesWriting(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
 // Close lets go of the catalog.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -34,6 +35,9 @@ func acquire(ctx context.Context, path, runID string, wait bool, waiting func(ho
 		return nil, "", err
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS) {
+		return nil, "", fmt.Errorf("the lake can only be read from here: %w", err)
+	}
 	if err != nil {
 		return nil, "", err
 	}
@@ -98,10 +102,31 @@ func (l *lock) release() error {
 func (w *Workspace) readersPath() string { return filepath.Join(w.Project.StateDir(), "readers") }
 
 // Reading tells gc to leave all files alone until the closer is closed. It never waits for a run; only while gc removes
-// files, for a moment, for that.
-func (w *Workspace) Reading() (io.Closer, error) { return flock(w.readersPath(), unix.LOCK_SH) }
+// files, for a moment, for that. Whoever may only read the lake can hold it too.
+func (w *Workspace) Reading() (io.Closer, error) {
+	path := w.readersPath()
+	f, err := flock(path, unix.LOCK_SH)
+	if err == nil {
+		return f, nil
+	}
+	if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, unix.EROFS) {
+		return nil, err
+	}
+	f, err = os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		// Every writing command makes the file, so nothing was ever written here.
+		return io.NopCloser(nil), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_SH); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
 
-// flock opens a file and locks it until it is closed.
+// flock opens a file for writing, made where it is not there, and locks it until it is closed.
 func flock(path string, how int) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err

@@ -19,6 +19,14 @@ import (
 // letting go of the lock, the rows that made the last run fail, and temporary files of dead processes. Metadata files of
 // a killed run are found by gc, as they lie among others that are in use.
 func (w *Workspace) sweep(v *lake.View, unfinished string) error {
+	// Those who may only read the lake cannot make the file by which readers are seen.
+	seen, err := flock(w.readersPath(), unix.LOCK_UN)
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	if err := seen.Close(); err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
 	if err := os.RemoveAll(w.failedDir()); err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}

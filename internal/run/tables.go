@@ -3,9 +3,7 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"tarn/internal/diag"
@@ -65,9 +63,7 @@ func (t *Tables) Memory(asked string) string {
 }
 
 // TempDir is where the engine may put what does not fit into memory.
-func (t *Tables) TempDir() string {
-	return filepath.Join(t.w.Project.StateDir(), "tmp", fmt.Sprint(os.Getpid()))
-}
+func (t *Tables) TempDir() string { return t.w.tempDir() }
 
 // Reading keeps gc from removing files until it is closed.
 func (t *Tables) Reading() (io.Closer, error) { return t.w.Reading() }

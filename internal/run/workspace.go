@@ -29,12 +29,14 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"tarn/internal/careful"
 	"tarn/internal/diag"
@@ -108,7 +110,7 @@ func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) 
 		memory = DefaultMemory
 	}
 	w.Engine, err = duckdb.Open(ctx, duckdb.Options{Memory: memory, Threads: o.Threads, Database: p.Config.Database,
-		TempDir: filepath.Join(p.StateDir(), "tmp", fmt.Sprint(os.Getpid()))})
+		TempDir: w.tempDir()})
 	if err != nil {
 		return nil, err
 	}
@@ -124,12 +126,22 @@ func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) 
 	return w, err
 }
 
+// tempDir is where this process's engine may put what does not fit into memory: in the lake, or, where that may only be
+// read, where the system has its temporary files.
+func (w *Workspace) tempDir() string {
+	all, own := filepath.Join(w.Project.StateDir(), "tmp"), strconv.Itoa(os.Getpid())
+	if err := os.MkdirAll(all, 0o755); err != nil || unix.Access(all, unix.W_OK) != nil {
+		return filepath.Join(os.TempDir(), "tarn-"+own)
+	}
+	return filepath.Join(all, own)
+}
+
 // Close lets go of everything.
 func (w *Workspace) Close() error {
 	var errs []error
 	if w.Engine != nil {
 		errs = append(errs, w.Engine.Close())
-		errs = append(errs, os.RemoveAll(filepath.Join(w.Project.StateDir(), "tmp", fmt.Sprint(os.Getpid()))))
+		errs = append(errs, os.RemoveAll(w.tempDir()))
 	}
 	if w.Lake != nil {
 		errs = append(errs, w.Lake.Close())
