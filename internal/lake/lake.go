@@ -32,6 +32,7 @@ type Lake struct {
 	catalog   *sqlite.Catalog
 	warehouse string
 	database  string
+	journal   journal
 }
 
 // Options says where a lake's tables are.
@@ -42,6 +43,9 @@ type Options struct {
 	Warehouse string
 	// Database is the Iceberg namespace of all tables.
 	Database string
+	// Journal is the path of the file that names what a writer stages, so that the next one can tidy up after it: see
+	// [Lake.Abandoned]. One process at a time may write with the same journal. "" keeps none.
+	Journal string
 }
 
 // Open opens the catalog and makes the folders it needs. Where this process may not write, the tables can be read.
@@ -59,7 +63,7 @@ func Open(ctx context.Context, o Options) (*Lake, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Lake{catalog: c, warehouse: filepath.ToSlash(o.Warehouse), database: o.Database}, nil
+	return &Lake{catalog: c, warehouse: filepath.ToSlash(o.Warehouse), database: o.Database, journal: journal{path: o.Journal}}, nil
 }
 
 // deniesWriting reports whether a folder could not be made because nothing may be written where it would be.

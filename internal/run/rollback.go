@@ -22,7 +22,7 @@ func (w *Workspace) change(ctx context.Context, wait bool, do func(v *lake.View,
 	if err != nil {
 		return id, err
 	}
-	defer func() { err = errors.Join(err, l.release()) }()
+	defer func() { err = errors.Join(err, w.settle(ctx, id, err), l.release()) }()
 	v, err := w.Lake.View(ctx)
 	if err != nil {
 		return id, err

@@ -45,7 +45,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	if err != nil {
 		return rec, err
 	}
-	defer func() { err = errors.Join(err, l.release()) }()
+	defer func() { err = errors.Join(err, w.settle(ctx, rec.Run, err), l.release()) }()
 	v, err := w.Lake.View(ctx)
 	if err != nil {
 		return rec, err
@@ -68,7 +68,6 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	x.fill()
 	if err != nil {
 		rec.Published = []string{}
-		x.discard(context.WithoutCancel(ctx))
 	}
 	return rec, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"path/filepath"
 
 	"tarn/internal/diag"
 	"tarn/internal/engine/duckdb"
@@ -34,7 +33,7 @@ func OpenTables(ctx context.Context, dir string, o Options) (*Tables, error) {
 		return nil, err
 	}
 	w := &Workspace{Project: p}
-	if w.Lake, err = lake.Open(ctx, lake.Options{Catalog: filepath.Join(p.StateDir(), "catalog.db"), Warehouse: p.Config.Warehouse, Database: p.Config.Database}); err != nil {
+	if w.Lake, err = openLake(ctx, p); err != nil {
 		return nil, err
 	}
 	return &Tables{w: w}, nil
