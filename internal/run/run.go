@@ -50,7 +50,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	if err != nil {
 		return rec, err
 	}
-	if err := w.sweep(v, unfinished); err != nil {
+	if _, err := w.sweep(v, unfinished); err != nil {
 		return rec, err
 	}
 	p, err := w.plan(ctx, v, o.Selection)

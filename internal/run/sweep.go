@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,26 +17,77 @@ import (
 )
 
 // sweep tidies up before a writing command works, while it holds the lock: what a run has staged that ended without
-// letting go of the lock, the rows that made the last run fail, and temporary files of dead processes.
-func (w *Workspace) sweep(v *lake.View, unfinished string) error {
+// letting go of the lock, the rows that made the last run fail, and temporary files of dead processes. It gives what was
+// staged and is removed now.
+func (w *Workspace) sweep(v *lake.View, unfinished string) (lake.Garbage, error) {
+	found, err := w.leftBy(v, unfinished)
+	if err == nil {
+		err = w.tidy(v, unfinished)
+	}
+	if err != nil {
+		return found, fmt.Errorf("sweep: %w", err)
+	}
+	return found, nil
+}
+
+func (w *Workspace) tidy(v *lake.View, unfinished string) error {
 	// Those who may only read the lake cannot make the file by which readers are seen.
 	seen, err := flock(w.readersPath(), unix.LOCK_UN)
 	if err != nil {
-		return fmt.Errorf("sweep: %w", err)
+		return err
 	}
 	if err := seen.Close(); err != nil {
-		return fmt.Errorf("sweep: %w", err)
+		return err
 	}
 	if err := os.RemoveAll(w.failedDir()); err != nil {
-		return fmt.Errorf("sweep: %w", err)
+		return err
 	}
 	if err := w.sweepTemp(); err != nil {
-		return fmt.Errorf("sweep: %w", err)
+		return err
 	}
 	if err := w.removeStaged(v, unfinished); err != nil {
-		return fmt.Errorf("sweep: %w", err)
+		return err
 	}
 	return w.Lake.Settled()
+}
+
+// leftBy lists what a run has staged that did not become visible.
+func (w *Workspace) leftBy(v *lake.View, id string) (lake.Garbage, error) {
+	var found lake.Garbage
+	if published(v, id) {
+		return found, nil
+	}
+	files, err := w.Lake.Abandoned(v)
+	if err != nil {
+		return found, err
+	}
+	dirs, err := w.dataOf(id)
+	if err != nil {
+		return found, err
+	}
+	for _, dir := range dirs {
+		err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+			if err == nil && !e.IsDir() {
+				files = append(files, path)
+			}
+			return err
+		})
+		if err != nil {
+			return found, err
+		}
+	}
+	for _, f := range files {
+		info, err := os.Lstat(f)
+		if err != nil {
+			return found, err
+		}
+		rel, err := filepath.Rel(w.Project.Config.Warehouse, f)
+		if err != nil {
+			return found, err
+		}
+		found.Files, found.Bytes = append(found.Files, filepath.ToSlash(rel)), found.Bytes+info.Size()
+	}
+	return found, nil
 }
 
 // removeStaged removes what a run has staged that did not become visible. Nobody can have seen it.
@@ -45,9 +97,6 @@ func (w *Workspace) removeStaged(v *lake.View, id string) error {
 	}
 	if err := w.Lake.RemoveAbandoned(v); err != nil {
 		return err
-	}
-	if id == "" || strings.ContainsAny(id, `/\*?[`) {
-		return nil
 	}
 	return w.removeData(id)
 }
@@ -63,9 +112,17 @@ func published(v *lake.View, id string) bool {
 	return ok && s.Summary[plan.KeyRun] == id
 }
 
+// dataOf lists the folders with data files of a run.
+func (w *Workspace) dataOf(id string) ([]string, error) {
+	if id == "" || strings.ContainsAny(id, `/\*?[`) {
+		return nil, nil
+	}
+	return filepath.Glob(filepath.Join(globEscape(w.Project.Config.Warehouse), w.Project.Config.Database, "*", "data", id))
+}
+
 // removeData removes the data files of a run that nobody will ever see.
 func (w *Workspace) removeData(id string) error {
-	left, err := filepath.Glob(filepath.Join(globEscape(w.Project.Config.Warehouse), w.Project.Config.Database, "*", "data", id))
+	left, err := w.dataOf(id)
 	if err != nil {
 		return err
 	}
