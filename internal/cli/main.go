@@ -7,14 +7,30 @@ import (
 	"syscall"
 )
 
-// Main is [Run] with the process's own arguments, streams and signals; it gives the exit code. The first Ctrl-C or SIGTERM
-// ends the command in order; a second one ends the process at once.
+// Main is [Run] with the process's own arguments, streams and signals; it gives the exit code.
 func Main() int {
+	ctx, stop := Signals(context.Background())
+	defer stop()
+	return Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+}
+
+// Signals gives a context that ends with the first Ctrl-C, SIGTERM or SIGHUP, so that the command ends in order; a second
+// one ends the process at once. Those that the process was started to ignore, as by nohup, stay ignored.
+func Signals(parent context.Context) (context.Context, context.CancelFunc) {
 	// A reader that has seen enough, such as head, closes the pipe: the write that fails ends the command in order, where
 	// the signal would leave temporary files behind.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	var caught []os.Signal
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			caught = append(caught, s)
+		}
+	}
+	if len(caught) == 0 {
+		// To NotifyContext no signal means all.
+		return context.WithCancel(parent)
+	}
+	ctx, stop := signal.NotifyContext(parent, caught...)
 	context.AfterFunc(ctx, stop)
-	return Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	return ctx, stop
 }

@@ -69,8 +69,7 @@ func (l *Lake) Unreachable(ctx context.Context, v *View, before time.Time) (Garb
 	return l.unreachable(ctx, v, before, time.Time{})
 }
 
-// UnreachableAfter lists what [Lake.Unreachable] would, once all snapshots from before the given time were expired. Of
-// the metadata files that expiring writes anew, the present ones are not listed.
+// UnreachableAfter lists what [Lake.Unreachable] would, once all snapshots from before the given time were expired.
 func (l *Lake) UnreachableAfter(ctx context.Context, v *View, before time.Time) (Garbage, error) {
 	return l.unreachable(ctx, v, before, before)
 }
@@ -122,8 +121,11 @@ func (l *Lake) unreachable(ctx context.Context, v *View, before, expire time.Tim
 
 // reach marks every file that the table's kept snapshots need, without those that expire.
 func (t *Table) reach(needed map[string]bool, expire time.Time) error {
-	needed[LocalPath(t.location)] = true
 	gone := t.expirable(expire)
+	if len(gone) == 0 {
+		// Expiring writes the metadata anew.
+		needed[LocalPath(t.location)] = true
+	}
 	for _, s := range t.meta.Snapshots() {
 		if slices.Contains(gone, s.SnapshotID) {
 			continue
@@ -150,6 +152,31 @@ func (t *Table) reach(needed map[string]bool, expire time.Time) error {
 	return nil
 }
 
+// reachMetadata marks the metadata file, manifest lists and manifests of all snapshots.
+func (t *Table) reachMetadata(paths map[string]bool) error {
+	if t.location != "" {
+		paths[LocalPath(t.location)] = true
+	}
+	for _, s := range t.meta.Snapshots() {
+		if err := reachSnapshot(s, paths); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func reachSnapshot(s table.Snapshot, paths map[string]bool) error {
+	paths[LocalPath(s.ManifestList)] = true
+	manifests, err := s.Manifests(localFS)
+	if err != nil {
+		return err
+	}
+	for _, m := range manifests {
+		paths[LocalPath(m.FilePath())] = true
+	}
+	return nil
+}
+
 // Remove deletes files that [Lake.Unreachable] listed, and folders that are empty then.
 func (l *Lake) Remove(ctx context.Context, g Garbage) error {
 	root := filepath.FromSlash(l.warehouse)
@@ -161,12 +188,18 @@ func (l *Lake) Remove(ctx context.Context, g Garbage) error {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		for dir := filepath.Dir(path); dir != root && len(dir) > len(root); dir = filepath.Dir(dir) {
-			if os.Remove(dir) != nil {
-				// Not empty, which is how it is found out.
-				break
-			}
-		}
+		l.removeEmpty(filepath.Dir(path))
 	}
 	return nil
+}
+
+// removeEmpty removes a folder of the warehouse and those above it, as far as they are empty.
+func (l *Lake) removeEmpty(dir string) {
+	root := filepath.FromSlash(l.warehouse)
+	for ; dir != root && len(dir) > len(root); dir = filepath.Dir(dir) {
+		if os.Remove(dir) != nil {
+			// Not empty, which is how it is found out.
+			return
+		}
+	}
 }

@@ -10,11 +10,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	icebergio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
@@ -30,6 +32,7 @@ type Lake struct {
 	catalog   *sqlite.Catalog
 	warehouse string
 	database  string
+	journal   journal
 }
 
 // Options says where a lake's tables are.
@@ -40,16 +43,19 @@ type Options struct {
 	Warehouse string
 	// Database is the Iceberg namespace of all tables.
 	Database string
+	// Journal is the path of the file that names what a writer stages, so that the next one can tidy up after it: see
+	// [Lake.Abandoned]. One process at a time may write with the same journal. "" keeps none.
+	Journal string
 }
 
-// Open opens the catalog and makes the folders it needs.
+// Open opens the catalog and makes the folders it needs. Where this process may not write, the tables can be read.
 func Open(ctx context.Context, o Options) (*Lake, error) {
 	if strings.ContainsAny(o.Warehouse, "%?#") {
 		// Readers of file URIs disagree on whether these are decoded.
 		return nil, fmt.Errorf("open lake: the path of the warehouse must not contain %%, ? or #: %s", o.Warehouse)
 	}
 	for _, dir := range []string{filepath.Dir(o.Catalog), o.Warehouse} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		if err := os.MkdirAll(dir, 0o755); err != nil && !deniesWriting(err) {
 			return nil, fmt.Errorf("open lake: %w", err)
 		}
 	}
@@ -57,7 +63,12 @@ func Open(ctx context.Context, o Options) (*Lake, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Lake{catalog: c, warehouse: filepath.ToSlash(o.Warehouse), database: o.Database}, nil
+	return &Lake{catalog: c, warehouse: filepath.ToSlash(o.Warehouse), database: o.Database, journal: journal{path: o.Journal}}, nil
+}
+
+// deniesWriting reports whether a folder could not be made because nothing may be written where it would be.
+func deniesWriting(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
 // Close lets go of the catalog.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -298,5 +299,62 @@ func TestRevertAndCollect(t *testing.T) {
 	}
 	if _, err := b.Unreachable(t.Context(), &View{}, future); !errors.Is(err, ErrEmptyCatalog) {
 		t.Errorf("an empty catalog: %v", err)
+	}
+}
+
+// TestPublishNeedsEveryFile removes what the catalog would point to: bringing the files to the disk finds that out.
+func TestPublishNeedsEveryFile(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	d := b.replace(t, "x", "r1", Shape{Columns: []schema.Column{col("a", schema.BigInt)}}, "SELECT 1::BIGINT AS a")
+	files, err := d.Table().Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := &Draft{lake: b.Lake, dir: d.dir, move: d.move}
+	late.startSync([]string{filepath.Join(filepath.Dir(files[0].Path), "gone.parquet")})
+	if err := b.Publish(t.Context(), []*Draft{late}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("published without a data file: %v", err)
+	}
+	if names := b.view(t).Names(); len(names) > 0 {
+		t.Errorf("visible: %v", names)
+	}
+}
+
+// TestAbandoned stages a table with a journal and leaves it, as a killed process does.
+func TestAbandoned(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.journal.path = filepath.Join(t.TempDir(), "staged")
+	shape := Shape{Columns: []schema.Column{col("a", schema.BigInt)}}
+	kept := b.replace(t, "x", "r1", shape, "SELECT 1::BIGINT AS a")
+	if err := b.Publish(t.Context(), []*Draft{kept}); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := b.Abandoned(b.view(t)); err != nil || len(left) > 0 {
+		t.Errorf("what was published counts as abandoned: %v, %v", left, err)
+	}
+	b.replace(t, "x", "r2", shape, "SELECT 2::BIGINT AS a")
+	b.replace(t, "y", "r2", shape, "SELECT 2::BIGINT AS a")
+	left, err := b.Abandoned(b.view(t))
+	if err != nil || len(left) < 6 {
+		t.Fatalf("abandoned: %v, %v", left, err)
+	}
+	if err := b.RemoveAbandoned(b.view(t)); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range left {
+		if _, err := os.Stat(f); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is still there", f)
+		}
+	}
+	if diff := cmp.Diff([]string{"{'a': 1}"}, b.rows(t, b.view(t).Table("x"))); diff != "" {
+		t.Error(diff)
+	}
+	if err := b.Settled(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := b.Abandoned(b.view(t)); err != nil || len(left) > 0 {
+		t.Errorf("settled, and yet abandoned: %v, %v", left, err)
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/apache/iceberg-go/table"
@@ -14,50 +12,24 @@ import (
 )
 
 // Publish makes all drafts visible in one step, and takes the tables named in dropped out of the catalog in the same step
-// (their files stay for [Lake.Collect]). If another writer came first, the error is [sqlite.ErrConflict] and nothing is visible.
+// (their files stay for [Lake.Unreachable]). Everything that the catalog will point to is on the disk before, so that a power
+// cut leaves the state before or the new one. If another writer came first, the error is [sqlite.ErrConflict] and nothing
+// is visible.
 func (l *Lake) Publish(ctx context.Context, drafts []*Draft, dropped ...*Table) error {
 	moves := make([]sqlite.Move, 0, len(drafts)+len(dropped))
 	for _, d := range drafts {
 		if d.move.to == "" {
 			return fmt.Errorf("publish %s: the draft holds no change", d.name)
 		}
-		if err := d.syncData(); err != nil {
-			return fmt.Errorf("publish %s: %w", d.name, err)
-		}
 		moves = append(moves, sqlite.Move{Table: d.name, From: d.move.from, To: d.move.to})
 	}
 	for _, t := range dropped {
 		moves = append(moves, sqlite.Move{Table: t.name, From: t.location})
 	}
+	if err := l.sync(ctx, drafts); err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
 	return l.catalog.Publish(ctx, l.database, moves)
-}
-
-// syncData makes the folder entries of the new metadata durable before anything points to them.
-func (d *Draft) syncData() error { return syncDir(filepath.Join(d.dir, "metadata")) }
-
-func writeSynced(path string, raw []byte) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(raw); err != nil {
-		_ = f.Close()
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		_ = f.Close()
-		return err
-	}
-	return f.Close()
-}
-
-func syncDir(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return f.Sync()
 }
 
 // newSnapshotID gives a positive id that the table has not used.

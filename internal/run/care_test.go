@@ -152,8 +152,8 @@ func TestGC(t *testing.T) {
 	pinned.check()
 	pinned.close()
 	did, err := l.gc(run.GCOptions{OlderThan: -time.Minute})
-	if err != nil || did.Expired != dry.Expired || len(did.Files) < len(dry.Files) {
-		t.Errorf("gc: %d snapshots and %d files, the dry run said %d and %d: %v", did.Expired, len(did.Files), dry.Expired, len(dry.Files), err)
+	if diff := cmp.Diff(dry, did); err != nil || diff != "" {
+		t.Errorf("gc did not do what the dry run said: %v\n%s", err, diff)
 	}
 	after, _ := l.tables()
 	if diff := cmp.Diff(before, after); diff != "" {
@@ -164,6 +164,31 @@ func TestGC(t *testing.T) {
 	}
 	l.batch(3)
 	l.run()
+}
+
+// TestGCAfterKill looks at what a killed run has left: a dry run says what goes, and changes nothing.
+func TestGCAfterKill(t *testing.T) {
+	t.Parallel()
+	l := newLake(t)
+	l.batch(0)
+	l.run()
+	l.batch(1)
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), killAt+"=staged", lakeDir+"="+l.dir)
+	if err := cmd.Run(); err == nil {
+		t.Fatal("the process was not killed")
+	}
+	dry, err := l.gc(run.GCOptions{OlderThan: time.Hour, DryRun: true})
+	if again, e := l.gc(run.GCOptions{OlderThan: time.Hour, DryRun: true}); err != nil || e != nil || len(dry.Files) < 20 || !cmp.Equal(dry, again) {
+		t.Fatalf("dry run: %+v %v, and again: %+v %v", dry, err, again, e)
+	}
+	did, err := l.gc(run.GCOptions{OlderThan: time.Hour})
+	if diff := cmp.Diff(dry, did); err != nil || diff != "" {
+		t.Errorf("gc did not do what the dry run said: %v\n%s", err, diff)
+	}
+	if left := l.garbage(); len(left) > 0 {
+		t.Errorf("left over: %v", left)
+	}
 }
 
 // pin opens a query session as tarn query does, and goes on reading from it.

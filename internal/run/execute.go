@@ -38,8 +38,6 @@ type execution struct {
 	// reread names the landing files whose earlier rows are replaced, pruned the ones whose rows go.
 	reread map[string][]load.Counted
 	pruned map[string][]string
-	// begun are all drafts, also of steps that failed.
-	begun []*lake.Draft
 	// rebuilt are models whose earlier quarantine entries are replaced.
 	rebuilt map[string]bool
 }
@@ -189,9 +187,6 @@ func (x *execution) step(ctx context.Context, s plan.Step) error {
 	if st.draft, err = x.w.Lake.Draft(x.view, s.Table.Stored(), shape(s.Table)); err != nil {
 		return err
 	}
-	x.mu.Lock()
-	x.begun = append(x.begun, st.draft)
-	x.mu.Unlock()
 	if have := x.view.Table(s.Table.Stored()); have != nil {
 		now, _ := have.Snapshot()
 		st.widely = now.Summary[plan.KeyNotes] != s.Table.Notes

@@ -9,9 +9,9 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,13 +26,23 @@ const (
 	asTarn  = "TARN_TEST_AS_TARN"
 	killAt  = "TARN_TEST_KILL_AT"
 	lakeDir = "TARN_TEST_LAKE"
+	// signalIs is a signal that the program sends itself at the step signalAt.
+	signalAt, signalIs = "TARN_TEST_SIGNAL_AT", "TARN_TEST_SIGNAL"
 )
 
 func TestMain(m *testing.M) {
 	ctx := context.Background()
 	switch {
 	case os.Getenv(asTarn) != "":
-		ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		ctx, stop := cli.Signals(ctx)
+		if sig, err := strconv.Atoi(os.Getenv(signalIs)); err == nil {
+			run.SetOnStep(func(reached string) {
+				if reached == os.Getenv(signalAt) {
+					_ = syscall.Kill(os.Getpid(), syscall.Signal(sig))
+					<-ctx.Done()
+				}
+			})
+		}
 		code := cli.Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 		stop()
 		os.Exit(code)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -34,11 +35,14 @@ func acquire(ctx context.Context, path, runID string, wait bool, waiting func(ho
 		return nil, "", err
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS) {
+		return nil, "", fmt.Errorf("the lake can only be read from here: %w", err)
+	}
 	if err != nil {
 		return nil, "", err
 	}
 	told := false
-	for {
+	for tries := 0; ; tries++ {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil {
 			break
@@ -47,10 +51,11 @@ func acquire(ctx context.Context, path, runID string, wait bool, waiting func(ho
 			return nil, "", errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
 		}
 		h := read(f)
-		if !wait {
-			return nil, "", errors.Join(fmt.Errorf("%w: run %s, process %d, since %s", ErrBusy, h.Run, h.PID, h.From.Format(time.RFC3339)), f.Close())
+		// Without a name in it, the lock is held by somebody who only looks, or who is about to write the name.
+		if !wait && (h.Run != "" || tries > 10) {
+			return nil, "", errors.Join(busy(h), f.Close())
 		}
-		if !told && waiting != nil {
+		if !told && waiting != nil && h.Run != "" {
 			waiting(h)
 			told = true
 		}
@@ -90,6 +95,40 @@ func (l *lock) write(h holder) error {
 	return err
 }
 
+// quiet makes sure that nobody is writing at this moment, waiting for that if wait is set, and gives the run that held the
+// lock last without letting go properly, or "". It needs no right to write.
+func quiet(ctx context.Context, path string, wait bool) (unfinished string, err error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	for {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB)
+		if err == nil {
+			return read(f).Run, nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return "", fmt.Errorf("lock %s: %w", path, err)
+		}
+		if !wait {
+			return "", busy(read(f))
+		}
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func busy(h holder) error {
+	return fmt.Errorf("%w: run %s, process %d, since %s", ErrBusy, h.Run, h.PID, h.From.Format(time.RFC3339))
+}
+
 // release empties the file, which says that nothing was left behind, and lets go.
 func (l *lock) release() error {
 	return errors.Join(l.f.Truncate(0), l.f.Close())
@@ -98,10 +137,31 @@ func (l *lock) release() error {
 func (w *Workspace) readersPath() string { return filepath.Join(w.Project.StateDir(), "readers") }
 
 // Reading tells gc to leave all files alone until the closer is closed. It never waits for a run; only while gc removes
-// files, for a moment, for that.
-func (w *Workspace) Reading() (io.Closer, error) { return flock(w.readersPath(), unix.LOCK_SH) }
+// files, for a moment, for that. Whoever may only read the lake can hold it too.
+func (w *Workspace) Reading() (io.Closer, error) {
+	path := w.readersPath()
+	f, err := flock(path, unix.LOCK_SH)
+	if err == nil {
+		return f, nil
+	}
+	if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, unix.EROFS) {
+		return nil, err
+	}
+	f, err = os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		// Every writing command makes the file, so nothing was ever written here.
+		return io.NopCloser(nil), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_SH); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
 
-// flock opens a file and locks it until it is closed.
+// flock opens a file for writing, made where it is not there, and locks it until it is closed.
 func flock(path string, how int) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err

@@ -30,7 +30,6 @@ func (x *execution) publish(ctx context.Context) error {
 			return err
 		}
 		if d != nil {
-			x.begun = append(x.begun, d)
 			drafts = append(drafts, d)
 		}
 	}
@@ -44,7 +43,6 @@ func (x *execution) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x.begun = append(x.begun, d)
 	x.w.reached("staged")
 	if err := x.w.Lake.Publish(ctx, append(drafts, d)); err != nil {
 		return err

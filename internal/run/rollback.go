@@ -4,33 +4,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"tarn/internal/lake"
 )
 
-// change is one writing command other than a run: it holds the lock, works on one view, and publishes at most once.
-func (w *Workspace) change(ctx context.Context, wait bool, do func(v *lake.View, id string) error) (id string, err error) {
+// change is one writing command other than a run: it holds the lock, works on one view, and publishes at most once. It is
+// told what the writer before had left behind, which is gone then.
+func (w *Workspace) change(ctx context.Context, wait bool, do func(v *lake.View, id string, swept lake.Garbage) error) (id string, err error) {
 	id = newRunID(w.now())
 	l, unfinished, err := acquire(ctx, w.lockPath(), id, wait, nil)
 	if err != nil {
 		return id, err
 	}
-	defer func() { err = errors.Join(err, l.release()) }()
+	defer func() { err = errors.Join(err, w.settle(ctx, id, err), l.release()) }()
 	v, err := w.Lake.View(ctx)
 	if err != nil {
 		return id, err
 	}
-	if err := w.sweep(v, unfinished); err != nil {
+	swept, err := w.sweep(v, unfinished)
+	if err != nil {
 		return id, err
 	}
-	return id, do(v, id)
+	return id, do(v, id, swept)
 }
 
 // Rollback brings all tables back to what they were after an earlier run, in one step and as new snapshots; tables that
@@ -42,7 +41,7 @@ func (w *Workspace) change(ctx context.Context, wait bool, do func(v *lake.View,
 // otherwise. To keep a state, take the SQL back or move the files away as well.
 func (w *Workspace) Rollback(ctx context.Context, to string, wait bool) (id string, changed []string, err error) {
 	started := w.now()
-	id, err = w.change(ctx, wait, func(v *lake.View, id string) error {
+	id, err = w.change(ctx, wait, func(v *lake.View, id string, _ lake.Garbage) error {
 		p, err := w.At(ctx, v, to)
 		if err != nil {
 			return err
@@ -99,11 +98,14 @@ func (w *Workspace) Rollback(ctx context.Context, to string, wait bool) (id stri
 	return id, changed, err
 }
 
+// ErrDefined says that a table cannot be dropped while its definition is there.
+var ErrDefined = errors.New("is still defined")
+
 // Drop takes a table out of the catalog whose definition is gone; its files stay until gc. The files that a landing table
 // had loaded are forgotten with it.
 func (w *Workspace) Drop(ctx context.Context, name string, wait bool) (id string, err error) {
 	started := w.now()
-	return w.change(ctx, wait, func(v *lake.View, id string) error {
+	return w.change(ctx, wait, func(v *lake.View, id string, _ lake.Garbage) error {
 		if t := w.Graph.Table(name); t != nil {
 			return fmt.Errorf("%s %w: remove its file first, or the next run makes the table again", t.Name, ErrDefined)
 		}
@@ -147,90 +149,4 @@ func (w *Workspace) publishChange(ctx context.Context, v *lake.View, id, kind st
 		return err
 	}
 	return w.Lake.Publish(ctx, append(drafts, d), dropped...)
-}
-
-// GCOptions says what garbage is.
-type GCOptions struct {
-	// OlderThan is the age that snapshots and unneeded files must have to go.
-	OlderThan time.Duration
-	// DryRun looks and removes nothing.
-	DryRun bool
-	Wait   bool
-}
-
-// ErrDefined says that a table cannot be dropped while its definition is there.
-var ErrDefined = errors.New("is still defined")
-
-// ErrReaders says that gc found somebody reading.
-var ErrReaders = errors.New("a query is reading the lake's files: nothing was removed, run gc again later")
-
-// nobodyReads keeps readers out until it is closed, or fails with [ErrReaders] where there are some.
-func (w *Workspace) nobodyReads() (io.Closer, error) {
-	f, err := flock(w.readersPath(), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return nil, ErrReaders
-	}
-	return f, err
-}
-
-// GC expires old snapshots, and removes files that no kept snapshot needs. Files that a running tarn query reads stay.
-func (w *Workspace) GC(ctx context.Context, o GCOptions) (lake.Garbage, error) {
-	var found lake.Garbage
-	_, err := w.change(ctx, o.Wait, func(v *lake.View, _ string) error {
-		if !o.DryRun {
-			// Looking before anything is done: with readers about, snapshots are not expired either.
-			nobody, err := w.nobodyReads()
-			if err != nil {
-				return err
-			}
-			if err := nobody.Close(); err != nil {
-				return err
-			}
-		}
-		before := w.now().Add(-o.OlderThan)
-		var drafts []*lake.Draft
-		expired := 0
-		for _, name := range v.Names() {
-			if o.DryRun {
-				expired += w.Lake.Expirable(v.Table(name), before)
-				continue
-			}
-			d, n, err := w.Lake.Expire(v.Table(name), before)
-			if err != nil {
-				return err
-			}
-			if d != nil {
-				drafts = append(drafts, d)
-			}
-			expired += n
-		}
-		if o.DryRun {
-			var err error
-			found, err = w.Lake.UnreachableAfter(ctx, v, before)
-			found.Expired = expired
-			return err
-		}
-		if len(drafts) > 0 {
-			if err := w.Lake.Publish(ctx, drafts); err != nil {
-				return err
-			}
-			var err error
-			if v, err = w.Lake.View(ctx); err != nil {
-				return err
-			}
-		}
-		var err error
-		if found, err = w.Lake.Unreachable(ctx, v, before); err != nil {
-			return err
-		}
-		found.Expired = expired
-		nobody, err := w.nobodyReads()
-		if err != nil {
-			found.Files, found.Bytes = nil, 0
-			return err
-		}
-		return errors.Join(w.Lake.Remove(ctx, found), nobody.Close())
-	})
-	slices.Sort(found.Files)
-	return found, err
 }

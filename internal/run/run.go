@@ -45,12 +45,12 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	if err != nil {
 		return rec, err
 	}
-	defer func() { err = errors.Join(err, l.release()) }()
+	defer func() { err = errors.Join(err, w.settle(ctx, rec.Run, err), l.release()) }()
 	v, err := w.Lake.View(ctx)
 	if err != nil {
 		return rec, err
 	}
-	if err := w.sweep(v, unfinished); err != nil {
+	if _, err := w.sweep(v, unfinished); err != nil {
 		return rec, err
 	}
 	p, err := w.plan(ctx, v, o.Selection)
@@ -68,7 +68,6 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	x.fill()
 	if err != nil {
 		rec.Published = []string{}
-		x.discard(context.WithoutCancel(ctx))
 	}
 	return rec, err
 }

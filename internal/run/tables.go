@@ -3,10 +3,7 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"tarn/internal/diag"
 	"tarn/internal/engine/duckdb"
@@ -36,7 +33,7 @@ func OpenTables(ctx context.Context, dir string, o Options) (*Tables, error) {
 		return nil, err
 	}
 	w := &Workspace{Project: p}
-	if w.Lake, err = lake.Open(ctx, lake.Options{Catalog: filepath.Join(p.StateDir(), "catalog.db"), Warehouse: p.Config.Warehouse, Database: p.Config.Database}); err != nil {
+	if w.Lake, err = openLake(ctx, p); err != nil {
 		return nil, err
 	}
 	return &Tables{w: w}, nil
@@ -65,9 +62,7 @@ func (t *Tables) Memory(asked string) string {
 }
 
 // TempDir is where the engine may put what does not fit into memory.
-func (t *Tables) TempDir() string {
-	return filepath.Join(t.w.Project.StateDir(), "tmp", fmt.Sprint(os.Getpid()))
-}
+func (t *Tables) TempDir() string { return t.w.tempDir() }
 
 // Reading keeps gc from removing files until it is closed.
 func (t *Tables) Reading() (io.Closer, error) { return t.w.Reading() }

@@ -8,8 +8,7 @@
 // Everything that a run writes is staged: data files below data/RUN of each table, and metadata that no catalog entry
 // points to. One catalog transaction then moves all tables, the account of loaded files, the quarantine and the account
 // of runs. So readers see one run, whole, and a run that ends in any other way (a check, a full disk, an interrupt,
-// kill -9) has changed nothing. A run that fails removes what it staged; after a kill, the next writing command removes
-// the data files, and gc finds the metadata.
+// kill -9) has changed nothing. A run that fails removes what it staged; after a kill, the next writing command does.
 //
 // # Who waits for whom
 //
@@ -29,12 +28,14 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"tarn/internal/careful"
 	"tarn/internal/diag"
@@ -61,7 +62,13 @@ type Workspace struct {
 	reading io.Closer
 }
 
+// onStep is told the steps of all workspaces, in tests.
+var onStep func(step string)
+
 func (w *Workspace) reached(step string) {
+	if onStep != nil {
+		onStep(step)
+	}
 	if w.at != nil {
 		w.at(step)
 	}
@@ -108,7 +115,7 @@ func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) 
 		memory = DefaultMemory
 	}
 	w.Engine, err = duckdb.Open(ctx, duckdb.Options{Memory: memory, Threads: o.Threads, Database: p.Config.Database,
-		TempDir: filepath.Join(p.StateDir(), "tmp", fmt.Sprint(os.Getpid()))})
+		TempDir: w.tempDir()})
 	if err != nil {
 		return nil, err
 	}
@@ -120,8 +127,24 @@ func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) 
 	if err := w.Diagnostics.Err(); err != nil {
 		return nil, err
 	}
-	w.Lake, err = lake.Open(ctx, lake.Options{Catalog: filepath.Join(p.StateDir(), "catalog.db"), Warehouse: p.Config.Warehouse, Database: p.Config.Database})
+	w.Lake, err = openLake(ctx, p)
 	return w, err
+}
+
+// openLake opens the tables of a lake.
+func openLake(ctx context.Context, p *project.Lake) (*lake.Lake, error) {
+	return lake.Open(ctx, lake.Options{Catalog: filepath.Join(p.StateDir(), "catalog.db"), Journal: filepath.Join(p.StateDir(), "staged"),
+		Warehouse: p.Config.Warehouse, Database: p.Config.Database})
+}
+
+// tempDir is where this process's engine may put what does not fit into memory: in the lake, or, where that may only be
+// read, where the system has its temporary files.
+func (w *Workspace) tempDir() string {
+	all, own := filepath.Join(w.Project.StateDir(), "tmp"), strconv.Itoa(os.Getpid())
+	if err := os.MkdirAll(all, 0o755); err != nil || unix.Access(all, unix.W_OK) != nil {
+		return filepath.Join(os.TempDir(), "tarn-"+own)
+	}
+	return filepath.Join(all, own)
 }
 
 // Close lets go of everything.
@@ -129,7 +152,7 @@ func (w *Workspace) Close() error {
 	var errs []error
 	if w.Engine != nil {
 		errs = append(errs, w.Engine.Close())
-		errs = append(errs, os.RemoveAll(filepath.Join(w.Project.StateDir(), "tmp", fmt.Sprint(os.Getpid()))))
+		errs = append(errs, os.RemoveAll(w.tempDir()))
 	}
 	if w.Lake != nil {
 		errs = append(errs, w.Lake.Close())

@@ -21,8 +21,16 @@ const Name = "tarn"
 // ErrConflict says that a table's pointer was not where the publisher expected it: somebody else published first.
 var ErrConflict = errors.New("the catalog has changed since it was read")
 
+// ErrReadOnly says that the catalog file, or its folder, may only be read.
+var ErrReadOnly = errors.New("the catalog can only be read")
+
 // Catalog is an open catalog file. It is safe for concurrent use.
-type Catalog struct{ db *sql.DB }
+type Catalog struct {
+	db   *sql.DB
+	path string
+	// readOnly says that nothing can be written; db is nil then, as how the file has to be read can change with each look.
+	readOnly bool
+}
 
 // Move says where a table's pointer was and where it goes. From is empty for a new table, To for one that is dropped.
 type Move struct {
@@ -30,10 +38,13 @@ type Move struct {
 	From, To string // locations of metadata files
 }
 
-// Open opens or makes the catalog file at path. Writers wait up to ten seconds for each other; readers never wait.
+// Open opens or makes the catalog file at path. Writers wait up to ten seconds for each other; readers never wait. Where
+// this process may not write the file or its folder, the catalog can be read all the same, and is empty if there is none.
 func Open(ctx context.Context, path string) (*Catalog, error) {
-	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: path,
-		RawQuery: "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"}).String()
+	if !writable(path) {
+		return &Catalog{path: path, readOnly: true}, nil
+	}
+	dsn := source(path, "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate")
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("open catalog %s: %w", path, err)
@@ -51,16 +62,32 @@ func Open(ctx context.Context, path string) (*Catalog, error) {
 			return nil, errors.Join(fmt.Errorf("open catalog %s: %w", path, err), db.Close())
 		}
 	}
-	return &Catalog{db: db}, nil
+	return &Catalog{db: db, path: path}, nil
+}
+
+func source(path, options string) string {
+	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: options}).String()
 }
 
 // Close lets go of the file.
-func (c *Catalog) Close() error { return c.db.Close() }
+func (c *Catalog) Close() error {
+	if c.readOnly {
+		return nil
+	}
+	return c.db.Close()
+}
 
 // Pointers gives the metadata location of every table of a database, read at one moment.
 func (c *Catalog) Pointers(ctx context.Context, database string) (map[string]string, error) {
+	if c.readOnly {
+		return c.readUnlocked(ctx, database)
+	}
+	return readPointers(ctx, c.db, database)
+}
+
+func readPointers(ctx context.Context, db *sql.DB, database string) (map[string]string, error) {
 	// PyIceberg leaves iceberg_type NULL, so it is not part of the condition.
-	rows, err := c.db.QueryContext(ctx, `SELECT table_name, metadata_location FROM iceberg_tables
+	rows, err := db.QueryContext(ctx, `SELECT table_name, metadata_location FROM iceberg_tables
 		WHERE catalog_name = ? AND table_namespace = ? AND coalesce(iceberg_type, 'TABLE') <> 'VIEW'`, Name, database)
 	if err != nil {
 		return nil, fmt.Errorf("read catalog: %w", err)
@@ -80,6 +107,9 @@ func (c *Catalog) Pointers(ctx context.Context, database string) (map[string]str
 // Publish moves all pointers in one transaction, or none: if one is not where its Move says it was, the error is
 // [ErrConflict] and nothing has changed. When Publish returns nil the change survives a power cut.
 func (c *Catalog) Publish(ctx context.Context, database string, moves []Move) (err error) {
+	if c.readOnly {
+		return fmt.Errorf("publish: %w: %s", ErrReadOnly, c.path)
+	}
 	tx, err := c.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("publish: %w", err)

@@ -1,0 +1,132 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"tarn/internal/lake"
+)
+
+// GCOptions says what garbage is.
+type GCOptions struct {
+	// OlderThan is the age that snapshots and unneeded files must have to go.
+	OlderThan time.Duration
+	// DryRun looks and removes nothing.
+	DryRun bool
+	Wait   bool
+}
+
+// ErrReaders says that gc found somebody reading.
+var ErrReaders = errors.New("a query is reading the lake's files: nothing was removed, run gc again later")
+
+// nobodyReads keeps readers out until it is closed, or fails with [ErrReaders] where there are some.
+func (w *Workspace) nobodyReads() (io.Closer, error) {
+	f, err := flock(w.readersPath(), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return nil, ErrReaders
+	}
+	return f, err
+}
+
+// GC expires old snapshots, and removes files that no kept snapshot needs. Files that a running tarn query reads stay.
+func (w *Workspace) GC(ctx context.Context, o GCOptions) (found lake.Garbage, err error) {
+	before := w.now().Add(-o.OlderThan)
+	if o.DryRun {
+		found, err = w.wouldCollect(ctx, before, o.Wait)
+	} else {
+		_, err = w.change(ctx, o.Wait, func(v *lake.View, _ string, swept lake.Garbage) error {
+			found, err = w.collect(ctx, v, before)
+			found.Files, found.Bytes = append(found.Files, swept.Files...), found.Bytes+swept.Bytes
+			return err
+		})
+	}
+	slices.Sort(found.Files)
+	return found, err
+}
+
+// wouldCollect lists what a collection would remove. It changes nothing, and keeps nobody from writing.
+func (w *Workspace) wouldCollect(ctx context.Context, before time.Time, wait bool) (found lake.Garbage, err error) {
+	reading, err := w.Reading()
+	if err != nil {
+		return found, err
+	}
+	defer func() { err = errors.Join(err, reading.Close()) }()
+	unfinished, err := quiet(ctx, w.lockPath(), wait)
+	if err != nil {
+		return found, err
+	}
+	v, err := w.Lake.View(ctx)
+	if err != nil {
+		return found, err
+	}
+	if found, err = w.Lake.UnreachableAfter(ctx, v, before); err != nil {
+		return found, err
+	}
+	for _, name := range v.Names() {
+		found.Expired += w.Lake.Expirable(v.Table(name), before)
+	}
+	left, err := w.leftBy(v, unfinished)
+	if err != nil {
+		return found, err
+	}
+	// What a killed run left goes at whatever age, so it can be in either list.
+	for _, f := range left.Files {
+		if slices.Contains(found.Files, f) {
+			continue
+		}
+		info, err := os.Lstat(filepath.Join(w.Project.Config.Warehouse, filepath.FromSlash(f)))
+		if err != nil {
+			return found, err
+		}
+		found.Files, found.Bytes = append(found.Files, f), found.Bytes+info.Size()
+	}
+	return found, nil
+}
+
+func (w *Workspace) collect(ctx context.Context, v *lake.View, before time.Time) (found lake.Garbage, err error) {
+	// Looking before anything is done: with readers about, snapshots are not expired either.
+	nobody, err := w.nobodyReads()
+	if err != nil {
+		return found, err
+	}
+	if err := nobody.Close(); err != nil {
+		return found, err
+	}
+	var drafts []*lake.Draft
+	expired := 0
+	for _, name := range v.Names() {
+		d, n, err := w.Lake.Expire(v.Table(name), before)
+		if err != nil {
+			return found, err
+		}
+		if d != nil {
+			drafts = append(drafts, d)
+		}
+		expired += n
+	}
+	if len(drafts) > 0 {
+		if err := w.Lake.Publish(ctx, drafts); err != nil {
+			return found, err
+		}
+		if v, err = w.Lake.View(ctx); err != nil {
+			return found, err
+		}
+	}
+	if found, err = w.Lake.Unreachable(ctx, v, before); err != nil {
+		return found, err
+	}
+	found.Expired = expired
+	nobody, err = w.nobodyReads()
+	if err != nil {
+		found.Files, found.Bytes = nil, 0
+		return found, err
+	}
+	return found, errors.Join(w.Lake.Remove(ctx, found), nobody.Close())
+}
