@@ -22,13 +22,17 @@ type selectFlags struct {
 }
 
 func (s *selectFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVarP(&s.selected, "select", "s", nil, "tables to bring up to date, with what they read; x+ also takes what reads x")
+	cmd.Flags().StringArrayVarP(&s.selected, "select", "s", nil, "`tables` to bring up to date, with what they read, such as x,y; x+ also takes what reads x")
 	cmd.Flags().BoolVar(&s.full, "full-refresh", false, "read the landing files again and rebuild, whatever is up to date")
 	cmd.Flags().BoolVar(&s.prune, "prune", false, "take out the rows of landing files that have vanished")
 }
 
 func (s *selectFlags) selection(args []string) run.Selection {
-	return run.Selection{Tables: append(slices.Clone(args), s.selected...), FullRefresh: s.full, Prune: s.prune}
+	tables := slices.Clone(args)
+	for _, list := range s.selected {
+		tables = append(tables, strings.Split(list, ",")...)
+	}
+	return run.Selection{Tables: tables, FullRefresh: s.full, Prune: s.prune}
 }
 
 func runCommand(a *app) *cobra.Command {
@@ -199,21 +203,15 @@ func (a *app) showLedger(rec *run.Record, st styles) {
 			continue
 		}
 		parts := []string{}
-		for _, d := range l.Dropped {
-			if d.Rows > 0 {
-				parts = append(parts, grouped(d.Rows)+" dropped by "+d.Reason)
+		for _, c := range l.Changes() {
+			what := c.What
+			if c.Dropped {
+				what = "dropped by " + what
 			}
-		}
-		for _, p := range []struct {
-			n    int64
-			what string
-		}{{l.Quarantined, "quarantined"}, {l.Added, "added by joins"}, {l.Merged, "merged"}, {l.PutAside, "put aside by checks"}} {
-			if p.n > 0 {
-				parts = append(parts, grouped(p.n)+" "+p.what)
-			}
+			parts = append(parts, grouped(max(c.Rows, -c.Rows))+" "+what)
 		}
 		if len(parts) > 0 {
-			a.say("%s", st.dim(fmt.Sprintf("%s: %s rows of %s, %s → %s", t.Name, grouped(l.In), l.Input, strings.Join(parts, ", "), grouped(l.Out))))
+			a.say("%s", st.dim(fmt.Sprintf("%s: %s of %s, %s → %s", t.Name, plural(l.In, "row"), l.Input, strings.Join(parts, ", "), grouped(l.Out))))
 		}
 	}
 }
