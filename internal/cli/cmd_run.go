@@ -90,12 +90,18 @@ func (a *app) run(ctx context.Context, o run.RunOptions) error {
 	}
 	a.showRun(rec)
 	var checks *run.CheckError
-	if errors.As(err, &checks) {
+	switch {
+	case errors.As(err, &checks):
 		a.showFailed(rec)
 		return told(err)
+	case err != nil && len(rec.Tables) > 0 && exitCode(ctx, err) != exitInterrupted:
+		// The tables above look as if they were there.
+		a.tell("%s", nothingPublished)
 	}
 	return err
 }
+
+const nothingPublished = "nothing was published: readers see what they saw before"
 
 // filled gives a record whose lists are there, if only empty: null is no list to a script.
 func filled(rec *run.Record) *run.Record {
@@ -214,83 +220,4 @@ func (a *app) showLedger(rec *run.Record, st styles) {
 			a.say("%s", st.dim(fmt.Sprintf("%s: %s of %s, %s → %s", t.Name, plural(l.In, "row"), l.Input, strings.Join(parts, ", "), grouped(l.Out))))
 		}
 	}
-}
-
-// showFailed tells which checks stopped the publish.
-func (a *app) showFailed(rec *run.Record) {
-	st := stylesFor(a.stderr)
-	for _, c := range rec.Checks {
-		if c.Status != check.Failed {
-			continue
-		}
-		a.tell("%s:%d: %s check %s of %s: %s", c.File, c.Line, st.bad("failed"), c.Name, c.Table, c.Message)
-		for _, row := range c.Sample {
-			a.tell("    %s", row)
-		}
-		if int64(len(c.Sample)) < c.Failing && len(c.Sample) > 0 {
-			a.tell("    … %s in all", grouped(c.Failing))
-		}
-		if c.Rest != "" {
-			a.tell("    all of them, until the next run: %s", here(c.Rest))
-		}
-	}
-	a.tell("nothing was published: readers see what they saw before")
-	a.tell("hint: mend the rows or the SQL, or let the check warn, drop or quarantine with on_fail")
-}
-
-func planCommand(a *app) *cobra.Command {
-	var s selectFlags
-	cmd := &cobra.Command{
-		Use:     "plan [TABLE…]",
-		Short:   "Show what a run would do, and why",
-		Example: "  tarn plan\n  tarn plan --json",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			w, err := a.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			p, err := w.Plan(cmd.Context(), s.selection(args))
-			if err = errors.Join(err, w.Close()); err != nil {
-				return err
-			}
-			return a.showPlan(p)
-		},
-		ValidArgsFunction: a.completeTables,
-	}
-	s.add(cmd)
-	offer(cmd, "select", a.completeTables)
-	return cmd
-}
-
-func (a *app) showPlan(p *plan.Plan) error {
-	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...)}
-	for _, s := range p.Steps {
-		j := planTable{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: append([]string{}, s.Reasons...)}
-		for _, f := range s.Work.Read() {
-			j.Files++
-			j.Bytes += f.Size
-		}
-		out.Tables = append(out.Tables, j)
-	}
-	if a.json {
-		return a.print(out)
-	}
-	rows := [][]string{}
-	for _, j := range out.Tables {
-		why := strings.Join(j.Reasons, ", ")
-		if j.Bytes > 0 {
-			why += " (" + bytes(j.Bytes) + ")"
-		}
-		action := string(j.Action)
-		if j.Action == plan.None {
-			action, why = "-", "up to date"
-		}
-		rows = append(rows, []string{action, j.Name, j.Zone, why})
-	}
-	fmt.Fprint(a.stdout, columns(rows))
-	a.showOrphans(p.Orphans)
-	if p.Empty() {
-		a.say("nothing to do")
-	}
-	return nil
 }
