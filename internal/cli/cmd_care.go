@@ -59,7 +59,7 @@ func rollbackCommand(a *app) *cobra.Command {
 		Long: `Brings all tables back to what readers saw after an earlier run, in one step. Nothing is lost: the tables' later states
 stay reachable with --at and rollback, until gc. Landing files that were loaded since then count as new again.`,
 		Example: "  tarn runs\n  tarn rollback 20261124T101500Z-1a2b3c4d",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneOf("RUN", "`tarn runs` lists them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.open(cmd.Context())
 			if err != nil {
@@ -93,7 +93,7 @@ func dropCommand(a *app) *cobra.Command {
 		Short:   "Take a table out of the lake whose definition file is gone",
 		Long:    "Takes a table out of the catalog. Its definition file has to be gone. Its data files stay until gc; raw files are never touched.",
 		Example: "  rm trusted/old_table.sql && tarn drop old_table",
-		Args:    cobra.ExactArgs(1),
+		Args:    oneOf("TABLE", "`tarn plan` names those that have no definition any more"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.open(cmd.Context())
 			if err != nil {
@@ -154,7 +154,7 @@ touched. Runs whose snapshots are expired cannot be rolled back to.`,
 	}
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "look, and remove nothing")
 	cmd.Flags().StringVar(&older, "older-than", "7d", "age that snapshots and unneeded files must have, such as 30d, 12h or 0")
-	cmd.Flags().BoolVar(&wait, "wait", false, "wait for a run to end instead of failing")
+	cmd.Flags().BoolVar(&wait, "wait", false, "wait for a run and for queries to end instead of failing")
 	return cmd
 }
 

@@ -22,13 +22,17 @@ type selectFlags struct {
 }
 
 func (s *selectFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVarP(&s.selected, "select", "s", nil, "tables to bring up to date, with what they read; x+ also takes what reads x")
+	cmd.Flags().StringArrayVarP(&s.selected, "select", "s", nil, "`tables` to bring up to date, with what they read, such as x,y; x+ also takes what reads x")
 	cmd.Flags().BoolVar(&s.full, "full-refresh", false, "read the landing files again and rebuild, whatever is up to date")
 	cmd.Flags().BoolVar(&s.prune, "prune", false, "take out the rows of landing files that have vanished")
 }
 
 func (s *selectFlags) selection(args []string) run.Selection {
-	return run.Selection{Tables: append(slices.Clone(args), s.selected...), FullRefresh: s.full, Prune: s.prune}
+	tables := slices.Clone(args)
+	for _, list := range s.selected {
+		tables = append(tables, strings.Split(list, ",")...)
+	}
+	return run.Selection{Tables: tables, FullRefresh: s.full, Prune: s.prune}
 }
 
 func runCommand(a *app) *cobra.Command {
@@ -86,12 +90,18 @@ func (a *app) run(ctx context.Context, o run.RunOptions) error {
 	}
 	a.showRun(rec)
 	var checks *run.CheckError
-	if errors.As(err, &checks) {
+	switch {
+	case errors.As(err, &checks):
 		a.showFailed(rec)
 		return told(err)
+	case err != nil && len(rec.Tables) > 0 && exitCode(ctx, err) != exitInterrupted:
+		// The tables above look as if they were there.
+		a.tell("%s", nothingPublished)
 	}
 	return err
 }
+
+const nothingPublished = "nothing was published: readers see what they saw before"
 
 // filled gives a record whose lists are there, if only empty: null is no list to a script.
 func filled(rec *run.Record) *run.Record {
@@ -199,100 +209,15 @@ func (a *app) showLedger(rec *run.Record, st styles) {
 			continue
 		}
 		parts := []string{}
-		for _, d := range l.Dropped {
-			if d.Rows > 0 {
-				parts = append(parts, grouped(d.Rows)+" dropped by "+d.Reason)
+		for _, c := range l.Changes() {
+			what := c.What
+			if c.Dropped {
+				what = "dropped by " + what
 			}
-		}
-		for _, p := range []struct {
-			n    int64
-			what string
-		}{{l.Quarantined, "quarantined"}, {l.Added, "added by joins"}, {l.Merged, "merged"}, {l.PutAside, "put aside by checks"}} {
-			if p.n > 0 {
-				parts = append(parts, grouped(p.n)+" "+p.what)
-			}
+			parts = append(parts, grouped(max(c.Rows, -c.Rows))+" "+what)
 		}
 		if len(parts) > 0 {
-			a.say("%s", st.dim(fmt.Sprintf("%s: %s rows of %s, %s → %s", t.Name, grouped(l.In), l.Input, strings.Join(parts, ", "), grouped(l.Out))))
+			a.say("%s", st.dim(fmt.Sprintf("%s: %s of %s, %s → %s", t.Name, plural(l.In, "row"), l.Input, strings.Join(parts, ", "), grouped(l.Out))))
 		}
 	}
-}
-
-// showFailed tells which checks stopped the publish.
-func (a *app) showFailed(rec *run.Record) {
-	st := stylesFor(a.stderr)
-	for _, c := range rec.Checks {
-		if c.Status != check.Failed {
-			continue
-		}
-		a.tell("%s:%d: %s check %s of %s: %s", c.File, c.Line, st.bad("failed"), c.Name, c.Table, c.Message)
-		for _, row := range c.Sample {
-			a.tell("    %s", row)
-		}
-		if int64(len(c.Sample)) < c.Failing && len(c.Sample) > 0 {
-			a.tell("    … %s in all", grouped(c.Failing))
-		}
-		if c.Rest != "" {
-			a.tell("    all of them, until the next run: %s", here(c.Rest))
-		}
-	}
-	a.tell("nothing was published: readers see what they saw before")
-	a.tell("hint: mend the rows or the SQL, or let the check warn, drop or quarantine with on_fail")
-}
-
-func planCommand(a *app) *cobra.Command {
-	var s selectFlags
-	cmd := &cobra.Command{
-		Use:     "plan [TABLE…]",
-		Short:   "Show what a run would do, and why",
-		Example: "  tarn plan\n  tarn plan --json",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			w, err := a.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			p, err := w.Plan(cmd.Context(), s.selection(args))
-			if err = errors.Join(err, w.Close()); err != nil {
-				return err
-			}
-			return a.showPlan(p)
-		},
-		ValidArgsFunction: a.completeTables,
-	}
-	s.add(cmd)
-	offer(cmd, "select", a.completeTables)
-	return cmd
-}
-
-func (a *app) showPlan(p *plan.Plan) error {
-	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...)}
-	for _, s := range p.Steps {
-		j := planTable{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: append([]string{}, s.Reasons...)}
-		for _, f := range s.Work.Read() {
-			j.Files++
-			j.Bytes += f.Size
-		}
-		out.Tables = append(out.Tables, j)
-	}
-	if a.json {
-		return a.print(out)
-	}
-	rows := [][]string{}
-	for _, j := range out.Tables {
-		why := strings.Join(j.Reasons, ", ")
-		if j.Bytes > 0 {
-			why += " (" + bytes(j.Bytes) + ")"
-		}
-		action := string(j.Action)
-		if j.Action == plan.None {
-			action, why = "-", "up to date"
-		}
-		rows = append(rows, []string{action, j.Name, j.Zone, why})
-	}
-	fmt.Fprint(a.stdout, columns(rows))
-	a.showOrphans(p.Orphans)
-	if p.Empty() {
-		a.say("nothing to do")
-	}
-	return nil
 }

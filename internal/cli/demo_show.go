@@ -89,20 +89,11 @@ func accountLines(st styles, r *demo.Report) []string {
 			continue
 		}
 		parts := []string{}
-		for _, d := range l.Dropped {
-			if d.Rows > 0 {
-				parts = append(parts, "−"+grouped(d.Rows)+" "+d.Reason)
-			}
-		}
-		for _, p := range []struct {
-			n    int64
-			what string
-		}{{-l.Quarantined, "quarantined"}, {l.Added, "by the join"}, {-l.Merged, "merged"}} {
-			switch {
-			case p.n > 0:
-				parts = append(parts, "+"+grouped(p.n)+" "+p.what)
-			case p.n < 0:
-				parts = append(parts, "−"+grouped(-p.n)+" "+p.what)
+		for _, c := range l.Changes() {
+			if c.Rows < 0 {
+				parts = append(parts, "−"+grouped(-c.Rows)+" "+c.What)
+			} else {
+				parts = append(parts, "+"+grouped(c.Rows)+" "+strings.TrimPrefix(c.What, "added "))
 			}
 		}
 		rows = append(rows, []string{"  " + t.Name, grouped(l.In), "→", grouped(l.Out), strings.Join(parts, ", ")})

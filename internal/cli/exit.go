@@ -146,6 +146,9 @@ func (a *app) hint(err error) string {
 		return "`" + a.command + " --help`"
 	case errors.Is(err, run.ErrBusy):
 		return "wait for it, or use --wait"
+	case errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), "No space left on device"):
+		// DuckDB gives its errors as texts.
+		return "the disk is full: make room (`tarn gc` removes what no kept run needs), then run again"
 	}
 	return ""
 }

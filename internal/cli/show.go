@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 
 	"charm.land/lipgloss/v2"
 	"golang.org/x/term"
 
 	"tarn/internal/diag"
+	"tarn/internal/words"
 )
 
 // terminal reports whether a stream is one that a person looks at.
@@ -32,25 +32,10 @@ func stylesFor(w io.Writer) styles {
 }
 
 // grouped writes a whole number with commas, as in 40,981.
-func grouped(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	sign := ""
-	if n < 0 {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return sign + s
-}
+func grouped(n int64) string { return words.Grouped(n) }
 
 // plural writes a number with its noun.
-func plural(n int64, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return grouped(n) + " " + one + "s"
-}
+func plural(n int64, one string) string { return words.Count(n, one) }
 
 // bytes writes a size as people say it.
 func bytes(n int64) string {

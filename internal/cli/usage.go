@@ -24,6 +24,19 @@ type misspelt struct{ message, hint string }
 func (e *misspelt) Error() string { return e.message }
 func (e *misspelt) Hint() string  { return e.hint }
 
+// oneOf asks for exactly one argument, and says where its name is found.
+func oneOf(what, hint string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return &misspelt{cmd.CommandPath() + " needs " + what, hint}
+		case len(args) > 1:
+			return &misspelt{cmd.CommandPath() + " takes one " + what + ", not " + strings.Join(args, " "), hint}
+		}
+		return nil
+	}
+}
+
 // unknownCommand refuses words that are no command.
 func unknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {

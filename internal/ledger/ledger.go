@@ -10,6 +10,7 @@ import (
 	"fmt"
 
 	"tarn/internal/sqltree"
+	"tarn/internal/words"
 )
 
 // ErrUnexplained says that rows in and rows out differ by more than the reasons explain.
@@ -52,16 +53,43 @@ func (a *Account) Lost() (n int64) {
 	return n
 }
 
+// Change is one reason why a table has other rows than came in.
+type Change struct {
+	// Rows is above zero where rows came to be, below where they went.
+	Rows int64
+	// Dropped says that What is the name of a condition; elsewhere it is what happened to the rows.
+	Dropped bool
+	What    string
+}
+
+// Changes lists what lies between In and Out, in order.
+func (a *Account) Changes() []Change {
+	var out []Change
+	for _, d := range a.Dropped {
+		if d.Rows > 0 {
+			out = append(out, Change{-d.Rows, true, d.Reason})
+		}
+	}
+	for _, c := range []Change{{-a.Quarantined, false, "quarantined"}, {a.Added, false, "added by the join"}, {-a.Merged, false, "merged"}, {-a.PutAside, false, "put aside by checks"}} {
+		if c.Rows != 0 {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // Check gives [ErrUnexplained] if the account does not add up.
 func (a *Account) Check() error {
 	if !a.Traced {
 		return nil
 	}
 	if explained := a.Kept + a.Lost() + a.Quarantined; explained != a.In {
-		return fmt.Errorf("%w: %d rows in, %d explained (%d kept, %d dropped, %d quarantined)", ErrUnexplained, a.In, explained, a.Kept, a.Lost(), a.Quarantined)
+		return fmt.Errorf("%w: %s in, %s explained (%s kept, %s dropped, %s quarantined)", ErrUnexplained, words.Count(a.In, "row"),
+			words.Grouped(explained), words.Grouped(a.Kept), words.Grouped(a.Lost()), words.Grouped(a.Quarantined))
 	}
 	if explained := a.Kept + a.Added - a.Merged - a.PutAside; explained != a.Out {
-		return fmt.Errorf("%w: %d rows out, %d explained (%d kept, %d added by joins, %d merged, %d put aside by checks)", ErrUnexplained, a.Out, explained, a.Kept, a.Added, a.Merged, a.PutAside)
+		return fmt.Errorf("%w: %s out, %s explained (%s kept, %s added by joins, %s merged, %s put aside by checks)", ErrUnexplained, words.Count(a.Out, "row"),
+			words.Grouped(explained), words.Grouped(a.Kept), words.Grouped(a.Added), words.Grouped(a.Merged), words.Grouped(a.PutAside))
 	}
 	for _, n := range []int64{a.In, a.Kept, a.Quarantined, a.Added, a.Merged, a.PutAside, a.Out} {
 		if n < 0 {
@@ -70,7 +98,7 @@ func (a *Account) Check() error {
 	}
 	for _, d := range a.Dropped {
 		if d.Rows < 0 {
-			return fmt.Errorf("%w: %d rows dropped by %s", ErrUnexplained, d.Rows, d.Reason)
+			return fmt.Errorf("%w: %s dropped by %s", ErrUnexplained, words.Count(d.Rows, "row"), d.Reason)
 		}
 	}
 	return nil
@@ -169,10 +197,10 @@ func (a *Account) Without(quarantined int64, dropped []Drop) {
 		// Which of a kept row's several rows was taken out is not followed.
 		a.PutAside = total
 		for _, d := range dropped {
-			a.Note = joinNotes(a.Note, fmt.Sprintf("%d rows dropped by %s", d.Rows, d.Reason))
+			a.Note = joinNotes(a.Note, words.Count(d.Rows, "row")+" dropped by "+d.Reason)
 		}
 		if quarantined > 0 {
-			a.Note = joinNotes(a.Note, fmt.Sprintf("%d rows quarantined by checks", quarantined))
+			a.Note = joinNotes(a.Note, words.Count(quarantined, "row")+" quarantined by checks")
 		}
 		return
 	}

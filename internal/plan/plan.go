@@ -10,6 +10,7 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -77,20 +78,34 @@ type Options struct {
 	Prune       bool
 }
 
-// Version is the run that gave a table its rows, or "" if it has none.
-func Version(v *lake.View, t *model.Table) string { return summary(v, t)[KeyRun] }
+// Published says where the lake's tables stand: what is recorded with the snapshot of each, by the name that it is stored
+// under, and nil for a table that was never written.
+type Published map[string]map[string]string
 
-func summary(v *lake.View, t *model.Table) map[string]string {
-	if have := v.Table(t.Stored()); have != nil {
-		if s, ok := have.Snapshot(); ok {
-			return s.Summary
+// Look takes from a view what a plan is made of.
+func Look(v *lake.View) Published {
+	p := Published{}
+	for _, name := range v.Names() {
+		p[name] = nil
+		if s, ok := v.Table(name).Snapshot(); ok {
+			p[name] = s.Summary
 		}
 	}
-	return nil
+	return p
+}
+
+// Version is the run that gave a table its rows, or "" if it has none.
+func Version(v *lake.View, t *model.Table) string {
+	if have := v.Table(t.Stored()); have != nil {
+		if s, ok := have.Snapshot(); ok {
+			return s.Summary[KeyRun]
+		}
+	}
+	return ""
 }
 
 // Make works the plan out. work gives what there is to load for each landing table, by name.
-func Make(g *model.Graph, v *lake.View, work map[string]load.Work, o Options) *Plan {
+func Make(g *model.Graph, now Published, work map[string]load.Work, o Options) *Plan {
 	p := &Plan{}
 	changes := map[string]bool{}
 	for _, t := range g.Tables {
@@ -101,9 +116,9 @@ func Make(g *model.Graph, v *lake.View, work map[string]load.Work, o Options) *P
 		if t.Landing != nil {
 			s.Work = work[t.Name]
 			s.Prune = o.Prune
-			landing(&s, summary(v, t), o.FullRefresh[t.Name])
+			landing(&s, now[t.Stored()], o.FullRefresh[t.Name])
 		} else {
-			s.Reasons = stale(g, t, v, changes)
+			s.Reasons = stale(g, t, now, changes)
 			if o.FullRefresh[t.Name] && len(s.Reasons) == 0 {
 				s.Reasons = []string{"full refresh"}
 			}
@@ -111,13 +126,13 @@ func Make(g *model.Graph, v *lake.View, work map[string]load.Work, o Options) *P
 				s.Action = Rebuild
 			}
 		}
-		if have := summary(v, t); s.Action == None && have[KeyNotes] != t.Notes {
+		if have := now[t.Stored()]; s.Action == None && have[KeyNotes] != t.Notes {
 			s.Action, s.Reasons = Amend, []string{"its checks or comments have changed"}
 		}
 		changes[t.Name] = s.Changes()
 		p.Steps = append(p.Steps, s)
 	}
-	p.Orphans = orphans(g, v)
+	p.Orphans = orphans(g, now)
 	return p
 }
 
@@ -161,8 +176,8 @@ func everything(w load.Work) load.Work {
 }
 
 // stale says why a model has to be rebuilt.
-func stale(g *model.Graph, t *model.Table, v *lake.View, changes map[string]bool) []string {
-	have := summary(v, t)
+func stale(g *model.Graph, t *model.Table, now Published, changes map[string]bool) []string {
+	have := now[t.Stored()]
 	if have == nil {
 		return []string{"new table"}
 	}
@@ -176,17 +191,20 @@ func stale(g *model.Graph, t *model.Table, v *lake.View, changes map[string]bool
 	}
 	for _, in := range t.Inputs {
 		input := g.Table(in)
-		if changes[input.Name] || before[input.Name] != Version(v, input) {
+		switch {
+		case changes[input.Name]:
 			reasons = append(reasons, input.Name+" changes")
+		case before[input.Name] != now[input.Stored()][KeyRun]:
+			reasons = append(reasons, input.Name+" has changed")
 		}
 	}
 	return reasons
 }
 
 // orphans lists tables of the lake without a definition.
-func orphans(g *model.Graph, v *lake.View) []string {
+func orphans(g *model.Graph, now Published) []string {
 	var out []string
-	for _, name := range v.Names() {
+	for _, name := range slices.Sorted(maps.Keys(now)) {
 		if strings.HasPrefix(name, "tarn__") {
 			continue
 		}

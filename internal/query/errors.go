@@ -65,6 +65,11 @@ func (s *Session) explain(src diag.Source, shift int, text string) error {
 	switch {
 	case e.Type == "Permission":
 		d.Code, d.Message, d.Hint = codeOnlyTables, "a query reads the lake's tables only, no other file and nothing from the network", onlyTables
+	case e.Type == "Catalog" && strings.Contains(message, "but it exists in the"):
+		_, name, _ := strings.Cut(message, `"`)
+		name, _, _ = strings.Cut(name, `"`)
+		d.Code, d.Hint = codeOnlyTables, onlyTables
+		d.Message = name + " belongs to an extension of DuckDB, and a query has none: it reads the lake's tables only"
 	case e.Type == "Parser" || e.Type == "Syntax":
 		d.Code = codeSyntax
 	case e.Type == "Catalog" && strings.HasPrefix(message, "Table with name"):

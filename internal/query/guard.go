@@ -123,7 +123,9 @@ func notReading(src diag.Source, at int) error {
 		case "help":
 			hint = "`tarn query --help`"
 		default:
-			hint = verbs
+			if hint = diag.DidYouMean(strings.ToUpper(t.text), strings.Split(strings.ToUpper(strings.Join(readers, " ")), " ")); hint == "" {
+				hint = verbs
+			}
 		}
 		return refuse(src, at, codeNotReading, strings.ToUpper(t.text)+" is not possible: a query only reads", hint)
 	}

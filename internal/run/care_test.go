@@ -150,8 +150,8 @@ func TestGC(t *testing.T) {
 		t.Errorf("exit code with a reader: %d", code)
 	}
 	pinned.check()
-	pinned.close()
-	did, err := l.gc(run.GCOptions{OlderThan: -time.Minute})
+	time.AfterFunc(200*time.Millisecond, pinned.close)
+	did, err := l.gc(run.GCOptions{OlderThan: -time.Minute, Wait: true})
 	if diff := cmp.Diff(dry, did); err != nil || diff != "" {
 		t.Errorf("gc did not do what the dry run said: %v\n%s", err, diff)
 	}
@@ -164,6 +164,45 @@ func TestGC(t *testing.T) {
 	}
 	l.batch(3)
 	l.run()
+}
+
+// TestReadersWhileGCRemoves asks slow questions, over and over, while runs publish and gc removes what they leave.
+func TestReadersWhileGCRemoves(t *testing.T) {
+	t.Parallel()
+	l := newLake(t)
+	l.batch(0)
+	l.run()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for n := 1; n <= 6; n++ {
+			l.batch(n)
+			for _, args := range [][]string{{"run", "-q", "--wait"}, {"gc", "--older-than", "0", "--wait"}} {
+				if out, err := tarn(l.dir, args...).CombinedOutput(); err != nil {
+					t.Errorf("%v: %v\n%s", args, err, out)
+				}
+			}
+		}
+	}()
+	asked := 0
+	for {
+		select {
+		case <-done:
+			if asked < 5 {
+				t.Errorf("only %d questions were asked", asked)
+			}
+			return
+		default:
+		}
+		// Two passes over the files, so that the second comes late.
+		out, err := tarn(l.dir, "query", "SELECT count(*) FROM readings a, readings b WHERE a.v + b.v > (SELECT avg(v) FROM joined)").CombinedOutput()
+		if err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		asked++
+		// gc gets its moment.
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 // TestGCAfterKill looks at what a killed run has left: a dry run says what goes, and changes nothing.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"tarn/internal/check"
+	"tarn/internal/words"
 )
 
 // CheckError says that a check failed, so that nothing was published.
@@ -23,7 +24,8 @@ type QuarantineError struct {
 }
 
 func (e *QuarantineError) Error() string {
-	return fmt.Sprintf("%s: %d of %d rows of %s could not be loaded, more than max_quarantine %s allows", e.File, e.Quarantined, e.Objects, e.Table, e.Limit)
+	return fmt.Sprintf("%s: %s of %s of %s could not be loaded, more than max_quarantine %s allows", e.File, words.Grouped(e.Quarantined),
+		words.Count(e.Objects, "row"), e.Table, e.Limit)
 }
 
 // LedgerError says that the rows of a table do not add up, so that nothing was published.

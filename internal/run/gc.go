@@ -20,7 +20,8 @@ type GCOptions struct {
 	OlderThan time.Duration
 	// DryRun looks and removes nothing.
 	DryRun bool
-	Wait   bool
+	// Wait waits for a run to end, and for a moment in which nobody reads, instead of failing.
+	Wait bool
 }
 
 // ErrReaders says that gc found somebody reading.
@@ -41,11 +42,23 @@ func (w *Workspace) GC(ctx context.Context, o GCOptions) (found lake.Garbage, er
 	if o.DryRun {
 		found, err = w.wouldCollect(ctx, before, o.Wait)
 	} else {
-		_, err = w.change(ctx, o.Wait, func(v *lake.View, _ string, swept lake.Garbage) error {
-			found, err = w.collect(ctx, v, before)
-			found.Files, found.Bytes = append(found.Files, swept.Files...), found.Bytes+swept.Bytes
-			return err
-		})
+		for {
+			_, err = w.change(ctx, o.Wait, func(v *lake.View, _ string, swept lake.Garbage) error {
+				did, err := w.collect(ctx, v, before)
+				found.Files = append(append(found.Files, did.Files...), swept.Files...)
+				found.Bytes, found.Expired = found.Bytes+did.Bytes+swept.Bytes, found.Expired+did.Expired
+				return err
+			})
+			if !o.Wait || !errors.Is(err, ErrReaders) {
+				break
+			}
+			// Runs can go on meanwhile.
+			select {
+			case <-ctx.Done():
+				return found, ctx.Err()
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
 	}
 	slices.Sort(found.Files)
 	return found, err

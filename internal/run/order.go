@@ -44,7 +44,7 @@ func (w *Workspace) mentioned(c project.Check) []string {
 		// Only a subquery can look at another table.
 		text = c.Expect
 	}
-	for _, word := range words.FindAllString(text, -1) {
+	for _, word := range names.FindAllString(text, -1) {
 		if t := w.Graph.Table(word); t != nil && !slices.Contains(out, t.Name) {
 			out = append(out, t.Name)
 		}
@@ -53,7 +53,7 @@ func (w *Workspace) mentioned(c project.Check) []string {
 }
 
 var (
-	words   = regexp.MustCompile(`[\pL_][\pL\pN_]*`)
+	names   = regexp.MustCompile(`[\pL_][\pL\pN_]*`)
 	reading = regexp.MustCompile(`(?i)\bfrom\b`)
 )
 

@@ -136,7 +136,7 @@ func Quarantined(ctx context.Context, dir string, o Options, table string, ids [
 
 // Compile writes the SQL that is executed for a model.
 func (w *Workspace) Compile(name string) (string, error) {
-	t, err := named(w.Graph, name)
+	t, err := named(w.Graph, w.Project.Config.Database, name)
 	if err != nil {
 		return "", err
 	}

@@ -20,7 +20,7 @@ func (w *Workspace) Check(ctx context.Context, s Selection) ([]check.Result, err
 	chosen := map[string]bool{}
 	for _, name := range s.Tables {
 		// Unlike a run, checking a table does not check what it reads.
-		t, err := named(w.Graph, name)
+		t, err := named(w.Graph, w.Project.Config.Database, name)
 		if err != nil {
 			return nil, err
 		}

@@ -27,7 +27,7 @@ type Selection struct {
 var ErrUnknownTable = errors.New("no such table in this lake")
 
 // resolve gives the chosen tables with all their inputs, or nil for all.
-func (s Selection) resolve(g *model.Graph) (map[string]bool, error) {
+func (s Selection) resolve(g *model.Graph, database string) (map[string]bool, error) {
 	if len(s.Tables) == 0 {
 		return nil, nil
 	}
@@ -43,10 +43,11 @@ func (s Selection) resolve(g *model.Graph) (map[string]bool, error) {
 		}
 	}
 	for _, pattern := range s.Tables {
+		pattern = strings.TrimSpace(pattern)
 		name := strings.TrimPrefix(pattern, "+")
 		down := strings.HasSuffix(name, "+")
 		name = strings.TrimSuffix(name, "+")
-		t, err := named(g, name)
+		t, err := named(g, database, name)
 		if err != nil {
 			return nil, err
 		}
@@ -60,19 +61,29 @@ func (s Selection) resolve(g *model.Graph) (map[string]bool, error) {
 	return chosen, nil
 }
 
-// named finds a table by its name, with or without the database.
-func named(g *model.Graph, name string) (*model.Table, error) {
-	if _, after, ok := strings.Cut(name, "."); ok {
-		name = after
+// named finds a table by its name, with or without the database; a landing table also by that of its rows.
+func named(g *model.Graph, database, name string) (*model.Table, error) {
+	short := name
+	if before, after, ok := strings.Cut(name, "."); ok && strings.EqualFold(before, database) {
+		short = after
 	}
-	if t := g.Table(name); t != nil {
+	if t := g.Table(short); t != nil {
 		return t, nil
 	}
-	err := fmt.Errorf("%w: %s", ErrUnknownTable, name)
-	if hint := diag.DidYouMean(name, g.Names()); hint != "" {
-		err = fmt.Errorf("%w (%s)", err, hint)
+	if plain, ok := strings.CutSuffix(short, "__rows"); ok {
+		if t := g.Table(plain); t != nil && t.Landing != nil {
+			return t, nil
+		}
 	}
-	return nil, err
+	switch hint := diag.DidYouMean(short, g.Names()); {
+	case name == "":
+		return nil, fmt.Errorf("%w: the name is empty", ErrUnknownTable)
+	case hint != "":
+		return nil, fmt.Errorf("%w: %s (%s)", ErrUnknownTable, name, hint)
+	case len(g.Tables) <= 12:
+		return nil, fmt.Errorf("%w: %s (there are %s)", ErrUnknownTable, name, strings.Join(g.Names(), ", "))
+	}
+	return nil, fmt.Errorf("%w: %s (tarn plan lists them)", ErrUnknownTable, name)
 }
 
 // dependants lists all tables that read t, directly or not, in order of work.

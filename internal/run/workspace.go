@@ -178,7 +178,7 @@ func (w *Workspace) Plan(ctx context.Context, s Selection) (*plan.Plan, error) {
 }
 
 func (w *Workspace) plan(ctx context.Context, v *lake.View, s Selection) (*plan.Plan, error) {
-	chosen, err := s.resolve(w.Graph)
+	chosen, err := s.resolve(w.Graph, w.Project.Config.Database)
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +210,7 @@ func (w *Workspace) plan(ctx context.Context, v *lake.View, s Selection) (*plan.
 			}
 		}
 	}
-	return plan.Make(w.Graph, v, work, o), nil
+	return plan.Make(w.Graph, plan.Look(v), work, o), nil
 }
 
 // loadTable describes a landing table to the loader.

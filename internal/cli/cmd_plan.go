@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tarn/internal/plan"
+)
+
+func planCommand(a *app) *cobra.Command {
+	var s selectFlags
+	cmd := &cobra.Command{
+		Use:     "plan [TABLE…]",
+		Short:   "Show what a run would do, and why",
+		Example: "  tarn plan\n  tarn plan --json",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			w, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			p, err := w.Plan(cmd.Context(), s.selection(args))
+			if err = errors.Join(err, w.Close()); err != nil {
+				return err
+			}
+			return a.showPlan(p)
+		},
+		ValidArgsFunction: a.completeTables,
+	}
+	s.add(cmd)
+	offer(cmd, "select", a.completeTables)
+	return cmd
+}
+
+func (a *app) showPlan(p *plan.Plan) error {
+	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...)}
+	for _, s := range p.Steps {
+		j := planTable{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: append([]string{}, s.Reasons...)}
+		for _, f := range s.Work.Read() {
+			j.Files++
+			j.Bytes += f.Size
+		}
+		out.Tables = append(out.Tables, j)
+	}
+	if a.json {
+		return a.print(out)
+	}
+	rows := [][]string{}
+	for _, j := range out.Tables {
+		why := strings.Join(j.Reasons, ", ")
+		if j.Bytes > 0 {
+			why += " (" + bytes(j.Bytes) + ")"
+		}
+		action := string(j.Action)
+		if j.Action == plan.None {
+			action, why = "-", "up to date"
+		}
+		rows = append(rows, []string{action, j.Name, j.Zone, why})
+	}
+	fmt.Fprint(a.stdout, columns(rows))
+	a.showOrphans(p.Orphans)
+	if p.Empty() {
+		a.say("nothing to do")
+	}
+	return nil
+}
