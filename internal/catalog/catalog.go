@@ -20,6 +20,7 @@ package catalog
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"tarn/internal/schema"
@@ -64,6 +65,20 @@ type Holder struct {
 	Since time.Time `json:"since"`
 }
 
+// Busy says who holds the lock; it is an [ErrBusy].
+func Busy(h Holder) error {
+	return fmt.Errorf("%w: run %s, %s, since %s", ErrBusy, h.Run, h.Where(), h.Since.Format(time.RFC3339))
+}
+
+// Where says which process of which machine the holder is.
+func (h Holder) Where() string {
+	where := fmt.Sprintf("process %d", h.PID)
+	if h.Host != "" {
+		where += " on " + h.Host
+	}
+	return where
+}
+
 // LockOptions says how the lock is asked for.
 type LockOptions struct {
 	// Run is what the lock is for: the id of a run.
@@ -83,6 +98,8 @@ var (
 	// ErrLockLost says that somebody else has taken the lock, because its holder gave no sign of life for too long.
 	// Nothing was published.
 	ErrLockLost = errors.New("the lock was lost to another run")
+	// ErrReadOnly says that the catalog may only be read from here.
+	ErrReadOnly = errors.New("the lake can only be read from here")
 )
 
 // Catalog keeps the pointers of one database. It is safe for concurrent use.
@@ -93,6 +110,9 @@ type Catalog interface {
 	// Lock makes the caller the one writer, or fails with an error that wraps [ErrBusy] and names the holder. What a
 	// publish of a killed process has left half done is finished before.
 	Lock(ctx context.Context, o LockOptions) (Writer, error)
+	// Idle makes sure that nobody writes at this moment, waiting for that if wait is set and failing with [ErrBusy]
+	// otherwise. It gives the run of the last holder if that ended without Release, or "". It needs no right to write.
+	Idle(ctx context.Context, wait bool) (unfinished string, err error)
 	// Close lets go of the catalog.
 	Close() error
 }

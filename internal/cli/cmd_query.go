@@ -146,7 +146,7 @@ func (a *app) query(ctx context.Context, src diag.Source, q queryFlags) (err err
 	if q.output != "" {
 		return a.answerFile(ctx, t, v, src, q)
 	}
-	s, err := a.session(ctx, t, v, "")
+	s, err := a.session(ctx, t, v, src.Text, "")
 	if err != nil {
 		return err
 	}
@@ -169,8 +169,8 @@ func (a *app) query(ctx context.Context, src diag.Source, q queryFlags) (err err
 	return err
 }
 
-func (a *app) session(ctx context.Context, t *run.Tables, v *lake.View, output string) (*query.Session, error) {
-	return query.Open(ctx, t.Database(), v, query.Options{Memory: t.Memory(a.memory), Threads: a.threads, TempDir: t.TempDir(), Output: output})
+func (a *app) session(ctx context.Context, t *run.Tables, v *lake.View, sql, output string) (*query.Session, error) {
+	return query.Open(ctx, t.Database(), v, query.Options{About: sql, Memory: t.Memory(a.memory), Threads: a.threads, TempDir: t.TempDir(), Output: output})
 }
 
 // form is that of rows on stdout: as wide as the terminal, or whole where there is none.
@@ -199,7 +199,7 @@ func (a *app) answerFile(ctx context.Context, t *run.Tables, v *lake.View, src d
 			return &usageError{fmt.Errorf("-o: %s belongs to the lake itself", here(o.path))}
 		}
 	}
-	s, err := a.session(ctx, t, v, o.temporary)
+	s, err := a.session(ctx, t, v, src.Text, o.temporary)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tarn/internal/catalog"
 	"tarn/internal/check"
 	"tarn/internal/plan"
 	"tarn/internal/run"
@@ -67,7 +68,7 @@ func (a *app) run(ctx context.Context, o run.RunOptions) error {
 	}
 	p := a.progress()
 	o.Progress = p.event
-	o.Waiting = func(id string, pid int) { a.tell("waiting for run %s of process %d", id, pid) }
+	o.Waiting = func(h catalog.Holder) { a.tell("waiting for run %s of %s", h.Run, h.Where()) }
 	rec, err := w.Run(ctx, o)
 	p.done()
 	diagnostics := w.Diagnostics

@@ -146,18 +146,16 @@ func (r *Report) ask(ctx context.Context, t *run.Tables, v *lake.View, o Options
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
+	held := v.Reader()
+	defer held.Close()
 	for _, name := range v.Names() {
-		files, err := v.Table(name).Files()
+		paths, err := held.Table(ctx, v.Table(name))
 		if err != nil {
 			return err
 		}
 		columns, err := v.Table(name).Columns()
 		if err != nil {
 			return err
-		}
-		paths := make([]string, len(files))
-		for i, f := range files {
-			paths[i] = f.Path
 		}
 		if err := e.SetTable(ctx, name, columns, paths); err != nil {
 			return err

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/apache/iceberg-go/table"
+
+	"tarn/internal/store"
 )
 
 // Garbage is what a collection found.
@@ -28,7 +28,7 @@ var ErrEmptyCatalog = errors.New("the catalog has no tables, but the warehouse h
 
 // Expire drafts the table without its snapshots from before the given time; the current one always stays. It gives nil
 // if there is nothing to expire.
-func (l *Lake) Expire(t *Table, before time.Time) (*Draft, int, error) {
+func (l *Lake) Expire(ctx context.Context, t *Table, before time.Time) (*Draft, int, error) {
 	ids := t.expirable(before)
 	if len(ids) == 0 {
 		return nil, 0, nil
@@ -45,8 +45,11 @@ func (l *Lake) Expire(t *Table, before time.Time) (*Draft, int, error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("table %s: expire: %w", t.name, err)
 	}
-	d := &Draft{lake: l, name: t.name, base: t, dir: filepath.FromSlash(LocalPath(t.meta.Location()))}
-	return d, len(ids), d.write(next)
+	d := &Draft{lake: l, name: t.name, base: t}
+	if err := d.place(ctx, t.meta.Location()); err != nil {
+		return nil, 0, fmt.Errorf("table %s: expire: %w", t.name, err)
+	}
+	return d, len(ids), d.write(ctx, next)
 }
 
 // Expirable counts the snapshots that [Lake.Expire] would expire.
@@ -78,38 +81,14 @@ func (l *Lake) unreachable(ctx context.Context, v *View, before, expire time.Tim
 	var g Garbage
 	needed := map[string]bool{}
 	for _, name := range v.Names() {
-		if err := v.Table(name).reach(needed, expire); err != nil {
+		if err := v.Table(name).reach(ctx, needed, expire); err != nil {
 			return g, err
 		}
 	}
-	root := filepath.Join(filepath.FromSlash(l.warehouse), l.database)
-	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if e.IsDir() || needed[filepath.ToSlash(path)] {
-			return nil
-		}
-		info, err := e.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if info.ModTime().Before(before) {
-			rel, err := filepath.Rel(filepath.FromSlash(l.warehouse), path)
-			if err != nil {
-				return err
-			}
-			g.Files = append(g.Files, filepath.ToSlash(rel))
-			g.Bytes += info.Size()
+	err := l.list(ctx, "", store.ListOptions{}, func(s store.Store, o store.Object) error {
+		location := store.Location(s, o.Key)
+		if !needed[location] && o.Modified.Before(before) && !strings.HasPrefix(l.below(location), l.database+"/"+ownPrefix) {
+			g.Files, g.Bytes = append(g.Files, l.below(location)), g.Bytes+o.Size
 		}
 		return nil
 	})
@@ -119,33 +98,37 @@ func (l *Lake) unreachable(ctx context.Context, v *View, before, expire time.Tim
 	return g, err
 }
 
-// reach marks every file that the table's kept snapshots need, without those that expire.
-func (t *Table) reach(needed map[string]bool, expire time.Time) error {
+// ownPrefix begins the names of what the catalog keeps beside the tables of a remote warehouse.
+const ownPrefix = "_tarn"
+
+// reach marks the location of every file that the table's kept snapshots need, without those that expire.
+func (t *Table) reach(ctx context.Context, needed map[string]bool, expire time.Time) error {
+	fs := t.lake.io(ctx)
 	gone := t.expirable(expire)
 	if len(gone) == 0 {
 		// Expiring writes the metadata anew.
-		needed[LocalPath(t.location)] = true
+		needed[plainScheme(t.location)] = true
 	}
 	for _, s := range t.meta.Snapshots() {
 		if slices.Contains(gone, s.SnapshotID) {
 			continue
 		}
-		needed[LocalPath(s.ManifestList)] = true
-		manifests, err := s.Manifests(localFS)
+		needed[plainScheme(s.ManifestList)] = true
+		manifests, err := s.Manifests(fs)
 		if err != nil {
 			return fmt.Errorf("table %s: %w", t.name, err)
 		}
 		for _, m := range manifests {
-			path := LocalPath(m.FilePath())
+			path := plainScheme(m.FilePath())
 			if needed[path] {
 				continue
 			}
 			needed[path] = true
-			for e, err := range m.Entries(localFS, true) {
+			for e, err := range m.Entries(fs, true) {
 				if err != nil {
 					return fmt.Errorf("table %s: %w", t.name, err)
 				}
-				needed[LocalPath(e.DataFile().FilePath())] = true
+				needed[plainScheme(e.DataFile().FilePath())] = true
 			}
 		}
 	}
@@ -153,53 +136,49 @@ func (t *Table) reach(needed map[string]bool, expire time.Time) error {
 }
 
 // reachMetadata marks the metadata file, manifest lists and manifests of all snapshots.
-func (t *Table) reachMetadata(paths map[string]bool) error {
+func (t *Table) reachMetadata(ctx context.Context, paths map[string]bool) error {
 	if t.location != "" {
-		paths[LocalPath(t.location)] = true
+		paths[plainScheme(t.location)] = true
 	}
 	for _, s := range t.meta.Snapshots() {
-		if err := reachSnapshot(s, paths); err != nil {
+		if err := t.reachSnapshot(ctx, s, paths); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func reachSnapshot(s table.Snapshot, paths map[string]bool) error {
-	paths[LocalPath(s.ManifestList)] = true
-	manifests, err := s.Manifests(localFS)
+func (t *Table) reachSnapshot(ctx context.Context, s table.Snapshot, paths map[string]bool) error {
+	paths[plainScheme(s.ManifestList)] = true
+	manifests, err := s.Manifests(t.lake.io(ctx))
 	if err != nil {
 		return err
 	}
 	for _, m := range manifests {
-		paths[LocalPath(m.FilePath())] = true
+		paths[plainScheme(m.FilePath())] = true
 	}
 	return nil
 }
 
-// Remove deletes files that [Lake.Unreachable] listed, and folders that are empty then.
-func (l *Lake) Remove(ctx context.Context, g Garbage) error {
-	root := filepath.FromSlash(l.warehouse)
-	for _, f := range g.Files {
-		if err := ctx.Err(); err != nil {
-			return err
+// plainScheme gives a location the form that stores give: Spark writes file:/path for file:///path, and s3a:// is s3://.
+func plainScheme(location string) string {
+	for _, p := range []struct{ from, to string }{{"file:///", "file:///"}, {"file:/", "file:///"}, {"s3a://", "s3://"}, {"s3n://", "s3://"}, {"/", "file:///"}} {
+		if rest, ok := strings.CutPrefix(location, p.from); ok {
+			return p.to + rest
 		}
-		path := filepath.Join(root, filepath.FromSlash(f))
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		l.removeEmpty(filepath.Dir(path))
 	}
-	return nil
+	return location
 }
 
-// removeEmpty removes a folder of the warehouse and those above it, as far as they are empty.
-func (l *Lake) removeEmpty(dir string) {
-	root := filepath.FromSlash(l.warehouse)
-	for ; dir != root && len(dir) > len(root); dir = filepath.Dir(dir) {
-		if os.Remove(dir) != nil {
-			// Not empty, which is how it is found out.
-			return
-		}
+// Remove deletes files that were listed as garbage, and folders that are empty then.
+func (l *Lake) Remove(ctx context.Context, g Garbage) error { return l.delete(ctx, g.Files) }
+
+// Size gives the bytes of a file that is named relative to the warehouse.
+func (l *Lake) Size(ctx context.Context, file string) (int64, error) {
+	s, key, err := l.stores.Locate(ctx, l.warehouse+"/"+file)
+	if err != nil {
+		return 0, err
 	}
+	o, err := s.Stat(ctx, key)
+	return o.Size, err
 }

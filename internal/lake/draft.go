@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,6 +15,8 @@ import (
 	icebergio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
 	"github.com/google/uuid"
+
+	"tarn/internal/catalog"
 )
 
 // Draft is the next state of one table, visible to nobody until it is published.
@@ -24,21 +26,38 @@ type Draft struct {
 	name    string
 	base    *Table // nil for a new table
 	meta    table.Metadata
-	dir     string // of the table
 	changed bool
-	move    sqliteMove
+	from    string // the pointer that is there now, to: the one that will be
+	to      string
+	rows    catalog.Change
+
+	// at is the table's location, escaped how the table library writes it.
+	at, escaped string
+	// local is the folder of this machine in which data files are made: the table's own, or one for staging.
+	local string
+	// remote says that data files have to be brought from there to the table.
+	remote bool
 
 	mu sync.Mutex
-	// metadata are the files that the draft has made or is about to make, added its new data files.
-	metadata, added []string
-	syncing         []<-chan error
+	// metadata are the locations that the draft has made or is about to make.
+	metadata []string
+	// added are the paths of new data files on this disk.
+	added   []string
+	syncing []<-chan error
+	// copies has the paths of data files by the locations that they were brought to.
+	copies map[string]string
 }
 
-type sqliteMove struct{ from, to string }
-
 // Draft starts the next state of a table with a shape; columns of unchanged name and type keep their field ids.
-func (l *Lake) Draft(v *View, name string, s Shape) (*Draft, error) {
+func (l *Lake) Draft(ctx context.Context, v *View, name string, s Shape) (*Draft, error) {
 	d := &Draft{lake: l, name: name, base: v.Table(name)}
+	at := l.warehouse + "/" + l.database + "/" + name
+	if d.base != nil {
+		at = d.base.meta.Location()
+	}
+	if err := d.place(ctx, at); err != nil {
+		return nil, fmt.Errorf("table %s: %w", name, err)
+	}
 	props := iceberg.Properties{
 		"write.parquet.compression-codec":      "zstd",
 		"write.metadata.previous-versions-max": "100",
@@ -50,7 +69,6 @@ func (l *Lake) Draft(v *View, name string, s Shape) (*Draft, error) {
 		"tarn.zone":                            s.Zone,
 	}
 	if d.base == nil {
-		d.dir = filepath.Join(filepath.FromSlash(l.warehouse), l.database, name)
 		sc, err := buildSchema(s.Columns, nil, 0)
 		if err != nil {
 			return nil, fmt.Errorf("table %s: %w", name, err)
@@ -59,13 +77,12 @@ func (l *Lake) Draft(v *View, name string, s Shape) (*Draft, error) {
 		if err != nil {
 			return nil, fmt.Errorf("table %s: %w", name, err)
 		}
-		d.meta, err = table.NewMetadata(sc, &spec, table.UnsortedSortOrder, fileURI(d.dir), props)
+		d.meta, err = table.NewMetadata(sc, &spec, table.UnsortedSortOrder, d.at, props)
 		if err != nil {
 			return nil, fmt.Errorf("table %s: %w", name, err)
 		}
 		return d, nil
 	}
-	d.dir = filepath.FromSlash(LocalPath(d.base.meta.Location()))
 	if err := d.reshape(s, props); err != nil {
 		return nil, fmt.Errorf("table %s: %w", name, err)
 	}
@@ -75,14 +92,27 @@ func (l *Lake) Draft(v *View, name string, s Shape) (*Draft, error) {
 // Name is the table's name.
 func (d *Draft) Name() string { return d.name }
 
-// DataDir is the folder for the data files of one run.
-func (d *Draft) DataDir(runID string) string { return filepath.Join(d.dir, "data", runID) }
+// place says where a draft's files go.
+func (d *Draft) place(ctx context.Context, at string) error {
+	d.at, d.escaped, d.copies = strings.TrimSuffix(at, "/"), escapedLocation(strings.TrimSuffix(at, "/")), map[string]string{}
+	dir, err := d.lake.onDisk(ctx, d.at)
+	if err != nil {
+		return err
+	}
+	if d.local = dir; dir == "" {
+		d.remote, d.local = true, filepath.Join(d.lake.staging, d.name)
+	}
+	return nil
+}
+
+// DataDir is the folder of this machine for the data files of one run.
+func (d *Draft) DataDir(runID string) string { return filepath.Join(d.local, "data", runID) }
 
 // Replace makes the table consist of exactly these data files (absolute paths), or of no rows. summary goes into the snapshot.
 func (d *Draft) Replace(ctx context.Context, files []string, summary map[string]string) error {
 	var old []string
 	if d.base != nil {
-		current, err := d.base.Files()
+		current, err := d.base.Files(ctx)
 		if err != nil {
 			return err
 		}
@@ -90,6 +120,7 @@ func (d *Draft) Replace(ctx context.Context, files []string, summary map[string]
 			old = append(old, f.Location)
 		}
 	}
+	d.rows.All = true
 	return d.change(ctx, old, files, summary)
 }
 
@@ -101,18 +132,15 @@ func (d *Draft) Swap(ctx context.Context, removed, added []string, summary map[s
 // change stages one snapshot and writes its metadata file.
 func (d *Draft) change(ctx context.Context, removed, added []string, summary map[string]string) error {
 	wrap := func(err error) error { return fmt.Errorf("table %s: %w", d.name, err) }
-	if err := os.MkdirAll(filepath.Join(d.dir, "metadata"), 0o755); err != nil {
+	uris, err := d.bring(ctx, added)
+	if err != nil {
 		return wrap(err)
 	}
-	d.startSync(added)
-	uris := make([]string, len(added))
-	for i, f := range added {
-		uris[i] = fileURI(f)
-	}
+	d.rows.Added, d.rows.Removed, d.rows.Summary = uris, removed, summary
 	props := iceberg.Properties(maps.Clone(summary))
 	var next table.Metadata
 	if len(removed)+len(added) > 0 {
-		fs := func(context.Context) (icebergio.IO, error) { return stagingFS{draft: d}, nil }
+		fs := func(ctx context.Context) (icebergio.IO, error) { return tableIO{ctx: ctx, lake: d.lake, draft: d}, nil }
 		tbl := table.New(table.Identifier{d.lake.database, d.name}, d.meta, "", fs, nil)
 		tx := tbl.NewTransaction()
 		if err := tx.ReplaceDataFiles(ctx, removed, uris, props); err != nil {
@@ -134,17 +162,19 @@ func (d *Draft) change(ctx context.Context, removed, added []string, summary map
 		if next, err = b.Build(); err != nil {
 			return wrap(err)
 		}
-		if next, err = d.plainLocations(next); err != nil {
+		if next, err = d.plainLocations(ctx, next); err != nil {
 			return wrap(err)
 		}
 	} else {
-		var err error
-		if next, err = d.unchangedRows(props); err != nil {
+		if next, err = d.unchangedRows(ctx, props); err != nil {
 			return wrap(err)
 		}
 	}
-	return d.write(next)
+	return d.write(ctx, next)
 }
+
+// metadataFile is the location of one of the table's metadata files.
+func (d *Draft) metadataFile(name string) string { return d.at + "/metadata/" + name }
 
 // previous is the metadata file that the next one's log has to name, unless reshaping has done so.
 func (d *Draft) previous() string {
@@ -155,11 +185,11 @@ func (d *Draft) previous() string {
 }
 
 // write puts the metadata file where the next pointer will point to.
-func (d *Draft) write(next table.Metadata) error {
+func (d *Draft) write(ctx context.Context, next table.Metadata) error {
 	version := 0
 	if d.base != nil {
-		d.move.from = d.base.location
-		head, _, _ := strings.Cut(filepath.Base(LocalPath(d.base.location)), "-")
+		d.from = d.base.location
+		head, _, _ := strings.Cut(path.Base(d.base.location), "-")
 		if n, err := strconv.Atoi(head); err == nil {
 			version = n + 1
 		}
@@ -168,19 +198,18 @@ func (d *Draft) write(next table.Metadata) error {
 	if err != nil {
 		return fmt.Errorf("table %s: %w", d.name, err)
 	}
-	path := filepath.Join(d.dir, "metadata", fmt.Sprintf("%05d-%s.metadata.json", version, uuid.NewString()))
-	if err := d.stage(path); err != nil {
+	to := d.metadataFile(fmt.Sprintf("%05d-%s.metadata.json", version, uuid.NewString()))
+	if err := (tableIO{ctx: ctx, lake: d.lake, draft: d}).WriteFile(to, raw); err != nil {
 		return fmt.Errorf("table %s: %w", d.name, err)
 	}
-	if err := os.WriteFile(path, raw, 0o644); err != nil {
-		return fmt.Errorf("table %s: %w", d.name, err)
-	}
-	d.meta, d.move.to = next, fileURI(path)
+	d.meta, d.to = next, to
 	return nil
 }
 
 // Table gives the table as it will be once the draft is published.
-func (d *Draft) Table() *Table { return &Table{name: d.name, location: d.move.to, meta: d.meta} }
+func (d *Draft) Table() *Table {
+	return &Table{lake: d.lake, name: d.name, location: d.to, meta: d.meta}
+}
 
 // Reshaped reports whether columns, partitions or properties differ from what is published.
 func (d *Draft) Reshaped() bool { return d.base == nil || d.changed }

@@ -1,12 +1,14 @@
 package lake
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"slices"
 	"strings"
+
+	"tarn/internal/store"
 )
 
 // ErrNotKept says that a state of a table is gone: gc has expired its snapshot or removed its files.
@@ -14,23 +16,22 @@ var ErrNotKept = errors.New("no longer kept: gc has removed it")
 
 // Find looks for a table that the catalog does not know any more, or knows as another table of the same name, by one of
 // its snapshots. It gives the table's last metadata that has the snapshot, with all files of the snapshot there.
-func (l *Lake) Find(name string, snapshotID int64) (*Table, error) {
+func (l *Lake) Find(ctx context.Context, name string, snapshotID int64) (*Table, error) {
 	gone := fmt.Errorf("table %s, snapshot %d: %w", name, snapshotID, ErrNotKept)
-	dir := filepath.Join(filepath.FromSlash(l.warehouse), l.database, name, "metadata")
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, gone
-	}
+	var locations []string
+	err := l.list(ctx, name+"/metadata/", store.ListOptions{}, func(s store.Store, o store.Object) error {
+		if strings.HasSuffix(o.Key, ".metadata.json") {
+			locations = append(locations, store.Location(s, o.Key))
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", name, err)
 	}
-	slices.Reverse(entries)
+	slices.Reverse(locations)
 	var found *Table
-	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), ".metadata.json") {
-			continue
-		}
-		t, err := readTable(name, fileURI(filepath.Join(dir, e.Name())))
+	for _, location := range locations {
+		t, err := l.readTable(ctx, name, location)
 		if err != nil {
 			// A killed run can leave half a file.
 			continue
@@ -44,17 +45,22 @@ func (l *Lake) Find(name string, snapshotID int64) (*Table, error) {
 		return nil, gone
 	}
 	at, _ := found.At(snapshotID)
-	files, err := at.Files()
-	if errors.Is(err, os.ErrNotExist) {
+	files, err := at.Files(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, gone
 	}
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range files {
-		if _, err := os.Stat(f.Path); errors.Is(err, os.ErrNotExist) {
+		s, key, err := l.stores.Locate(ctx, f.Location)
+		if err == nil {
+			_, err = s.Stat(ctx, key)
+		}
+		if errors.Is(err, store.ErrNotFound) {
 			return nil, gone
-		} else if err != nil {
+		}
+		if err != nil {
 			return nil, fmt.Errorf("table %s: %w", name, err)
 		}
 	}

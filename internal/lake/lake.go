@@ -1,5 +1,5 @@
-// Package lake keeps a lake's tables: Apache Iceberg tables (format version 2) in a warehouse folder, whose current
-// metadata a catalog points to.
+// Package lake keeps a lake's tables: Apache Iceberg tables (format version 2) in a warehouse, which is a folder or a
+// place in an object store, whose current metadata a catalog points to.
 //
 // A [View] is one consistent look at all tables. A [Draft] prepares the next snapshot of one table without anybody
 // seeing it; [Lake.Publish] makes any number of drafts visible in one step. Engines write the data files; this package
@@ -11,17 +11,19 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
-	icebergio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
+	"golang.org/x/sync/errgroup"
 
-	"tarn/internal/catalog/sqlite"
+	"tarn/internal/cache"
+	"tarn/internal/catalog"
+	"tarn/internal/store"
 )
 
 // ErrNoTable says that a table is not in the catalog.
@@ -29,18 +31,27 @@ var ErrNoTable = errors.New("no such table")
 
 // Lake is an open warehouse with its catalog. It is safe for concurrent use.
 type Lake struct {
-	catalog   *sqlite.Catalog
-	warehouse string
+	catalog   catalog.Catalog
+	stores    store.Locator
+	cache     *cache.Cache
+	warehouse string // location without a slash at its end
 	database  string
+	staging   string
 	journal   journal
 }
 
 // Options says where a lake's tables are.
 type Options struct {
-	// Catalog is the path of the SQLite file.
-	Catalog string
-	// Warehouse is the absolute path of the folder that holds the tables.
+	// Catalog keeps the tables' pointers; the lake closes it.
+	Catalog catalog.Catalog
+	// Stores finds the files of the tables.
+	Stores store.Locator
+	// Cache makes those readable on this machine that are elsewhere.
+	Cache *cache.Cache
+	// Warehouse is the location below which tables are made: a folder's absolute path, or such as s3://bucket/warehouse.
 	Warehouse string
+	// Staging is a folder of this machine for data files on their way to a warehouse elsewhere.
+	Staging string
 	// Database is the Iceberg namespace of all tables.
 	Database string
 	// Journal is the path of the file that names what a writer stages, so that the next one can tidy up after it: see
@@ -48,22 +59,34 @@ type Options struct {
 	Journal string
 }
 
-// Open opens the catalog and makes the folders it needs. Where this process may not write, the tables can be read.
+// Open checks the settings and makes the warehouse's folder where it is one. Where this process may not write, the tables
+// can be read.
 func Open(ctx context.Context, o Options) (*Lake, error) {
 	if strings.ContainsAny(o.Warehouse, "%?#") {
-		// Readers of file URIs disagree on whether these are decoded.
-		return nil, fmt.Errorf("open lake: the path of the warehouse must not contain %%, ? or #: %s", o.Warehouse)
+		// Readers of URIs disagree on whether these are decoded.
+		return nil, wrongWarehouse(o.Warehouse)
 	}
-	for _, dir := range []string{filepath.Dir(o.Catalog), o.Warehouse} {
+	l := &Lake{catalog: o.Catalog, stores: o.Stores, cache: o.Cache, warehouse: asLocation(o.Warehouse), database: o.Database, staging: o.Staging,
+		journal: journal{path: o.Journal}}
+	dir, err := l.onDisk(ctx, l.warehouse)
+	if err != nil {
+		return nil, fmt.Errorf("open lake: %w", err)
+	}
+	if dir != "" {
 		if err := os.MkdirAll(dir, 0o755); err != nil && !deniesWriting(err) {
 			return nil, fmt.Errorf("open lake: %w", err)
 		}
 	}
-	c, err := sqlite.Open(ctx, o.Catalog)
-	if err != nil {
-		return nil, err
+	return l, nil
+}
+
+// asLocation writes a folder's path as its location.
+func asLocation(warehouse string) string {
+	warehouse = strings.TrimRight(filepath.ToSlash(warehouse), "/")
+	if !strings.Contains(warehouse, "://") {
+		warehouse = "file://" + warehouse
 	}
-	return &Lake{catalog: c, warehouse: filepath.ToSlash(o.Warehouse), database: o.Database, journal: journal{path: o.Journal}}, nil
+	return warehouse
 }
 
 // deniesWriting reports whether a folder could not be made because nothing may be written where it would be.
@@ -71,31 +94,48 @@ func deniesWriting(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
-// Close lets go of the catalog.
-func (l *Lake) Close() error { return l.catalog.Close() }
+// Close lets go of the catalog and of the copies of files.
+func (l *Lake) Close() error { return errors.Join(l.catalog.Close(), l.cache.Close()) }
+
+// Catalog is where the pointers are, for locks.
+func (l *Lake) Catalog() catalog.Catalog { return l.catalog }
+
+// Warehouse is the location below which tables are made.
+func (l *Lake) Warehouse() string { return l.warehouse }
 
 // Database is the namespace of the lake's tables.
 func (l *Lake) Database() string { return l.database }
 
 // View reads where all tables stand at one moment, so that what it shows belongs together.
 func (l *Lake) View(ctx context.Context) (*View, error) {
-	pointers, err := l.catalog.Pointers(ctx, l.database)
+	pointers, err := l.catalog.Pointers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	v := &View{tables: make(map[string]*Table, len(pointers))}
+	v := &View{lake: l, tables: make(map[string]*Table, len(pointers))}
+	g, within := errgroup.WithContext(ctx)
+	g.SetLimit(sideBySide)
+	var mu sync.Mutex
 	for name, location := range pointers {
-		t, err := readTable(name, location)
-		if err != nil {
-			return nil, err
-		}
-		v.tables[name] = t
+		g.Go(func() error {
+			t, err := l.readTable(within, name, location)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			v.tables[name] = t
+			return nil
+		})
 	}
-	return v, nil
+	return v, g.Wait()
 }
 
 // View is one consistent look at the lake.
-type View struct{ tables map[string]*Table }
+type View struct {
+	lake   *Lake
+	tables map[string]*Table
+}
 
 // Table gives a table by its exact name, or nil.
 func (v *View) Table(name string) *Table { return v.tables[name] }
@@ -110,8 +150,8 @@ func (v *View) Names() []string {
 	return out
 }
 
-func readTable(name, location string) (*Table, error) {
-	raw, err := localFS.ReadFile(LocalPath(location))
+func (l *Lake) readTable(ctx context.Context, name, location string) (*Table, error) {
+	raw, err := l.io(ctx).ReadFile(location)
 	if err != nil {
 		return nil, fmt.Errorf("table %s: read metadata: %w", name, err)
 	}
@@ -119,35 +159,13 @@ func readTable(name, location string) (*Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("table %s: read metadata %s: %w", name, location, err)
 	}
-	return &Table{name: name, location: location, meta: meta}, nil
+	return &Table{lake: l, name: name, location: location, meta: meta}, nil
 }
-
-// localFS is stateless: the library's file access for the local disk.
-var localFS icebergio.LocalFS
-
-// LocalPath gives the path of a location on this machine. Locations are written as file:///path; Spark's own form is
-// file:/path and a bare path is one too. The table library escapes spaces in some of the URIs that it writes; as a
-// warehouse's path has no percent sign, undoing that is safe for all.
-func LocalPath(location string) string {
-	rest, ok := strings.CutPrefix(location, "file:")
-	if !ok {
-		return location
-	}
-	if after, ok := strings.CutPrefix(rest, "//"); ok {
-		rest = strings.TrimPrefix(after, "localhost")
-	}
-	if plain, err := url.PathUnescape(rest); err == nil {
-		return plain
-	}
-	return rest
-}
-
-func fileURI(path string) string { return "file://" + filepath.ToSlash(path) }
 
 // At gives the tables as they were at the given snapshots; tables that are not in the map are left out. A table that was
 // dropped since is found again while its files are there; otherwise the error is [ErrNotKept].
-func (l *Lake) At(v *View, snapshots map[string]int64) (*View, error) {
-	out := &View{tables: map[string]*Table{}}
+func (l *Lake) At(ctx context.Context, v *View, snapshots map[string]int64) (*View, error) {
+	out := &View{lake: l, tables: map[string]*Table{}}
 	for name, id := range snapshots {
 		if t := v.tables[name]; t != nil {
 			if old, ok := t.At(id); ok {
@@ -155,7 +173,7 @@ func (l *Lake) At(v *View, snapshots map[string]int64) (*View, error) {
 				continue
 			}
 		}
-		t, err := l.Find(name, id)
+		t, err := l.Find(ctx, name, id)
 		if err != nil {
 			return nil, err
 		}
@@ -166,7 +184,7 @@ func (l *Lake) At(v *View, snapshots map[string]int64) (*View, error) {
 
 // Without gives a view that lacks some tables.
 func (v *View) Without(names []string) *View {
-	out := &View{tables: make(map[string]*Table, len(v.tables))}
+	out := &View{lake: v.lake, tables: make(map[string]*Table, len(v.tables))}
 	for name, t := range v.tables {
 		if !slices.Contains(names, name) {
 			out.tables[name] = t

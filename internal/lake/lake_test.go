@@ -12,9 +12,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tarn/internal/awsconf"
+	"tarn/internal/cache"
+	"tarn/internal/catalog"
 	"tarn/internal/catalog/sqlite"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/schema"
+	"tarn/internal/store/registry"
+	"tarn/internal/store/s3/s3test"
 )
 
 type bench struct {
@@ -22,10 +27,25 @@ type bench struct {
 	engine *duckdb.Engine
 }
 
-func setup(t *testing.T) bench {
+// everywhere runs a test with a warehouse on this disk, and with one in a bucket.
+func everywhere(t *testing.T, test func(*testing.T, bench)) {
+	t.Run("disk", func(t *testing.T) { test(t, setup(t, filepath.Join(t.TempDir(), "ware house"))) })
+	t.Run("bucket", func(t *testing.T) {
+		s3test.Server(t)
+		test(t, setup(t, "s3://"+s3test.Bucket(t)+"/ware house"))
+	})
+}
+
+func setup(t *testing.T, warehouse string) bench {
 	t.Helper()
 	dir := t.TempDir()
-	l, err := Open(t.Context(), Options{Catalog: filepath.Join(dir, "catalog.db"), Warehouse: filepath.Join(dir, "ware house"), Database: "db"})
+	c, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(dir, "catalog.db"), Lock: filepath.Join(dir, "lock"), Database: "db"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stores := registry.New(awsconf.Settings{})
+	l, err := Open(t.Context(), Options{Catalog: c, Stores: stores, Cache: cache.New(filepath.Join(dir, "cache"), 1<<30, stores),
+		Staging: filepath.Join(dir, "staging"), Warehouse: warehouse, Database: "db"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,10 +74,20 @@ func (b bench) view(t *testing.T) *View {
 	return v
 }
 
+// publish takes the lock for as long as it takes.
+func (b bench) publish(t *testing.T, drafts []*Draft) error {
+	t.Helper()
+	w, err := b.Catalog().Lock(t.Context(), catalog.LockOptions{Run: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return errors.Join(b.Publish(t.Context(), w, drafts), w.Release(t.Context()))
+}
+
 // replace stages a table with the rows of a query.
 func (b bench) replace(t *testing.T, name, runID string, s Shape, query string, partition ...string) *Draft {
 	t.Helper()
-	d, err := b.Draft(b.view(t), name, s)
+	d, err := b.Draft(t.Context(), b.view(t), name, s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,17 +107,13 @@ func (b bench) replace(t *testing.T, name, runID string, s Shape, query string, 
 
 func (b bench) rows(t *testing.T, table *Table) []string {
 	t.Helper()
-	files, err := table.Files()
+	paths, err := b.Reader().Table(t.Context(), table)
 	if err != nil {
 		t.Fatal(err)
 	}
 	columns, err := table.Columns()
 	if err != nil {
 		t.Fatal(err)
-	}
-	var paths []string
-	for _, f := range files {
-		paths = append(paths, f.Path)
 	}
 	rows, err := b.engine.DB().Query("SELECT whole_row::VARCHAR FROM " + duckdb.Scan(columns, paths) + " whole_row ORDER BY 1")
 	if err != nil {
@@ -105,16 +131,16 @@ func (b bench) rows(t *testing.T, table *Table) []string {
 	return out
 }
 
-func TestPublishShowsAllTablesAtOnce(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
+func TestPublishShowsAllTablesAtOnce(t *testing.T) { everywhere(t, testPublishShowsAllTablesAtOnce) }
+
+func testPublishShowsAllTablesAtOnce(t *testing.T, b bench) {
 	s := Shape{Columns: []schema.Column{col("a", schema.BigInt)}}
 	one := b.replace(t, "one", "r1", s, "SELECT 1::BIGINT AS a")
 	two := b.replace(t, "two", "r1", s, "SELECT 2::BIGINT AS a WHERE false")
 	if n := len(b.view(t).Names()); n != 0 {
 		t.Fatalf("%d tables are visible before the publish", n)
 	}
-	if err := b.Publish(t.Context(), []*Draft{one, two}); err != nil {
+	if err := b.publish(t, []*Draft{one, two}); err != nil {
 		t.Fatal(err)
 	}
 	v := b.view(t)
@@ -132,16 +158,16 @@ func TestPublishShowsAllTablesAtOnce(t *testing.T) {
 	}
 }
 
-func TestStaleDraftIsAConflict(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
+func TestStaleDraftIsAConflict(t *testing.T) { everywhere(t, testStaleDraftIsAConflict) }
+
+func testStaleDraftIsAConflict(t *testing.T, b bench) {
 	s := Shape{Columns: []schema.Column{col("a", schema.BigInt)}}
 	first := b.replace(t, "x", "r1", s, "SELECT 1::BIGINT AS a")
 	second := b.replace(t, "x", "r2", s, "SELECT 2::BIGINT AS a")
-	if err := b.Publish(t.Context(), []*Draft{first}); err != nil {
+	if err := b.publish(t, []*Draft{first}); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Publish(t.Context(), []*Draft{second}); !errors.Is(err, sqlite.ErrConflict) {
+	if err := b.publish(t, []*Draft{second}); !errors.Is(err, catalog.ErrConflict) {
 		t.Errorf("got %v, want a conflict", err)
 	}
 	if diff := cmp.Diff([]string{"{'a': 1}"}, b.rows(t, b.view(t).Table("x"))); diff != "" {
@@ -149,17 +175,17 @@ func TestStaleDraftIsAConflict(t *testing.T) {
 	}
 }
 
-func TestPartitionsFollowTheRows(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
+func TestPartitionsFollowTheRows(t *testing.T) { everywhere(t, testPartitionsFollowTheRows) }
+
+func testPartitionsFollowTheRows(t *testing.T, b bench) {
 	s := Shape{Columns: []schema.Column{col("ts", schema.Timestamp), col("v", schema.String)},
 		PartitionBy: []PartitionField{{Transform: "day", Column: "ts"}, {Transform: "identity", Column: "v"}}}
 	d := b.replace(t, "p", "r1", s, `SELECT * FROM (VALUES (TIMESTAMP '2024-01-01 10:00:00', 'a longer text than sixteen characters'), (TIMESTAMP '2024-01-01 11:00:00', 'a longer text than sixteen charms'),
 		(TIMESTAMP '2024-01-02 00:00:00', 'b'), (NULL, NULL)) t(ts, v)`, "CAST(ts AS DATE)", "v")
-	if err := b.Publish(t.Context(), []*Draft{d}); err != nil {
+	if err := b.publish(t, []*Draft{d}); err != nil {
 		t.Fatal(err)
 	}
-	files, err := b.view(t).Table("p").Files()
+	files, err := b.view(t).Table("p").Files(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,18 +200,18 @@ func TestPartitionsFollowTheRows(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if n, err := b.view(t).Table("p").Rows(); err != nil || n != 4 {
+	if n, err := b.view(t).Table("p").Rows(t.Context()); err != nil || n != 4 {
 		t.Errorf("%d rows, %v", n, err)
 	}
 }
 
 // Columns that are moved, dropped, added again or retyped must never be mistaken for each other.
-func TestReshapeKeepsIdsApart(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
+func TestReshapeKeepsIdsApart(t *testing.T) { everywhere(t, testReshapeKeepsIdsApart) }
+
+func testReshapeKeepsIdsApart(t *testing.T, b bench) {
 	publish := func(d *Draft) *Table {
 		t.Helper()
-		if err := b.Publish(t.Context(), []*Draft{d}); err != nil {
+		if err := b.publish(t, []*Draft{d}); err != nil {
 			t.Fatal(err)
 		}
 		return b.view(t).Table("x")
@@ -218,16 +244,16 @@ func TestReshapeKeepsIdsApart(t *testing.T) {
 	}
 }
 
-func TestNestedColumns(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
+func TestNestedColumns(t *testing.T) { everywhere(t, testNestedColumns) }
+
+func testNestedColumns(t *testing.T, b bench) {
 	typ, err := schema.FromDuckDB(`STRUCT(a INTEGER, b VARCHAR[], m MAP(VARCHAR, DECIMAL(10,2)))`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := b.replace(t, "n", "r1", Shape{Columns: []schema.Column{{Name: "s", Type: typ}, col("k", schema.Date)}},
 		`SELECT {'a': 1, 'b': ['x', NULL], 'm': MAP {'k': 1.25::DECIMAL(10,2)}} AS s, DATE '2024-02-29' AS k`)
-	if err := b.Publish(t.Context(), []*Draft{d}); err != nil {
+	if err := b.publish(t, []*Draft{d}); err != nil {
 		t.Fatal(err)
 	}
 	table := b.view(t).Table("n")
@@ -243,12 +269,12 @@ func TestNestedColumns(t *testing.T) {
 	}
 }
 
-func TestRevertAndCollect(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
+func TestRevertAndCollect(t *testing.T) { everywhere(t, testRevertAndCollect) }
+
+func testRevertAndCollect(t *testing.T, b bench) {
 	publish := func(d *Draft) {
 		t.Helper()
-		if err := b.Publish(t.Context(), []*Draft{d}); err != nil {
+		if err := b.publish(t, []*Draft{d}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -280,7 +306,7 @@ func TestRevertAndCollect(t *testing.T) {
 			t.Errorf("%s is kept by a snapshot, but was found unreachable", f)
 		}
 	}
-	expired, n, err := b.Expire(b.view(t).Table("x"), future)
+	expired, n, err := b.Expire(t.Context(), b.view(t).Table("x"), future)
 	if err != nil || n != 3 {
 		t.Fatalf("expired %d, %v", n, err)
 	}
@@ -305,15 +331,15 @@ func TestRevertAndCollect(t *testing.T) {
 // TestPublishNeedsEveryFile removes what the catalog would point to: bringing the files to the disk finds that out.
 func TestPublishNeedsEveryFile(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := setup(t, filepath.Join(t.TempDir(), "ware house"))
 	d := b.replace(t, "x", "r1", Shape{Columns: []schema.Column{col("a", schema.BigInt)}}, "SELECT 1::BIGINT AS a")
-	files, err := d.Table().Files()
+	files, err := d.Table().Files(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	late := &Draft{lake: b.Lake, dir: d.dir, move: d.move}
-	late.startSync([]string{filepath.Join(filepath.Dir(files[0].Path), "gone.parquet")})
-	if err := b.Publish(t.Context(), []*Draft{late}); !errors.Is(err, os.ErrNotExist) {
+	late := &Draft{lake: b.Lake, name: d.name, to: d.to, at: d.at, meta: d.meta}
+	late.startSync([]string{filepath.Join(filepath.Dir(strings.TrimPrefix(files[0].Location, "file://")), "gone.parquet")})
+	if err := b.publish(t, []*Draft{late}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("published without a data file: %v", err)
 	}
 	if names := b.view(t).Names(); len(names) > 0 {
@@ -322,31 +348,33 @@ func TestPublishNeedsEveryFile(t *testing.T) {
 }
 
 // TestAbandoned stages a table with a journal and leaves it, as a killed process does.
-func TestAbandoned(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
+func TestAbandoned(t *testing.T) { everywhere(t, testAbandoned) }
+
+func testAbandoned(t *testing.T, b bench) {
 	b.journal.path = filepath.Join(t.TempDir(), "staged")
 	shape := Shape{Columns: []schema.Column{col("a", schema.BigInt)}}
 	kept := b.replace(t, "x", "r1", shape, "SELECT 1::BIGINT AS a")
-	if err := b.Publish(t.Context(), []*Draft{kept}); err != nil {
+	if err := b.publish(t, []*Draft{kept}); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := b.Abandoned(b.view(t)); err != nil || len(left) > 0 {
+	if left, err := b.Abandoned(t.Context(), b.view(t)); err != nil || len(left) > 0 {
 		t.Errorf("what was published counts as abandoned: %v, %v", left, err)
 	}
 	b.replace(t, "x", "r2", shape, "SELECT 2::BIGINT AS a")
 	b.replace(t, "y", "r2", shape, "SELECT 2::BIGINT AS a")
-	left, err := b.Abandoned(b.view(t))
+	left, err := b.Abandoned(t.Context(), b.view(t))
 	if err != nil || len(left) < 6 {
 		t.Fatalf("abandoned: %v, %v", left, err)
 	}
-	if err := b.RemoveAbandoned(b.view(t)); err != nil {
+	found, err := b.LeftBy(t.Context(), b.view(t), "r2")
+	if err != nil || len(found.Files) < len(left)+2 {
+		t.Fatalf("left behind: %v, %v", found.Files, err)
+	}
+	if err := b.Remove(t.Context(), found); err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range left {
-		if _, err := os.Stat(f); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("%s is still there", f)
-		}
+	if again, err := b.LeftBy(t.Context(), b.view(t), "r2"); err != nil || len(again.Files) > 0 {
+		t.Errorf("left after it was removed: %v, %v", again.Files, err)
 	}
 	if diff := cmp.Diff([]string{"{'a': 1}"}, b.rows(t, b.view(t).Table("x"))); diff != "" {
 		t.Error(diff)
@@ -354,7 +382,7 @@ func TestAbandoned(t *testing.T) {
 	if err := b.Settled(); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := b.Abandoned(b.view(t)); err != nil || len(left) > 0 {
+	if left, err := b.Abandoned(t.Context(), b.view(t)); err != nil || len(left) > 0 {
 		t.Errorf("settled, and yet abandoned: %v, %v", left, err)
 	}
 }

@@ -2,11 +2,9 @@ package lake
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
@@ -15,14 +13,12 @@ import (
 // plainLocations undoes the escaping that the table library does to the paths of the files that it writes itself, where
 // the warehouse's path has a space or a letter beyond ASCII. Iceberg's Java library and PyIceberg take a location as it
 // stands, so for them an escaped one names a file that is not there.
-func (d *Draft) plainLocations(next table.Metadata) (table.Metadata, error) {
-	plain := fileURI(d.dir)
-	escaped := (&url.URL{Scheme: "file", Path: filepath.ToSlash(d.dir)}).String()
-	if plain == escaped {
+func (d *Draft) plainLocations(ctx context.Context, next table.Metadata) (table.Metadata, error) {
+	if d.at == d.escaped {
 		return next, nil
 	}
 	if s := next.CurrentSnapshot(); s != nil {
-		if err := rewriteManifestList(s); err != nil {
+		if err := d.rewriteManifestList(ctx, s); err != nil {
 			return nil, err
 		}
 	}
@@ -30,23 +26,24 @@ func (d *Draft) plainLocations(next table.Metadata) (table.Metadata, error) {
 	if err != nil {
 		return nil, err
 	}
-	quoted, err := json.Marshal(plain)
+	quoted, err := json.Marshal(d.at)
 	if err != nil {
 		return nil, err
 	}
-	raw = bytes.ReplaceAll(raw, []byte(`"`+escaped+`/`), append(quoted[:len(quoted)-1], '/'))
+	raw = bytes.ReplaceAll(raw, []byte(`"`+d.escaped+`/`), append(quoted[:len(quoted)-1], '/'))
 	return table.ParseMetadataBytes(raw)
 }
 
 // rewriteManifestList writes a snapshot's manifest list again with the manifests' paths as they are.
-func rewriteManifestList(s *table.Snapshot) error {
-	manifests, err := s.Manifests(localFS)
+func (d *Draft) rewriteManifestList(ctx context.Context, s *table.Snapshot) error {
+	fs := tableIO{ctx: ctx, lake: d.lake, draft: d}
+	manifests, err := s.Manifests(fs)
 	if err != nil {
 		return err
 	}
 	same := true
 	for i, m := range manifests {
-		plain := fileURI(LocalPath(m.FilePath()))
+		plain := fs.plain(m.FilePath())
 		if plain == m.FilePath() {
 			continue
 		}
@@ -64,5 +61,5 @@ func rewriteManifestList(s *table.Snapshot) error {
 	if err := iceberg.WriteManifestList(2, &out, s.SnapshotID, s.ParentSnapshotID, &s.SequenceNumber, 0, manifests); err != nil {
 		return fmt.Errorf("manifest list: %w", err)
 	}
-	return os.WriteFile(LocalPath(s.ManifestList), out.Bytes(), 0o644)
+	return fs.WriteFile(s.ManifestList, out.Bytes())
 }

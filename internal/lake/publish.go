@@ -8,28 +8,40 @@ import (
 
 	"github.com/apache/iceberg-go/table"
 
-	"tarn/internal/catalog/sqlite"
+	"tarn/internal/catalog"
+	"tarn/internal/schema"
 )
 
 // Publish makes all drafts visible in one step, and takes the tables named in dropped out of the catalog in the same step
 // (their files stay for [Lake.Unreachable]). Everything that the catalog will point to is on the disk before, so that a power
-// cut leaves the state before or the new one. If another writer came first, the error is [sqlite.ErrConflict] and nothing
-// is visible.
-func (l *Lake) Publish(ctx context.Context, drafts []*Draft, dropped ...*Table) error {
-	moves := make([]sqlite.Move, 0, len(drafts)+len(dropped))
+// cut leaves the state before or the new one. If another writer came first, the error is [catalog.ErrConflict] and nothing
+// is visible; w is the right to publish, and may have been lost: [catalog.ErrLockLost].
+func (l *Lake) Publish(ctx context.Context, w catalog.Writer, drafts []*Draft, dropped ...*Table) error {
+	moves := make([]catalog.Move, 0, len(drafts)+len(dropped))
 	for _, d := range drafts {
-		if d.move.to == "" {
+		if d.to == "" {
 			return fmt.Errorf("publish %s: the draft holds no change", d.name)
 		}
-		moves = append(moves, sqlite.Move{Table: d.name, From: d.move.from, To: d.move.to})
+		moves = append(moves, d.move())
 	}
 	for _, t := range dropped {
-		moves = append(moves, sqlite.Move{Table: t.name, From: t.location})
+		moves = append(moves, catalog.Move{Table: t.name, From: t.location})
 	}
 	if err := l.sync(ctx, drafts); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
-	return l.catalog.Publish(ctx, l.database, moves)
+	return w.Publish(ctx, moves)
+}
+
+// move describes a draft to the catalog.
+func (d *Draft) move() catalog.Move {
+	columns, err := d.Table().Columns()
+	if err != nil {
+		// Types that only other engines write have no name here; the catalog can do without.
+		columns = []schema.Column{}
+	}
+	return catalog.Move{Table: d.name, From: d.from, To: d.to, Change: d.rows,
+		Shape: catalog.Shape{Location: d.at, Description: d.meta.Properties()["comment"], Columns: columns}}
 }
 
 // newSnapshotID gives a positive id that the table has not used.

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 
 	"github.com/apache/iceberg-go/table"
+
+	"tarn/internal/catalog"
 )
 
 // LooksAs reports whether the table has the rows and columns that it had at a snapshot.
@@ -31,7 +31,10 @@ func (l *Lake) Revert(ctx context.Context, t, now *Table, snapshotID int64, extr
 	if old == nil {
 		return nil, fmt.Errorf("table %s, snapshot %d: %w", t.name, snapshotID, ErrNotKept)
 	}
-	d := &Draft{lake: l, name: t.name, base: t, dir: filepath.FromSlash(LocalPath(t.meta.Location()))}
+	d := &Draft{lake: l, name: t.name, base: t}
+	if err := d.place(ctx, t.meta.Location()); err != nil {
+		return nil, fmt.Errorf("table %s: %w", t.name, err)
+	}
 	b, err := table.MetadataBuilderFromBase(t.meta, t.location)
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", t.name, err)
@@ -55,19 +58,28 @@ func (l *Lake) Revert(ctx context.Context, t, now *Table, snapshotID int64, extr
 		maps.Copy(props, old.Summary.Properties)
 	}
 	maps.Copy(props, extra)
-	if err := os.MkdirAll(filepath.Join(d.dir, "metadata"), 0o755); err != nil {
+	if _, err := d.bring(ctx, nil); err != nil {
 		return nil, err
 	}
-	next, err := d.withSnapshot(old.ManifestList, table.OpOverwrite, props, schemaID)
+	at, _ := t.At(snapshotID)
+	files, err := at.Files(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.rows = catalog.Change{All: true, Summary: props}
+	for _, f := range files {
+		d.rows.Added = append(d.rows.Added, f.Location)
+	}
+	next, err := d.withSnapshot(ctx, old.ManifestList, table.OpOverwrite, props, schemaID)
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", t.name, err)
 	}
-	if err := d.write(next); err != nil {
+	if err := d.write(ctx, next); err != nil {
 		return nil, err
 	}
-	d.move.from = ""
+	d.from = ""
 	if now != nil {
-		d.move.from = now.location
+		d.from = now.location
 	}
 	return d, nil
 }

@@ -1,10 +1,10 @@
 package lake
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
@@ -12,19 +12,19 @@ import (
 )
 
 // unchangedRows stages a snapshot with the rows of the one before (or with none), so that its summary moves on.
-func (d *Draft) unchangedRows(props iceberg.Properties) (table.Metadata, error) {
+func (d *Draft) unchangedRows(ctx context.Context, props iceberg.Properties) (table.Metadata, error) {
 	var list string
 	if cur := d.meta.CurrentSnapshot(); cur != nil {
 		list = cur.ManifestList
 	}
-	return d.withSnapshot(list, table.OpAppend, props, d.meta.CurrentSchema().ID)
+	return d.withSnapshot(ctx, list, table.OpAppend, props, d.meta.CurrentSchema().ID)
 }
 
 // totals are the entries of a snapshot's summary that say what the whole table holds.
 var totals = []string{"total-records", "total-data-files", "total-files-size", "total-delete-files", "total-position-deletes", "total-equality-deletes"}
 
 // withSnapshot adds a snapshot that uses an existing manifest list, or an empty one where list is "".
-func (d *Draft) withSnapshot(list string, op table.Operation, props iceberg.Properties, schemaID int) (table.Metadata, error) {
+func (d *Draft) withSnapshot(ctx context.Context, list string, op table.Operation, props iceberg.Properties, schemaID int) (table.Metadata, error) {
 	b, err := table.MetadataBuilderFromBase(d.meta, d.previous())
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func (d *Draft) withSnapshot(list string, op table.Operation, props iceberg.Prop
 	seq := d.meta.LastSequenceNumber() + 1
 	props = withTotals(props, d.meta, list)
 	if list == "" {
-		if list, err = d.emptyManifestList(id, parent, seq); err != nil {
+		if list, err = d.emptyManifestList(ctx, id, parent, seq); err != nil {
 			return nil, err
 		}
 	}
@@ -76,18 +76,11 @@ func withTotals(props iceberg.Properties, meta table.Metadata, list string) iceb
 	return out
 }
 
-func (d *Draft) emptyManifestList(id int64, parent *int64, seq int64) (string, error) {
-	path := filepath.Join(d.dir, "metadata", fmt.Sprintf("snap-%d-0-%s.avro", id, uuid.NewString()))
-	if err := d.stage(path); err != nil {
+func (d *Draft) emptyManifestList(ctx context.Context, id int64, parent *int64, seq int64) (string, error) {
+	var out bytes.Buffer
+	if err := iceberg.WriteManifestList(2, &out, id, parent, &seq, 0, nil); err != nil {
 		return "", err
 	}
-	f, err := os.Create(path)
-	if err != nil {
-		return "", err
-	}
-	if err := iceberg.WriteManifestList(2, f, id, parent, &seq, 0, nil); err != nil {
-		_ = f.Close()
-		return "", err
-	}
-	return fileURI(path), f.Close()
+	at := d.metadataFile(fmt.Sprintf("snap-%d-0-%s.avro", id, uuid.NewString()))
+	return at, tableIO{ctx: ctx, lake: d.lake, draft: d}.WriteFile(at, out.Bytes())
 }

@@ -2,15 +2,18 @@ package lake
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
-	icebergio "github.com/apache/iceberg-go/io"
+	"tarn/internal/store"
 )
 
 // journal is a file that names every metadata file before a writer makes it. The metadata of a writer that was killed
@@ -58,8 +61,8 @@ func (l *Lake) Settled() error {
 }
 
 // Abandoned lists the metadata files that a writer has staged which ended without [Lake.Settled], less those that a table
-// in the view has come to use.
-func (l *Lake) Abandoned(v *View) ([]string, error) {
+// in the view has come to use. They are locations.
+func (l *Lake) Abandoned(ctx context.Context, v *View) ([]string, error) {
 	if l.journal.path == "" {
 		return nil, nil
 	}
@@ -74,78 +77,77 @@ func (l *Lake) Abandoned(v *View) ([]string, error) {
 	var out []string
 	used := map[string]bool{}
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		path, err := strconv.Unquote(lines.Text())
+		location, err := strconv.Unquote(lines.Text())
 		if err != nil {
 			// The last line of a killed writer can be cut off; its file was not made yet.
 			continue
 		}
-		out = append(out, path)
+		out = append(out, location)
 	}
 	if len(out) == 0 {
 		return nil, nil
 	}
 	for _, name := range v.Names() {
 		t := v.Table(name)
-		if err := t.reachMetadata(used); err != nil {
+		if err := t.reachMetadata(ctx, used); err != nil {
 			return nil, fmt.Errorf("table %s: %w", name, err)
 		}
 		for e := range t.meta.PreviousFiles() {
-			used[LocalPath(e.MetadataFile)] = true
+			used[e.MetadataFile] = true
 		}
 	}
-	left := out[:0]
-	for _, path := range out {
-		if used[path] {
+	return slices.DeleteFunc(out, func(location string) bool { return used[location] }), nil
+}
+
+// LeftBy lists the files that a run has staged which did not become visible: the metadata in the journal, and the data
+// files of the run's id.
+func (l *Lake) LeftBy(ctx context.Context, v *View, runID string) (Garbage, error) {
+	var g Garbage
+	metadata, err := l.Abandoned(ctx, v)
+	if err != nil {
+		return g, err
+	}
+	for _, location := range metadata {
+		s, key, err := l.stores.Locate(ctx, location)
+		if err != nil {
+			return g, err
+		}
+		o, err := s.Stat(ctx, key)
+		if errors.Is(err, store.ErrNotFound) {
+			// It was not made any more, or the table library took it back.
 			continue
 		}
-		if _, err := os.Lstat(path); err == nil {
-			left = append(left, path)
+		if err != nil {
+			return g, err
 		}
+		g.Files, g.Bytes = append(g.Files, l.below(location)), g.Bytes+o.Size
 	}
-	return left, nil
-}
-
-// RemoveAbandoned removes what [Lake.Abandoned] lists, and folders that are empty then.
-func (l *Lake) RemoveAbandoned(v *View) error {
-	files, err := l.Abandoned(v)
-	if err != nil {
-		return err
+	if runID == "" || strings.ContainsAny(runID, `/\`) {
+		return g, nil
 	}
-	for _, f := range files {
-		if err := os.Remove(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+	var tables []string
+	err = l.list(ctx, "", store.ListOptions{Folders: true}, func(_ store.Store, o store.Object) error {
+		if o.Folder() {
+			tables = append(tables, path.Base(o.Key))
 		}
-		l.removeEmpty(filepath.Dir(f))
+		return nil
+	})
+	for _, name := range tables {
+		if err != nil {
+			return g, err
+		}
+		err = l.list(ctx, name+"/data/"+runID+"/", store.ListOptions{}, func(s store.Store, o store.Object) error {
+			g.Files, g.Bytes = append(g.Files, l.below(store.Location(s, o.Key))), g.Bytes+o.Size
+			return nil
+		})
 	}
-	return nil
-}
-
-// stagingFS is the table library's file access while it stages a draft: it notes what is made.
-type stagingFS struct {
-	icebergio.LocalFS
-	draft *Draft
-}
-
-// Create makes a file for writing.
-func (s stagingFS) Create(name string) (icebergio.FileWriter, error) {
-	if err := s.draft.stage(LocalPath(name)); err != nil {
-		return nil, err
-	}
-	return s.LocalFS.Create(name)
-}
-
-// WriteFile makes a file with a content.
-func (s stagingFS) WriteFile(name string, content []byte) error {
-	if err := s.draft.stage(LocalPath(name)); err != nil {
-		return err
-	}
-	return s.LocalFS.WriteFile(name, content)
+	return g, err
 }
 
 // stage notes a metadata file that the draft is about to make.
-func (d *Draft) stage(path string) error {
+func (d *Draft) stage(location string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.metadata = append(d.metadata, filepath.FromSlash(path))
-	return d.lake.journal.note(path)
+	d.metadata = append(d.metadata, location)
+	return d.lake.journal.note(location)
 }

@@ -24,29 +24,42 @@ func (d *Draft) startSync(files []string) {
 	go func() { done <- syncAll(files) }()
 }
 
-// sync brings everything that the drafts have made to the disk: the files, and then the entries of their folders.
+// sync brings everything that the drafts have made on this disk to it: the files, and then the entries of their folders.
+// What has gone to a remote warehouse is durable when it is there.
 func (l *Lake) sync(ctx context.Context, drafts []*Draft) error {
+	root, err := l.onDisk(ctx, l.warehouse)
+	if err != nil || root == "" {
+		return err
+	}
 	var metadata []string
 	folders := map[string]bool{}
 	for _, d := range drafts {
 		d.mu.Lock()
-		metadata = append(metadata, d.metadata...)
-		for _, f := range append(d.metadata[:len(d.metadata):len(d.metadata)], d.added...) {
+		all := d.added[:len(d.added):len(d.added)]
+		for _, location := range d.metadata {
+			file, err := l.onDisk(ctx, location)
+			if err != nil {
+				d.mu.Unlock()
+				return err
+			}
+			metadata, all = append(metadata, file), append(all, file)
+		}
+		d.mu.Unlock()
+		for _, f := range all {
 			for dir := filepath.Dir(f); !folders[dir]; dir = filepath.Dir(dir) {
 				folders[dir] = true
-				if dir == filepath.FromSlash(l.warehouse) {
+				if dir == root {
 					break
 				}
 			}
 		}
-		d.mu.Unlock()
 	}
 	metadata = slices.DeleteFunc(metadata, func(f string) bool {
 		// The table library takes back what it did not need in the end.
 		_, err := os.Lstat(f)
 		return errors.Is(err, fs.ErrNotExist)
 	})
-	err := syncAll(metadata)
+	err = syncAll(metadata)
 	for _, d := range drafts {
 		for _, done := range d.syncing {
 			select {

@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 // Table is one table at one moment: at its current snapshot, or at the one that [Table.At] chose.
 type Table struct {
+	lake     *Lake
 	name     string
 	location string // of the metadata file
 	meta     table.Metadata
@@ -21,9 +23,7 @@ type Table struct {
 
 // DataFile is one Parquet file of a snapshot.
 type DataFile struct {
-	// Path is where the file is on this machine.
-	Path string
-	// Location is the name that the table has for it.
+	// Location is the name that the table has for it; [Reader.Paths] makes it readable.
 	Location string
 	Rows     int64
 	Bytes    int64
@@ -89,7 +89,7 @@ func (t *Table) At(snapshotID int64) (*Table, bool) {
 	if s == nil {
 		return nil, false
 	}
-	return &Table{name: t.name, location: t.location, meta: t.meta, snapshot: s}, true
+	return &Table{lake: t.lake, name: t.name, location: t.location, meta: t.meta, snapshot: s}, true
 }
 
 func (t *Table) icebergSchema() *iceberg.Schema {
@@ -119,12 +119,13 @@ func (t *Table) Columns() ([]schema.Column, error) {
 
 // Files lists the data files of the snapshot. Delete files, which other engines can leave behind, are an error:
 // reading only the data files would bring deleted rows back.
-func (t *Table) Files() ([]DataFile, error) {
+func (t *Table) Files(ctx context.Context) ([]DataFile, error) {
 	s := t.current()
 	if s == nil {
 		return nil, nil
 	}
-	manifests, err := s.Manifests(localFS)
+	fs := t.lake.io(ctx)
+	manifests, err := s.Manifests(fs)
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", t.name, err)
 	}
@@ -136,7 +137,7 @@ func (t *Table) Files() ([]DataFile, error) {
 				names[spec.Field(f).FieldID] = spec.Field(f).Name
 			}
 		}
-		for e, err := range m.Entries(localFS, true) {
+		for e, err := range m.Entries(fs, true) {
 			if err != nil {
 				return nil, fmt.Errorf("table %s: %w", t.name, err)
 			}
@@ -144,7 +145,7 @@ func (t *Table) Files() ([]DataFile, error) {
 				return nil, fmt.Errorf("table %s has delete files written by another engine; rewrite the table there, or rebuild it with --full-refresh", t.name)
 			}
 			df := e.DataFile()
-			f := DataFile{Path: LocalPath(df.FilePath()), Location: df.FilePath(), Rows: df.Count(), Bytes: df.FileSizeBytes(), Partition: map[string]any{}}
+			f := DataFile{Location: df.FilePath(), Rows: df.Count(), Bytes: df.FileSizeBytes(), Partition: map[string]any{}}
 			for id, v := range df.Partition() {
 				f.Partition[names[id]] = v
 			}
@@ -156,13 +157,13 @@ func (t *Table) Files() ([]DataFile, error) {
 
 // Rows adds up the rows of the snapshot from metadata alone: from its summary where that has the total, else from its
 // manifests.
-func (t *Table) Rows() (int64, error) {
+func (t *Table) Rows(ctx context.Context) (int64, error) {
 	if s := t.current(); s != nil && s.Summary != nil && s.Summary.Properties["total-delete-files"] == "0" {
 		if n, err := strconv.ParseInt(s.Summary.Properties["total-records"], 10, 64); err == nil && n >= 0 {
 			return n, nil
 		}
 	}
-	files, err := t.Files()
+	files, err := t.Files(ctx)
 	var n int64
 	for _, f := range files {
 		n += f.Rows

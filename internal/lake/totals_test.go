@@ -8,21 +8,21 @@ import (
 
 // The total in a snapshot's summary, which tells the rows without reading manifests, stays right also behind snapshots that
 // take over another one's rows.
-func TestTotalsStayRight(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
+func TestTotalsStayRight(t *testing.T) { everywhere(t, testTotalsStayRight) }
+
+func testTotalsStayRight(t *testing.T, b bench) {
 	shape := Shape{Columns: []schema.Column{col("a", schema.BigInt)}}
 	publish := func(d *Draft, want int64) {
 		t.Helper()
-		if err := b.Publish(t.Context(), []*Draft{d}); err != nil {
+		if err := b.publish(t, []*Draft{d}); err != nil {
 			t.Fatal(err)
 		}
 		table := b.view(t).Table("t")
-		said, err := table.Rows()
+		said, err := table.Rows(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		files, err := table.Files()
+		files, err := table.Files(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,7 +37,7 @@ func TestTotalsStayRight(t *testing.T) {
 	}
 	unchanged := func() *Draft {
 		t.Helper()
-		d, err := b.Draft(b.view(t), "t", shape)
+		d, err := b.Draft(t.Context(), b.view(t), "t", shape)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"tarn/internal/awsconf"
 	"tarn/internal/diag"
 )
 
@@ -36,6 +37,10 @@ type Config struct {
 	Engine string
 	// Catalog keeps the table names: sqlite.
 	Catalog string
+	// AWS says how the target's account is reached.
+	AWS awsconf.Settings
+	// Disk bounds the copies of remote files on this machine, in bytes.
+	Disk int64
 	// Targets lists the names of all targets, sorted.
 	Targets []string
 }

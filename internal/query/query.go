@@ -21,6 +21,7 @@ import (
 // snapshots. It is for one goroutine at a time.
 type Session struct {
 	engine  *engine
+	reader  *lake.Reader
 	output  string
 	tempDir string
 	// tables are all names that a query can use, columns those of all tables, files the data files behind them.
@@ -31,6 +32,9 @@ type Session struct {
 
 // Options configures a session.
 type Options struct {
+	// About is the statement that will be asked: only the tables whose names stand in it are brought to this machine.
+	// "" can be any.
+	About string
 	// Memory bounds the engine, such as "512MB"; default: the engine's own bound.
 	Memory string
 	// Threads is the number of worker threads; default: one per core.
@@ -51,10 +55,11 @@ func Open(ctx context.Context, database string, v *lake.View, o Options) (_ *Ses
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{engine: e, output: o.Output, tempDir: o.TempDir}
+	s := &Session{engine: e, reader: v.Reader(), output: o.Output, tempDir: o.TempDir}
 	defer func() {
 		if err != nil {
 			e.close()
+			s.reader.Close()
 		}
 	}()
 	statements := []string{"SET TimeZone='UTC'", "SET autoinstall_known_extensions=false", "SET autoload_known_extensions=false"}
@@ -75,23 +80,22 @@ func Open(ctx context.Context, database string, v *lake.View, o Options) (_ *Ses
 		"SET search_path="+schema.Literal(schema.Quote(database)+",main"))
 	for _, name := range v.Names() {
 		t := v.Table(name)
-		files, err := t.Files()
-		if err != nil {
-			return nil, err
-		}
 		columns, err := t.Columns()
 		if err != nil {
 			return nil, err
 		}
-		paths := make([]string, len(files))
-		for i, f := range files {
-			paths[i] = f.Path
-		}
-		s.files = append(s.files, paths...)
 		for _, c := range columns {
 			s.columns = append(s.columns, c.Name)
 		}
-		scan := duckdb.Scan(columns, paths)
+		scan := unread(name, columns)
+		if o.About == "" || mentions(o.About, name) {
+			paths, err := s.reader.Table(ctx, t)
+			if err != nil {
+				return nil, err
+			}
+			s.files = append(s.files, paths...)
+			scan = duckdb.Scan(columns, paths)
+		}
 		for _, visible := range names(name) {
 			s.tables = append(s.tables, visible)
 			statements = append(statements, "CREATE VIEW "+own+"."+schema.Quote(visible)+" AS SELECT * FROM "+scan,
@@ -113,6 +117,21 @@ func Open(ctx context.Context, database string, v *lake.View, o Options) (_ *Ses
 	return s, nil
 }
 
+// mentions reports whether a statement can mean a stored table: a name of it stands somewhere, be it in a text.
+func mentions(sql, stored string) bool {
+	plain := strings.ToLower(strings.TrimSuffix(stored, "__rows"))
+	return strings.Contains(strings.ToLower(sql), plain)
+}
+
+// unread writes the FROM item of a table that can be described, and that it would be a mistake of tarn to read.
+func unread(name string, columns []schema.Column) string {
+	parts := make([]string, len(columns))
+	for i, c := range columns {
+		parts[i] = "NULL::" + c.Type.DuckDB() + " AS " + schema.Quote(c.Name)
+	}
+	return "(SELECT " + strings.Join(parts, ", ") + " WHERE error(" + schema.Literal("the files of "+name+" were not read: write its name in the statement") + "))"
+}
+
 // names gives what a stored table is called in SQL.
 func names(stored string) []string {
 	if plain, ok := strings.CutSuffix(stored, "__rows"); ok {
@@ -124,6 +143,7 @@ func names(stored string) []string {
 // Close ends the session; rows of it must be closed before.
 func (s *Session) Close() error {
 	s.engine.close()
+	s.reader.Close()
 	if s.tempDir == "" {
 		return nil
 	}

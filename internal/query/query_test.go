@@ -93,11 +93,11 @@ func ask(ctx context.Context, s *query.Session, text, format string) (string, er
 // dataFile gives the path of a data file of a table.
 func (b built) dataFile(t *testing.T, table string) string {
 	t.Helper()
-	list, err := b.view.Table(table).Files()
+	list, err := b.view.Reader().Table(t.Context(), b.view.Table(table))
 	if err != nil || len(list) == 0 {
 		t.Fatal(list, err)
 	}
-	return list[0].Path
+	return list[0]
 }
 
 func TestReads(t *testing.T) {

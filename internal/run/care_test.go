@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tarn/internal/catalog"
 	"tarn/internal/lake"
 	"tarn/internal/query"
 	"tarn/internal/run"
@@ -313,7 +314,7 @@ func TestTwoAtATime(t *testing.T) {
 		waited := make(chan error, 1)
 		go func() {
 			second := l.open(run.Options{})
-			_, err := second.Run(context.Background(), run.RunOptions{Wait: true, Waiting: func(_ string, pid int) { told <- pid }})
+			_, err := second.Run(context.Background(), run.RunOptions{Wait: true, Waiting: func(h catalog.Holder) { told <- h.PID }})
 			waited <- errors.Join(err, second.Close())
 		}()
 		if pid := <-told; pid != os.Getpid() {

@@ -3,11 +3,13 @@ package run_test
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"tarn/internal/catalog"
 	"tarn/internal/catalog/sqlite"
 	"tarn/internal/run"
 )
@@ -31,7 +33,7 @@ func TestAnotherProgramWritesMeanwhile(t *testing.T) {
 	if e := w.Close(); e != nil {
 		t.Error(e)
 	}
-	if !errors.Is(err, sqlite.ErrConflict) || rec.Status != run.Broken || len(rec.Published) != 0 || rec.Error == "" {
+	if !errors.Is(err, catalog.ErrConflict) || rec.Status != run.Broken || len(rec.Published) != 0 || rec.Error == "" {
 		t.Fatalf("%s, published %v: %v", rec.Status, rec.Published, err)
 	}
 	if after, now := l.tables(); now != first || !cmp.Equal(before, after) {
@@ -50,12 +52,17 @@ func TestAnotherProgramWritesMeanwhile(t *testing.T) {
 // touch moves a table's pointer to a copy of its metadata, as any catalog client may.
 func (l *testLake) touch(table string) {
 	l.t.Helper()
-	c, err := sqlite.Open(l.t.Context(), l.path(".tarn/catalog.db"))
+	// Other clients know nothing of the lock.
+	c, err := sqlite.Open(l.t.Context(), sqlite.Options{Path: l.path(".tarn/catalog.db"), Lock: filepath.Join(l.t.TempDir(), "lock"), Database: "small"})
 	if err != nil {
 		l.t.Fatal(err)
 	}
 	defer c.Close()
-	at, err := c.Pointers(l.t.Context(), "small")
+	w, err := c.Lock(l.t.Context(), catalog.LockOptions{Run: "other"})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	at, err := c.Pointers(l.t.Context())
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -67,7 +74,7 @@ func (l *testLake) touch(table string) {
 	if err := os.WriteFile(strings.TrimPrefix(to, "file://"), raw, 0o644); err != nil {
 		l.t.Fatal(err)
 	}
-	if err := c.Publish(l.t.Context(), "small", []sqlite.Move{{Table: table, From: at[table], To: to}}); err != nil {
+	if err := w.Publish(l.t.Context(), []catalog.Move{{Table: table, From: at[table], To: to}}); err != nil {
 		l.t.Error(err)
 	}
 }

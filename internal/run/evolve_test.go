@@ -188,13 +188,13 @@ func (l *testLake) looksRight(t *testing.T, table string) map[string]int {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	list, err := v.Table(table).Files()
+	list, err := v.Table(table).Files(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The summary's totals have to follow the files through every kind of snapshot.
 	for _, name := range v.Names() {
-		all, err := v.Table(name).Files()
+		all, err := v.Table(name).Files(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,7 +207,7 @@ func (l *testLake) looksRight(t *testing.T, table string) map[string]int {
 		}
 	}
 	for _, f := range list {
-		rows, err := db.Query("SELECT name, field_id FROM parquet_schema(?) WHERE field_id IS NOT NULL", f.Path)
+		rows, err := db.Query("SELECT name, field_id FROM parquet_schema(?) WHERE field_id IS NOT NULL", strings.TrimPrefix(f.Location, "file://"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -224,15 +224,15 @@ func (l *testLake) looksRight(t *testing.T, table string) map[string]int {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s: field ids (-table +file):\n%s", filepath.Base(f.Path), diff)
+			t.Errorf("%s: field ids (-table +file):\n%s", filepath.Base(strings.TrimPrefix(f.Location, "file://")), diff)
 		}
 		var codecs string
 		var n int64
-		if err := db.QueryRow("SELECT string_agg(DISTINCT compression), sum(DISTINCT row_group_num_rows) FROM parquet_metadata(?)", f.Path).Scan(&codecs, &n); err != nil {
+		if err := db.QueryRow("SELECT string_agg(DISTINCT compression), sum(DISTINCT row_group_num_rows) FROM parquet_metadata(?)", strings.TrimPrefix(f.Location, "file://")).Scan(&codecs, &n); err != nil {
 			t.Fatal(err)
 		}
 		if codecs != "ZSTD" || n != f.Rows {
-			t.Errorf("%s: %s, %d rows, the table says %d", f.Path, codecs, n, f.Rows)
+			t.Errorf("%s: %s, %d rows, the table says %d", strings.TrimPrefix(f.Location, "file://"), codecs, n, f.Rows)
 		}
 	}
 	return want
@@ -258,7 +258,7 @@ func TestPartitionsAreAsDeclared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := v.Table("parts").Files()
+	list, err := v.Table("parts").Files(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,7 +277,7 @@ func TestPartitionsAreAsDeclared(t *testing.T) {
 		var got string
 		var n int
 		err := db.QueryRow(`SELECT count(DISTINCT k), coalesce(any_value(k), '') FROM (SELECT concat(coalesce((epoch(ts::DATE) / 86400)::INT::VARCHAR, '<nil>'), '|',
-			coalesce((floor(person / 10) * 10)::INT::VARCHAR, '<nil>'), '|', coalesce(name, '<nil>')) AS k FROM read_parquet(?))`, f.Path).Scan(&n, &got)
+			coalesce((floor(person / 10) * 10)::INT::VARCHAR, '<nil>'), '|', coalesce(name, '<nil>')) AS k FROM read_parquet(?))`, strings.TrimPrefix(f.Location, "file://")).Scan(&n, &got)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
+	"tarn/internal/catalog"
 	"tarn/internal/check"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/lake"
@@ -35,6 +37,9 @@ type execution struct {
 	mu     sync.Mutex
 	record *Record
 	states map[string]*state // by table name
+	// held keeps the files readable that the run reads, writer is the right to publish.
+	held   *lake.Reader
+	writer catalog.Writer
 	// reread names the landing files whose earlier rows are replaced, pruned the ones whose rows go.
 	reread map[string][]load.Counted
 	pruned map[string][]string
@@ -52,6 +57,9 @@ type state struct {
 	record  TableRecord
 	load    *LoadRecord
 	checks  []check.Result
+	// published says that the run does not touch the table, open that the engine can read it: see [execution.readable].
+	published, open bool
+	opening         sync.Mutex
 	// widely says that the checks have changed, so that they judge the rows that stay as well.
 	widely bool
 	// putAside counts rows that checks quarantined, and dropped those that they dropped, by check.
@@ -149,42 +157,14 @@ func (x *execution) weight(s plan.Step) int64 {
 	return 1
 }
 
-// unchanged makes the tables that this run does not touch readable as they are published.
-func (x *execution) unchanged(ctx context.Context) error {
-	busy := map[string]bool{}
-	for _, s := range x.plan.Steps {
-		busy[s.Table.Name] = s.Action != plan.None
-	}
-	for _, t := range x.w.Graph.Tables {
-		if busy[t.Name] {
-			continue
-		}
-		st := &state{table: t, version: plan.Version(x.view, t)}
-		var paths []string
-		if have := x.view.Table(t.Stored()); have != nil {
-			files, err := have.Files()
-			if err != nil {
-				return err
-			}
-			for _, f := range files {
-				paths = append(paths, f.Path)
-				st.rows += f.Rows
-			}
-		}
-		st.record = TableRecord{Name: t.Name, Zone: t.Zone, Action: plan.None, Rows: st.rows}
-		if err := x.w.Engine.SetTable(ctx, t.Name, t.Columns, paths); err != nil {
-			return err
-		}
-		x.states[t.Name] = st
-	}
-	return nil
-}
-
 func (x *execution) step(ctx context.Context, s plan.Step) error {
 	start := time.Now()
 	st := &state{table: s.Table, version: x.id, record: TableRecord{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: s.Reasons}}
 	var err error
-	if st.draft, err = x.w.Lake.Draft(x.view, s.Table.Stored(), shape(s.Table)); err != nil {
+	if st.draft, err = x.w.Lake.Draft(ctx, x.view, s.Table.Stored(), shape(s.Table)); err != nil {
+		return err
+	}
+	if err := x.readable(ctx, x.reads(s.Table)...); err != nil {
 		return err
 	}
 	if have := x.view.Table(s.Table.Stored()); have != nil {
@@ -267,7 +247,7 @@ func (x *execution) build(ctx context.Context, s plan.Step, st *state) error {
 	if err != nil {
 		return err
 	}
-	before, err := x.before(t)
+	before, err := x.before(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -275,21 +255,32 @@ func (x *execution) build(ctx context.Context, s plan.Step, st *state) error {
 	x.mu.Lock()
 	x.rebuilt[t.Name] = true
 	x.mu.Unlock()
-	return st.draft.Replace(ctx, filePaths(st.files), summary)
+	if err := st.draft.Replace(ctx, filePaths(st.files), summary); err != nil {
+		return err
+	}
+	return x.adopt(ctx, st, filePaths(st.files), nil)
+}
+
+// reads lists the tables that making a table and judging its rows needs.
+func (x *execution) reads(t *model.Table) []string {
+	out := slices.Clone(t.Inputs)
+	now, _ := x.w.when(t)
+	for _, c := range now {
+		out = append(out, x.w.mentioned(c)...)
+	}
+	return out
 }
 
 // amend tests the checks of a table whose rows stay as they are, and stages its comments and description. Tables that
 // read it are not concerned: it keeps the run that gave it its rows.
 func (x *execution) amend(ctx context.Context, st *state) error {
 	t, have := st.table, x.view.Table(st.table.Stored())
-	files, err := have.Files()
+	paths, err := x.held.Table(ctx, have)
 	if err != nil {
 		return err
 	}
-	var paths []string
-	for _, f := range files {
-		paths = append(paths, f.Path)
-		st.rows += f.Rows
+	if st.rows, err = have.Rows(ctx); err != nil {
+		return err
 	}
 	if err := x.w.Engine.SetTable(ctx, t.Name, t.Columns, paths); err != nil {
 		return err
@@ -327,12 +318,12 @@ func (x *execution) output(st *state, part string) duckdb.Output {
 }
 
 // before counts the rows that are published now.
-func (x *execution) before(t *model.Table) (int64, error) {
+func (x *execution) before(ctx context.Context, t *model.Table) (int64, error) {
 	have := x.view.Table(t.Stored())
 	if have == nil {
 		return 0, nil
 	}
-	return have.Rows()
+	return have.Rows(ctx)
 }
 
 func filePaths(files []duckdb.File) []string {

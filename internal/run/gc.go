@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -43,10 +41,10 @@ func (w *Workspace) GC(ctx context.Context, o GCOptions) (found lake.Garbage, er
 		found, err = w.wouldCollect(ctx, before, o.Wait)
 	} else {
 		for {
-			_, err = w.change(ctx, o.Wait, func(v *lake.View, _ string, swept lake.Garbage) error {
-				did, err := w.collect(ctx, v, before)
-				found.Files = append(append(found.Files, did.Files...), swept.Files...)
-				found.Bytes, found.Expired = found.Bytes+did.Bytes+swept.Bytes, found.Expired+did.Expired
+			_, err = w.change(ctx, o.Wait, func(ctx context.Context, c change) error {
+				did, err := w.collect(ctx, c, before)
+				found.Files = append(append(found.Files, did.Files...), c.swept.Files...)
+				found.Bytes, found.Expired = found.Bytes+did.Bytes+c.swept.Bytes, found.Expired+did.Expired
 				return err
 			})
 			if !o.Wait || !errors.Is(err, ErrReaders) {
@@ -71,7 +69,7 @@ func (w *Workspace) wouldCollect(ctx context.Context, before time.Time, wait boo
 		return found, err
 	}
 	defer func() { err = errors.Join(err, reading.Close()) }()
-	unfinished, err := quiet(ctx, w.lockPath(), wait)
+	unfinished, err := w.Lake.Catalog().Idle(ctx, wait)
 	if err != nil {
 		return found, err
 	}
@@ -85,7 +83,7 @@ func (w *Workspace) wouldCollect(ctx context.Context, before time.Time, wait boo
 	for _, name := range v.Names() {
 		found.Expired += w.Lake.Expirable(v.Table(name), before)
 	}
-	left, err := w.leftBy(v, unfinished)
+	left, err := w.leftBy(ctx, v, unfinished)
 	if err != nil {
 		return found, err
 	}
@@ -94,16 +92,16 @@ func (w *Workspace) wouldCollect(ctx context.Context, before time.Time, wait boo
 		if slices.Contains(found.Files, f) {
 			continue
 		}
-		info, err := os.Lstat(filepath.Join(w.Project.Config.Warehouse, filepath.FromSlash(f)))
+		size, err := w.Lake.Size(ctx, f)
 		if err != nil {
 			return found, err
 		}
-		found.Files, found.Bytes = append(found.Files, f), found.Bytes+info.Size()
+		found.Files, found.Bytes = append(found.Files, f), found.Bytes+size
 	}
 	return found, nil
 }
 
-func (w *Workspace) collect(ctx context.Context, v *lake.View, before time.Time) (found lake.Garbage, err error) {
+func (w *Workspace) collect(ctx context.Context, c change, before time.Time) (found lake.Garbage, err error) {
 	// Looking before anything is done: with readers about, snapshots are not expired either.
 	nobody, err := w.nobodyReads()
 	if err != nil {
@@ -112,10 +110,11 @@ func (w *Workspace) collect(ctx context.Context, v *lake.View, before time.Time)
 	if err := nobody.Close(); err != nil {
 		return found, err
 	}
+	v := c.view
 	var drafts []*lake.Draft
 	expired := 0
 	for _, name := range v.Names() {
-		d, n, err := w.Lake.Expire(v.Table(name), before)
+		d, n, err := w.Lake.Expire(ctx, v.Table(name), before)
 		if err != nil {
 			return found, err
 		}
@@ -125,7 +124,7 @@ func (w *Workspace) collect(ctx context.Context, v *lake.View, before time.Time)
 		expired += n
 	}
 	if len(drafts) > 0 {
-		if err := w.Lake.Publish(ctx, drafts); err != nil {
+		if err := w.Lake.Publish(ctx, c.writer, drafts); err != nil {
 			return found, err
 		}
 		if v, err = w.Lake.View(ctx); err != nil {

@@ -69,6 +69,6 @@ func (w *Workspace) At(ctx context.Context, v *lake.View, runOrTime string) (Pas
 }
 
 // ViewAt gives the tables as they were after a run. Snapshots that gc has expired are an error.
-func (w *Workspace) ViewAt(v *lake.View, p Past) (*lake.View, error) {
-	return w.Lake.At(v, p.State)
+func (w *Workspace) ViewAt(ctx context.Context, v *lake.View, p Past) (*lake.View, error) {
+	return w.Lake.At(ctx, v, p.State)
 }

@@ -89,6 +89,11 @@ func (x *execution) run(ctx context.Context, st *state, subject check.Table, whi
 		if r.Status != check.Failed {
 			continue
 		}
+		for name := range x.w.ancestors(st.table) {
+			if err := x.readable(ctx, name); err != nil {
+				return nil, err
+			}
+		}
 		traced, err := x.traced(st.table)
 		if err != nil {
 			return nil, err
@@ -129,6 +134,13 @@ func (x *execution) late(ctx context.Context) error {
 		}
 		if len(subject.Checks) == 0 {
 			continue
+		}
+		needed := []string{t.Name}
+		for _, c := range subject.Checks {
+			needed = append(needed, x.w.mentioned(c)...)
+		}
+		if err := x.readable(ctx, needed...); err != nil {
+			return err
 		}
 		results, err := x.run(ctx, st, subject, check.All)
 		if err != nil {

@@ -56,7 +56,11 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 	if err != nil {
 		return err
 	}
-	return st.draft.Swap(ctx, stay.removed, append(filePaths(st.files), stay.carried...), summary)
+	fresh := append(filePaths(st.files), stay.carried...)
+	if err := st.draft.Swap(ctx, stay.removed, fresh, summary); err != nil {
+		return err
+	}
+	return x.adopt(ctx, st, fresh, stay.kept)
 }
 
 // note writes down what was read.
@@ -128,29 +132,33 @@ func (x *execution) carry(ctx context.Context, st *state, gone []string) (out st
 	if have == nil {
 		return out, nil
 	}
-	files, err := have.Files()
+	files, err := have.Files(ctx)
 	if err != nil || len(files) == 0 {
+		return out, err
+	}
+	paths, err := x.held.Paths(ctx, files)
+	if err != nil {
 		return out, err
 	}
 	columns, err := have.Columns()
 	if err != nil {
 		return out, err
 	}
-	affected, err := x.affected(ctx, st, files, gone)
+	affected, err := x.affected(ctx, st, paths, gone)
 	if err != nil {
 		return out, err
 	}
 	same := sameColumns(columns, t.Columns)
 	var rewrite []string
-	for _, f := range files {
+	for i, f := range files {
 		out.before += f.Rows
-		if same && !affected[f.Path] {
-			out.kept = append(out.kept, f.Path)
+		if same && !affected[paths[i]] {
+			out.kept = append(out.kept, paths[i])
 			out.rows += f.Rows
 			continue
 		}
 		out.removed = append(out.removed, f.Location)
-		rewrite = append(rewrite, f.Path)
+		rewrite = append(rewrite, paths[i])
 	}
 	if len(rewrite) == 0 {
 		return out, nil
@@ -171,7 +179,7 @@ func (x *execution) carry(ctx context.Context, st *state, gone []string) (out st
 func goneTable(t *model.Table) string { return "tarn_gone_" + t.Name }
 
 // affected finds the data files that hold rows of the gone landing files.
-func (x *execution) affected(ctx context.Context, st *state, files []lake.DataFile, gone []string) (map[string]bool, error) {
+func (x *execution) affected(ctx context.Context, st *state, paths, gone []string) (map[string]bool, error) {
 	out := map[string]bool{}
 	if len(gone) == 0 {
 		return out, nil
@@ -183,10 +191,6 @@ func (x *execution) affected(ctx context.Context, st *state, files []lake.DataFi
 	query, err := x.w.staged(ctx, goneTable(st.table), []schema.Column{{Name: "name", Type: textType}}, rows)
 	if err != nil {
 		return nil, err
-	}
-	paths := make([]string, len(files))
-	for i, f := range files {
-		paths[i] = f.Path
 	}
 	found, err := x.w.Engine.DB().QueryContext(ctx, "SELECT DISTINCT __tarn_path FROM "+duckdb.ScanNamed(paths, "__tarn_path")+" WHERE _file IN ("+query+")")
 	if err != nil {

@@ -44,7 +44,7 @@ func (x *execution) publish(ctx context.Context) error {
 		return err
 	}
 	x.w.reached("staged")
-	if err := x.w.Lake.Publish(ctx, append(drafts, d)); err != nil {
+	if err := x.w.Lake.Publish(ctx, x.writer, append(drafts, d)); err != nil {
 		return err
 	}
 	x.w.reached("published")
@@ -96,7 +96,7 @@ func (x *execution) stageQuarantine(ctx context.Context) (*lake.Draft, error) {
 	}
 	query := x.quarantine.Query()
 	if have := x.view.Table(load.QuarantineTable); have != nil {
-		files, err := have.Files()
+		files, err := have.Files(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +106,10 @@ func (x *execution) stageQuarantine(ctx context.Context) (*lake.Draft, error) {
 				return nil, err
 			}
 			var total, keep int64
-			from := scanFiles(have, files)
+			from, err := x.w.scanFiles(ctx, have, files)
+			if err != nil {
+				return nil, err
+			}
 			if err := x.w.Engine.DB().QueryRowContext(ctx, "SELECT count(*), count(*) FILTER (WHERE "+stays+") FROM "+from).Scan(&total, &keep); err != nil {
 				return nil, err
 			}
@@ -153,7 +156,7 @@ func (x *execution) staying(ctx context.Context) (string, error) {
 
 // replaceOwn stages one of the lake's own tables with exactly the rows of a query.
 func (w *Workspace) replaceOwn(ctx context.Context, v *lake.View, name string, columns []schema.Column, query, runID string) (*lake.Draft, error) {
-	d, err := w.Lake.Draft(v, name, lake.Shape{Columns: columns, Zone: "tarn"})
+	d, err := w.Lake.Draft(ctx, v, name, lake.Shape{Columns: columns, Zone: "tarn"})
 	if err != nil {
 		return nil, err
 	}
@@ -195,14 +198,18 @@ func (w *Workspace) stageRun(ctx context.Context, v *lake.View, id, kind string,
 	}
 	var files []lake.DataFile
 	if have := v.Table(RunsTable); have != nil {
-		if files, err = have.Files(); err != nil {
+		if files, err = have.Files(ctx); err != nil {
 			return nil, err
 		}
 		if len(files) >= runsPerFile {
-			return w.replaceOwn(ctx, v, RunsTable, runsColumns(), query+" UNION ALL SELECT * FROM "+scanFiles(have, files), id)
+			from, err := w.scanFiles(ctx, have, files)
+			if err != nil {
+				return nil, err
+			}
+			return w.replaceOwn(ctx, v, RunsTable, runsColumns(), query+" UNION ALL SELECT * FROM "+from, id)
 		}
 	}
-	d, err := w.Lake.Draft(v, RunsTable, lake.Shape{Columns: runsColumns(), Zone: "tarn"})
+	d, err := w.Lake.Draft(ctx, v, RunsTable, lake.Shape{Columns: runsColumns(), Zone: "tarn"})
 	if err != nil {
 		return nil, err
 	}

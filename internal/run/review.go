@@ -27,15 +27,9 @@ func (w *Workspace) Check(ctx context.Context, s Selection) ([]check.Result, err
 		chosen[t.Name] = true
 	}
 	for _, t := range w.Graph.Tables {
-		var paths []string
-		if have := v.Table(t.Stored()); have != nil {
-			files, err := have.Files()
-			if err != nil {
-				return nil, err
-			}
-			for _, f := range files {
-				paths = append(paths, f.Path)
-			}
+		paths, err := w.held.Table(ctx, v.Table(t.Stored()))
+		if err != nil {
+			return nil, err
 		}
 		if err := w.Engine.SetTable(ctx, t.Name, t.Columns, paths); err != nil {
 			return nil, err

@@ -12,26 +12,6 @@ import (
 	"tarn/internal/lake"
 )
 
-// change is one writing command other than a run: it holds the lock, works on one view, and publishes at most once. It is
-// told what the writer before had left behind, which is gone then.
-func (w *Workspace) change(ctx context.Context, wait bool, do func(v *lake.View, id string, swept lake.Garbage) error) (id string, err error) {
-	id = newRunID(w.now())
-	l, unfinished, err := acquire(ctx, w.lockPath(), id, wait, nil)
-	if err != nil {
-		return id, err
-	}
-	defer func() { err = errors.Join(err, w.settle(ctx, id, err), l.release()) }()
-	v, err := w.Lake.View(ctx)
-	if err != nil {
-		return id, err
-	}
-	swept, err := w.sweep(v, unfinished)
-	if err != nil {
-		return id, err
-	}
-	return id, do(v, id, swept)
-}
-
 // Rollback brings all tables back to what they were after an earlier run, in one step and as new snapshots; tables that
 // did not exist then leave the catalog, and tables that were dropped since come back while gc has not removed their files.
 // It gives the id under which that is recorded, and the tables that changed.
@@ -41,7 +21,8 @@ func (w *Workspace) change(ctx context.Context, wait bool, do func(v *lake.View,
 // otherwise. To keep a state, take the SQL back or move the files away as well.
 func (w *Workspace) Rollback(ctx context.Context, to string, wait bool) (id string, changed []string, err error) {
 	started := w.now()
-	id, err = w.change(ctx, wait, func(v *lake.View, id string, _ lake.Garbage) error {
+	id, err = w.change(ctx, wait, func(ctx context.Context, c change) error {
+		v := c.view
 		p, err := w.At(ctx, v, to)
 		if err != nil {
 			return err
@@ -65,11 +46,11 @@ func (w *Workspace) Rollback(ctx context.Context, to string, wait bool) (id stri
 			then := t
 			if _, kept := t.At(snapshot); !kept {
 				// The table was dropped and made anew since.
-				if then, err = w.Lake.Find(name, snapshot); err != nil {
+				if then, err = w.Lake.Find(ctx, name, snapshot); err != nil {
 					return err
 				}
 			}
-			d, err := w.Lake.Revert(ctx, then, t, snapshot, map[string]string{"tarn.rollback": id})
+			d, err := w.Lake.Revert(ctx, then, t, snapshot, map[string]string{"tarn.rollback": c.id})
 			if err != nil {
 				return err
 			}
@@ -79,11 +60,11 @@ func (w *Workspace) Rollback(ctx context.Context, to string, wait bool) (id stri
 			if v.Table(name) != nil {
 				continue
 			}
-			then, err := w.Lake.Find(name, p.State[name])
+			then, err := w.Lake.Find(ctx, name, p.State[name])
 			if err != nil {
 				return err
 			}
-			d, err := w.Lake.Revert(ctx, then, nil, p.State[name], map[string]string{"tarn.rollback": id})
+			d, err := w.Lake.Revert(ctx, then, nil, p.State[name], map[string]string{"tarn.rollback": c.id})
 			if err != nil {
 				return err
 			}
@@ -93,7 +74,7 @@ func (w *Workspace) Rollback(ctx context.Context, to string, wait bool) (id stri
 		if len(changed) == 0 {
 			return nil
 		}
-		return w.publishChange(ctx, v, id, "rollback", started, drafts, dropped)
+		return w.publishChange(ctx, c, "rollback", started, drafts, dropped)
 	})
 	return id, changed, err
 }
@@ -105,7 +86,8 @@ var ErrDefined = errors.New("is still defined")
 // had loaded are forgotten with it.
 func (w *Workspace) Drop(ctx context.Context, name string, wait bool) (id string, err error) {
 	started := w.now()
-	return w.change(ctx, wait, func(v *lake.View, id string, _ lake.Garbage) error {
+	return w.change(ctx, wait, func(ctx context.Context, c change) error {
+		v := c.view
 		if t := w.Graph.Table(name); t != nil {
 			return fmt.Errorf("%s %w: remove its file first, or the next run makes the table again", t.Name, ErrDefined)
 		}
@@ -119,24 +101,28 @@ func (w *Workspace) Drop(ctx context.Context, name string, wait bool) (id string
 		}
 		var drafts []*lake.Draft
 		if have := v.Table(FilesTable); have != nil {
-			files, err := have.Files()
+			files, err := have.Files(ctx)
 			if err != nil {
 				return err
 			}
-			query := "SELECT * FROM " + scanFiles(have, files) + " WHERE table_name <> '" + strings.ReplaceAll(strings.TrimSuffix(name, "__rows"), "'", "''") + "'"
-			d, err := w.replaceOwn(ctx, v, FilesTable, filesColumns(), query, id)
+			from, err := w.scanFiles(ctx, have, files)
+			if err != nil {
+				return err
+			}
+			query := "SELECT * FROM " + from + " WHERE table_name <> '" + strings.ReplaceAll(strings.TrimSuffix(name, "__rows"), "'", "''") + "'"
+			d, err := w.replaceOwn(ctx, v, FilesTable, filesColumns(), query, c.id)
 			if err != nil {
 				return err
 			}
 			drafts = append(drafts, d)
 		}
-		return w.publishChange(ctx, v, id, "drop", started, drafts, []*lake.Table{t})
+		return w.publishChange(ctx, c, "drop", started, drafts, []*lake.Table{t})
 	})
 }
 
 // publishChange records and publishes a change that is not a run.
-func (w *Workspace) publishChange(ctx context.Context, v *lake.View, id, kind string, started time.Time, drafts []*lake.Draft, dropped []*lake.Table) error {
-	record := &Record{Run: id, Status: Published, Started: utc(started), Finished: utc(w.now()), Published: []string{}, Versions: versions()}
+func (w *Workspace) publishChange(ctx context.Context, c change, kind string, started time.Time, drafts []*lake.Draft, dropped []*lake.Table) error {
+	record := &Record{Run: c.id, Status: Published, Started: utc(started), Finished: utc(w.now()), Published: []string{}, Versions: versions()}
 	for _, d := range drafts {
 		record.Published = append(record.Published, d.Name())
 	}
@@ -144,9 +130,9 @@ func (w *Workspace) publishChange(ctx context.Context, v *lake.View, id, kind st
 	for i, t := range dropped {
 		gone[i] = t.Name()
 	}
-	d, err := w.stageRun(ctx, v.Without(gone), id, kind, record, drafts)
+	d, err := w.stageRun(ctx, c.view.Without(gone), c.id, kind, record, drafts)
 	if err != nil {
 		return err
 	}
-	return w.Lake.Publish(ctx, append(drafts, d), dropped...)
+	return w.Lake.Publish(ctx, c.writer, append(drafts, d), dropped...)
 }

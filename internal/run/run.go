@@ -2,10 +2,9 @@ package run
 
 import (
 	"context"
-	"errors"
-	"path/filepath"
 	"runtime/debug"
 
+	"tarn/internal/catalog"
 	"tarn/internal/load"
 	"tarn/internal/plan"
 )
@@ -18,7 +17,7 @@ type RunOptions struct {
 	// Progress is told what happens, from several goroutines at a time.
 	Progress func(Event)
 	// Waiting is told once, when Wait has to wait, who is writing.
-	Waiting func(run string, pid int)
+	Waiting func(catalog.Holder)
 }
 
 // Run brings the selected tables up to date and publishes all of them in one step. The record is never nil; when the
@@ -37,20 +36,18 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 			}
 		}
 	}()
-	var waiting func(holder)
-	if o.Waiting != nil {
-		waiting = func(h holder) { o.Waiting(h.Run, h.PID) }
-	}
-	l, unfinished, err := acquire(ctx, w.lockPath(), rec.Run, o.Wait, waiting)
+	writer, err := w.Lake.Catalog().Lock(ctx, catalog.LockOptions{Run: rec.Run, Wait: o.Wait, Waiting: o.Waiting})
 	if err != nil {
 		return rec, err
 	}
-	defer func() { err = errors.Join(err, w.settle(ctx, rec.Run, err), l.release()) }()
+	ctx, stop := whileHeld(ctx, writer)
+	defer stop()
+	defer func() { err = w.letGo(ctx, writer, rec.Run, err) }()
 	v, err := w.Lake.View(ctx)
 	if err != nil {
 		return rec, err
 	}
-	if _, err := w.sweep(v, unfinished); err != nil {
+	if _, err := w.sweep(ctx, v, writer.Unfinished()); err != nil {
 		return rec, err
 	}
 	p, err := w.plan(ctx, v, o.Selection)
@@ -58,11 +55,12 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 		return rec, err
 	}
 	rec.Orphans = p.Orphans
-	x := &execution{w: w, view: v, plan: p, id: rec.Run, started: started, progress: o.Progress, record: rec,
+	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: v, plan: p, id: rec.Run, started: started, progress: o.Progress, record: rec,
 		states: map[string]*state{}, reread: map[string][]load.Counted{}, pruned: map[string][]string{}, rebuilt: map[string]bool{}}
+	defer x.held.Close()
 	if p.Empty() {
 		rec.Status = NothingToDo
-		return rec, x.idle()
+		return rec, x.idle(ctx)
 	}
 	err = x.publishAll(ctx)
 	x.fill()
@@ -88,15 +86,13 @@ func (x *execution) publishAll(ctx context.Context) (err error) {
 	return x.publish(ctx)
 }
 
-func (w *Workspace) lockPath() string { return filepath.Join(w.Project.StateDir(), "lock") }
-
 // idle fills the record of a run that has nothing to do.
-func (x *execution) idle() error {
+func (x *execution) idle(ctx context.Context) error {
 	for _, s := range x.plan.Steps {
 		r := TableRecord{Name: s.Table.Name, Zone: s.Table.Zone, Action: plan.None}
 		if have := x.view.Table(s.Table.Stored()); have != nil {
 			var err error
-			if r.Rows, err = have.Rows(); err != nil {
+			if r.Rows, err = have.Rows(ctx); err != nil {
 				return err
 			}
 		}

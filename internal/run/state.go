@@ -69,11 +69,15 @@ func (w *Workspace) scan(ctx context.Context, v *lake.View, table, query string,
 	if t == nil {
 		return nil
 	}
-	files, err := t.Files()
+	files, err := t.Files(ctx)
 	if err != nil || len(files) == 0 {
 		return err
 	}
-	rows, err := w.Engine.DB().QueryContext(ctx, fmt.Sprintf(query, scanFiles(t, files)))
+	from, err := w.scanFiles(ctx, t, files)
+	if err != nil {
+		return err
+	}
+	rows, err := w.Engine.DB().QueryContext(ctx, fmt.Sprintf(query, from))
 	if err != nil {
 		return fmt.Errorf("table %s: %w", table, err)
 	}
@@ -102,16 +106,16 @@ func (w *Workspace) staged(ctx context.Context, name string, columns []schema.Co
 func utc(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // scanFiles writes the FROM item for a table's data files.
-func scanFiles(t *lake.Table, files []lake.DataFile) string {
-	paths := make([]string, len(files))
-	for i, f := range files {
-		paths[i] = f.Path
+func (w *Workspace) scanFiles(ctx context.Context, t *lake.Table, files []lake.DataFile) (string, error) {
+	paths, err := w.held.Paths(ctx, files)
+	if err != nil {
+		return "", fmt.Errorf("table %s: %w", t.Name(), err)
 	}
 	columns, err := t.Columns()
 	if err != nil {
 		columns = nil
 	}
-	return duckdb.Scan(columns, paths)
+	return duckdb.Scan(columns, paths), nil
 }
 
 // sortedKeys lists the keys of both maps once, in order.

@@ -33,7 +33,7 @@ func OpenTables(ctx context.Context, dir string, o Options) (*Tables, error) {
 		return nil, err
 	}
 	w := &Workspace{Project: p}
-	if w.Lake, err = openLake(ctx, p); err != nil {
+	if err := w.openTables(ctx); err != nil {
 		return nil, err
 	}
 	return &Tables{w: w}, nil
@@ -77,11 +77,11 @@ func (t *Tables) View(ctx context.Context, at string) (_ *lake.View, err error) 
 	if err != nil {
 		return nil, err
 	}
-	reader := &Workspace{Project: t.w.Project, Lake: t.w.Lake, Engine: e}
+	reader := &Workspace{Project: t.w.Project, Lake: t.w.Lake, Engine: e, held: t.w.held}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	p, err := reader.At(ctx, v, at)
 	if err != nil {
 		return nil, err
 	}
-	return reader.ViewAt(v, p)
+	return reader.ViewAt(ctx, v, p)
 }

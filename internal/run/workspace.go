@@ -58,6 +58,8 @@ type Workspace struct {
 	now         func() time.Time
 	// at is told the steps of a run, in tests.
 	at func(step string)
+	// held keeps the lake's own tables readable.
+	held *lake.Reader
 	// reading keeps gc away for as long as the workspace is open, where it is only looked at.
 	reading io.Closer
 }
@@ -127,14 +129,15 @@ func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) 
 	if err := w.Diagnostics.Err(); err != nil {
 		return nil, err
 	}
-	w.Lake, err = openLake(ctx, p)
-	return w, err
+	return w, w.openTables(ctx)
 }
 
-// openLake opens the tables of a lake.
-func openLake(ctx context.Context, p *project.Lake) (*lake.Lake, error) {
-	return lake.Open(ctx, lake.Options{Catalog: filepath.Join(p.StateDir(), "catalog.db"), Journal: filepath.Join(p.StateDir(), "staged"),
-		Warehouse: p.Config.Warehouse, Database: p.Config.Database})
+// openTables opens the tables of a lake.
+func (w *Workspace) openTables(ctx context.Context) (err error) {
+	if w.Lake, err = openLake(ctx, w.Project); err == nil {
+		w.held = w.Lake.Reader()
+	}
+	return err
 }
 
 // tempDir is where this process's engine may put what does not fit into memory: in the lake, or, where that may only be
@@ -153,6 +156,9 @@ func (w *Workspace) Close() error {
 	if w.Engine != nil {
 		errs = append(errs, w.Engine.Close())
 		errs = append(errs, os.RemoveAll(w.tempDir()))
+	}
+	if w.held != nil {
+		w.held.Close()
 	}
 	if w.Lake != nil {
 		errs = append(errs, w.Lake.Close())

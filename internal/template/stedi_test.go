@@ -128,13 +128,9 @@ func published(t *testing.T, w *run.Workspace, e *duckdb.Engine, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := v.Table(name).Files()
+	paths, err := v.Reader().Table(context.Background(), v.Table(name))
 	if err != nil {
 		t.Fatal(err)
-	}
-	paths := make([]string, len(files))
-	for i, f := range files {
-		paths[i] = f.Path
 	}
 	execute(t, e, []string{"CREATE OR REPLACE VIEW published_" + name + " AS SELECT * FROM " + duckdb.Scan(w.Graph.Table(name).Columns, paths)})
 }

@@ -190,8 +190,14 @@ func oneWriter(t *testing.T, open func() catalog.Catalog) {
 	if !errors.Is(err, catalog.ErrBusy) || !strings.Contains(err.Error(), "run-1") {
 		t.Errorf("the second writer: %v", err)
 	}
+	if _, err := open().Idle(t.Context(), false); !errors.Is(err, catalog.ErrBusy) || !strings.Contains(err.Error(), "run-1") {
+		t.Errorf("idle while somebody writes: %v", err)
+	}
 	if err := w.Release(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	if unfinished, err := open().Idle(t.Context(), false); err != nil || unfinished != "" {
+		t.Errorf("idle after release: %q, %v", unfinished, err)
 	}
 	if err := Publish(t, open(), Step("a", 0, 1)); err != nil {
 		t.Errorf("after release: %v", err)

@@ -1,8 +1,8 @@
 // Package sqlite is the catalog of a lake on one machine: an Iceberg SQL catalog in an SQLite file.
 //
 // The two tables are those of Iceberg's JdbcCatalog (schema version V1), so that PyIceberg's SqlCatalog, Spark's
-// JdbcCatalog and Trino read the same file. What it adds is [Catalog.Publish]: the pointers of many tables move in
-// one transaction, so a reader sees all tables of a run or none.
+// JdbcCatalog and Trino read the same file. What it adds is that the pointers of many tables move in one transaction, so
+// a reader sees all tables of a run or none, and a lock file for the one writer.
 package sqlite
 
 import (
@@ -10,7 +10,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"tarn/internal/catalog"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
@@ -18,36 +24,40 @@ import (
 // Name is the catalog's name in the file. Every program that opens it has to use the same.
 const Name = "tarn"
 
-// ErrConflict says that a table's pointer was not where the publisher expected it: somebody else published first.
-var ErrConflict = errors.New("the catalog has changed since it was read")
-
-// ErrReadOnly says that the catalog file, or its folder, may only be read.
-var ErrReadOnly = errors.New("the catalog can only be read")
-
 // Catalog is an open catalog file. It is safe for concurrent use.
 type Catalog struct {
-	db   *sql.DB
-	path string
+	db       *sql.DB
+	path     string
+	lock     string
+	database string
 	// readOnly says that nothing can be written; db is nil then, as how the file has to be read can change with each look.
 	readOnly bool
 }
 
-// Move says where a table's pointer was and where it goes. From is empty for a new table, To for one that is dropped.
-type Move struct {
-	Table    string
-	From, To string // locations of metadata files
+// Options says where a catalog is.
+type Options struct {
+	// Path is the catalog file, Lock the file by whose lock one process at a time writes. Both are made where they are not
+	// there, and so are their folders.
+	Path, Lock string
+	// Database is the Iceberg namespace of the tables.
+	Database string
 }
 
-// Open opens or makes the catalog file at path. Writers wait up to ten seconds for each other; readers never wait. Where
-// this process may not write the file or its folder, the catalog can be read all the same, and is empty if there is none.
-func Open(ctx context.Context, path string) (*Catalog, error) {
-	if !writable(path) {
-		return &Catalog{path: path, readOnly: true}, nil
+// Open opens or makes the catalog file. Writers wait up to ten seconds for each other; readers never wait. Where this
+// process may not write the file or its folder, the catalog can be read all the same, and is empty if there is none.
+func Open(ctx context.Context, o Options) (*Catalog, error) {
+	c := &Catalog{path: o.Path, lock: o.Lock, database: o.Database}
+	if err := os.MkdirAll(filepath.Dir(o.Path), 0o755); err != nil && !deniesWriting(err) {
+		return nil, fmt.Errorf("open catalog: %w", err)
 	}
-	dsn := source(path, "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate")
+	if !writable(o.Path) {
+		c.readOnly = true
+		return c, nil
+	}
+	dsn := source(o.Path, "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate")
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
-		return nil, fmt.Errorf("open catalog %s: %w", path, err)
+		return nil, fmt.Errorf("open catalog %s: %w", o.Path, err)
 	}
 	for _, ddl := range []string{
 		`CREATE TABLE IF NOT EXISTS iceberg_tables (
@@ -59,10 +69,16 @@ func Open(ctx context.Context, path string) (*Catalog, error) {
 			property_value VARCHAR(1000), PRIMARY KEY (catalog_name, namespace, property_key))`,
 	} {
 		if _, err := db.ExecContext(ctx, ddl); err != nil {
-			return nil, errors.Join(fmt.Errorf("open catalog %s: %w", path, err), db.Close())
+			return nil, errors.Join(fmt.Errorf("open catalog %s: %w", o.Path, err), db.Close())
 		}
 	}
-	return &Catalog{db: db, path: path}, nil
+	c.db = db
+	return c, nil
+}
+
+// deniesWriting reports whether a folder could not be made because nothing may be written where it would be.
+func deniesWriting(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
 func source(path, options string) string {
@@ -77,12 +93,12 @@ func (c *Catalog) Close() error {
 	return c.db.Close()
 }
 
-// Pointers gives the metadata location of every table of a database, read at one moment.
-func (c *Catalog) Pointers(ctx context.Context, database string) (map[string]string, error) {
+// Pointers implements [catalog.Catalog].
+func (c *Catalog) Pointers(ctx context.Context) (map[string]string, error) {
 	if c.readOnly {
-		return c.readUnlocked(ctx, database)
+		return c.readUnlocked(ctx, c.database)
 	}
-	return readPointers(ctx, c.db, database)
+	return readPointers(ctx, c.db, c.database)
 }
 
 func readPointers(ctx context.Context, db *sql.DB, database string) (map[string]string, error) {
@@ -104,12 +120,8 @@ func readPointers(ctx context.Context, db *sql.DB, database string) (map[string]
 	return out, rows.Err()
 }
 
-// Publish moves all pointers in one transaction, or none: if one is not where its Move says it was, the error is
-// [ErrConflict] and nothing has changed. When Publish returns nil the change survives a power cut.
-func (c *Catalog) Publish(ctx context.Context, database string, moves []Move) (err error) {
-	if c.readOnly {
-		return fmt.Errorf("publish: %w: %s", ErrReadOnly, c.path)
-	}
+// publish moves all pointers in one transaction, or none. When it returns nil the change survives a power cut.
+func (c *Catalog) publish(ctx context.Context, moves []catalog.Move) (err error) {
 	tx, err := c.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("publish: %w", err)
@@ -119,18 +131,18 @@ func (c *Catalog) Publish(ctx context.Context, database string, moves []Move) (e
 			err = errors.Join(err, rollback(tx))
 		}
 	}()
-	if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO iceberg_namespace_properties VALUES (?, ?, 'exists', 'true')`, Name, database); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO iceberg_namespace_properties VALUES (?, ?, 'exists', 'true')`, Name, c.database); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
 	for _, m := range moves {
-		res, err := move(ctx, tx, database, m)
+		res, err := move(ctx, tx, c.database, m)
 		if err != nil {
 			return fmt.Errorf("publish %s: %w", m.Table, err)
 		}
 		if n, err := res.RowsAffected(); err != nil {
 			return fmt.Errorf("publish %s: %w", m.Table, err)
 		} else if n != 1 {
-			return fmt.Errorf("publish %s: %w", m.Table, ErrConflict)
+			return fmt.Errorf("publish %s: %w", m.Table, catalog.ErrConflict)
 		}
 	}
 	if err := tx.Commit(); err != nil {
@@ -139,7 +151,7 @@ func (c *Catalog) Publish(ctx context.Context, database string, moves []Move) (e
 	return nil
 }
 
-func move(ctx context.Context, tx *sql.Tx, database string, m Move) (sql.Result, error) {
+func move(ctx context.Context, tx *sql.Tx, database string, m catalog.Move) (sql.Result, error) {
 	switch {
 	case m.From == "":
 		return tx.ExecContext(ctx, `INSERT OR IGNORE INTO iceberg_tables

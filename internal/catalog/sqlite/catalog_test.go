@@ -8,69 +8,44 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"tarn/internal/catalog"
+	"tarn/internal/catalog/catalogtest"
 )
 
-func open(t *testing.T, path string) *Catalog {
-	t.Helper()
-	c, err := Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	return c
-}
-
-func pointers(t *testing.T, c *Catalog) map[string]string {
-	t.Helper()
-	p, err := c.Pointers(context.Background(), "db")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-func TestPublishMovesAllOrNone(t *testing.T) {
-	t.Parallel()
-	c := open(t, filepath.Join(t.TempDir(), "odd name %20 ?.db"))
-	if err := c.Publish(t.Context(), "db", []Move{{Table: "a", To: "a1"}, {Table: "b", To: "b1"}}); err != nil {
-		t.Fatal(err)
-	}
-	for name, moves := range map[string][]Move{
-		"stale pointer":  {{Table: "a", From: "a1", To: "a2"}, {Table: "b", From: "b0", To: "b2"}},
-		"exists already": {{Table: "a", From: "a1", To: "a2"}, {Table: "b", To: "b2"}},
-		"gone":           {{Table: "a", From: "a1", To: "a2"}, {Table: "x", From: "x1", To: ""}},
-	} {
-		if err := c.Publish(t.Context(), "db", moves); !errors.Is(err, ErrConflict) {
-			t.Errorf("%s: %v, want a conflict", name, err)
+// opener gives handles to one catalog file in a folder whose name a URL would read otherwise.
+func opener(t *testing.T) func() catalog.Catalog {
+	dir := filepath.Join(t.TempDir(), "odd name %20 ?")
+	return func() catalog.Catalog {
+		c, err := Open(context.Background(), Options{Path: filepath.Join(dir, "catalog.db"), Lock: filepath.Join(dir, "lock"), Database: "db"})
+		if err != nil {
+			t.Fatal(err)
 		}
-		if diff := cmp.Diff(map[string]string{"a": "a1", "b": "b1"}, pointers(t, c)); diff != "" {
-			t.Errorf("%s changed the catalog:\n%s", name, diff)
-		}
-	}
-	if err := c.Publish(t.Context(), "db", []Move{{Table: "a", From: "a1", To: "a2"}, {Table: "b", From: "b1"}}); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(map[string]string{"a": "a2"}, pointers(t, c)); diff != "" {
-		t.Error(diff)
+		return c
 	}
 }
 
+func TestCatalog(t *testing.T) {
+	catalogtest.Run(t, catalogtest.Kind{Open: opener})
+}
+
+// TestOneOfManyPublishersWins lets publishers past the lock, as other programs are that write the same file.
 func TestOneOfManyPublishersWins(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "catalog.db")
-	if err := open(t, path).Publish(t.Context(), "db", []Move{{Table: "a", To: "0"}}); err != nil {
+	open := opener(t)
+	first := open().(*Catalog)
+	defer first.Close()
+	if err := first.publish(t.Context(), []catalog.Move{catalogtest.Step("a", 0, 1)}); err != nil {
 		t.Fatal(err)
 	}
 	var won atomic.Int32
 	var wg sync.WaitGroup
 	for i := range 8 {
-		c := open(t, path)
+		c := open().(*Catalog)
+		defer c.Close()
 		wg.Go(func() {
-			switch err := c.Publish(context.Background(), "db", []Move{{Table: "a", From: "0", To: string(rune('a' + i))}}); {
+			switch err := c.publish(context.Background(), []catalog.Move{catalogtest.Step("a", 1, i+2)}); {
 			case err == nil:
 				won.Add(1)
-			case !errors.Is(err, ErrConflict):
+			case !errors.Is(err, catalog.ErrConflict):
 				t.Error(err)
 			}
 		})

@@ -1,0 +1,150 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"tarn/internal/catalog"
+)
+
+// writer holds the lock file. The operating system lets go of it when the process ends, in whatever way.
+type writer struct {
+	catalog    *Catalog
+	f          *os.File
+	unfinished string
+	lost       chan struct{}
+}
+
+// Lock implements [catalog.Catalog].
+func (c *Catalog) Lock(ctx context.Context, o catalog.LockOptions) (catalog.Writer, error) {
+	if err := os.MkdirAll(filepath.Dir(c.lock), 0o755); err != nil && !deniesWriting(err) {
+		return nil, err
+	}
+	f, err := os.OpenFile(c.lock, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil && deniesWriting(err) {
+		return nil, fmt.Errorf("%w: %w", catalog.ErrReadOnly, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	told := false
+	for tries := 0; ; tries++ {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, errors.Join(fmt.Errorf("lock %s: %w", c.lock, err), f.Close())
+		}
+		h := holder(f)
+		// Without a name in it, the lock is held by somebody who only looks, or who is about to write the name.
+		if !o.Wait && (h.Run != "" || tries > 10) {
+			return nil, errors.Join(catalog.Busy(h), f.Close())
+		}
+		if !told && o.Waiting != nil && h.Run != "" {
+			o.Waiting(h)
+			told = true
+		}
+		if err := soon(ctx); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+	}
+	w := &writer{catalog: c, f: f, unfinished: holder(f).Run, lost: make(chan struct{})}
+	if err := w.sign(catalog.Holder{Run: o.Run, PID: os.Getpid(), Since: time.Now().UTC()}); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return w, nil
+}
+
+// soon is how long to wait for another try.
+func soon(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(50 * time.Millisecond):
+		return nil
+	}
+}
+
+// holder reads what the lock file says, for people and for the next run.
+func holder(f *os.File) catalog.Holder {
+	var h catalog.Holder
+	raw, err := io.ReadAll(io.NewSectionReader(f, 0, 4096))
+	if err == nil {
+		// A torn or empty file names no holder.
+		_ = json.Unmarshal(raw, &h)
+	}
+	return h
+}
+
+func (w *writer) sign(h catalog.Holder) error {
+	raw, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	if err := w.f.Truncate(0); err != nil {
+		return err
+	}
+	_, err = w.f.WriteAt(raw, 0)
+	return err
+}
+
+// Unfinished implements [catalog.Writer].
+func (w *writer) Unfinished() string { return w.unfinished }
+
+// Lost implements [catalog.Writer]: this lock is never lost.
+func (w *writer) Lost() <-chan struct{} { return w.lost }
+
+// Publish implements [catalog.Writer].
+func (w *writer) Publish(ctx context.Context, moves []catalog.Move) error {
+	if w.f == nil {
+		return fmt.Errorf("publish: %w", catalog.ErrLockLost)
+	}
+	if w.catalog.readOnly {
+		return fmt.Errorf("publish: %w: %s", catalog.ErrReadOnly, w.catalog.path)
+	}
+	return w.catalog.publish(ctx, moves)
+}
+
+// Release empties the file, which says that nothing was left behind, and lets go.
+func (w *writer) Release(context.Context) error {
+	f := w.f
+	w.f = nil
+	return errors.Join(f.Truncate(0), f.Close())
+}
+
+// Idle implements [catalog.Catalog].
+func (c *Catalog) Idle(ctx context.Context, wait bool) (unfinished string, err error) {
+	f, err := os.Open(c.lock)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	for {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB)
+		if err == nil {
+			return holder(f).Run, nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return "", fmt.Errorf("lock %s: %w", c.lock, err)
+		}
+		if !wait {
+			return "", catalog.Busy(holder(f))
+		}
+		if err := soon(ctx); err != nil {
+			return "", err
+		}
+	}
+}
