@@ -23,26 +23,35 @@ const StateDir = ".tarn"
 // folders absolute.
 type Config struct {
 	Name string
-	// Database stands before the dot in SQL. Default: Name.
+	// Database stands before the dot in SQL, whatever the target. Default: Name.
 	Database string
+	// Stored is what the catalog calls the database: that of the target, or Database.
+	Stored string
 	// Target is the chosen target, or "" for the settings at the top.
 	Target string
-	// Warehouse is the absolute folder of the tables. Default: .tarn/warehouse in the lake.
+	// Warehouse is the absolute folder of the tables, or a location such as s3://bucket/warehouse. Default:
+	// .tarn/warehouse in the lake.
 	Warehouse string
-	// Locations map the beginning of a LOCATION, such as s3://bucket/, to an absolute folder on this machine.
+	// Locations map the beginning of a LOCATION, such as s3://bucket/, to an absolute folder on this machine or to a
+	// location in an object store.
 	Locations map[string]string
 	// Memory bounds the engine, such as 2GB; "" leaves it to the engine. See [ParseMemory].
 	Memory string
 	// Engine executes the models: duckdb.
 	Engine string
-	// Catalog keeps the table names: sqlite.
+	// Catalog keeps the table names: sqlite or glue.
 	Catalog string
+	// CatalogID is the account whose Glue Data Catalog it is; "" is the own one.
+	CatalogID string
 	// AWS says how the target's account is reached.
 	AWS awsconf.Settings
 	// Disk bounds the copies of remote files on this machine, in bytes.
 	Disk int64
 	// Targets lists the names of all targets, sorted.
 	Targets []string
+
+	// OwnWarehouse says that the target has a warehouse of its own.
+	OwnWarehouse bool
 }
 
 // configYAML is tarn.yaml as written.
@@ -55,11 +64,20 @@ type configYAML struct {
 // settingsYAML are the keys that a target can replace.
 type settingsYAML struct {
 	Database  text          `yaml:"database" jsonschema_description:"What stands before the dot in SQL, as in database.table. Default: the name of the lake."`
-	Warehouse text          `yaml:"warehouse" jsonschema_description:"Folder of the tables that tarn writes, relative to the lake. Default: .tarn/warehouse."`
-	Locations locationsYAML `yaml:"locations" jsonschema_description:"Where the LOCATION of a landing table is on this machine: the beginning of a LOCATION to a folder, relative to the lake, such as s3://my-bucket/: data/. The longest matching beginning counts. A LOCATION that is a path or file:// needs no entry."`
+	Warehouse text          `yaml:"warehouse" jsonschema_description:"Where the tables are that tarn writes: a folder, relative to the lake, or a place in a bucket such as s3://my-bucket/warehouse/. Default: .tarn/warehouse."`
+	Locations locationsYAML `yaml:"locations" jsonschema_description:"Where the LOCATION of a landing table really is: the beginning of a LOCATION to a folder, relative to the lake, or to another place in a bucket, such as s3://my-bucket/: data/. The longest matching beginning counts. A LOCATION that is a path or file:// needs no entry, and neither does a bucket where the warehouse is in one too: it is meant as it stands."`
 	Memory    text          `yaml:"memory" jsonschema_description:"Most memory that the engine uses, such as 512MB or 2GB, at least 32MB; what does not fit goes to disk. Default: chosen by tarn. --memory goes first."`
 	Engine    text          `yaml:"engine" jsonschema:"enum=duckdb" jsonschema_description:"What executes the models. Default: duckdb."`
-	Catalog   text          `yaml:"catalog" jsonschema:"enum=sqlite" jsonschema_description:"Where table names point to their metadata: sqlite is the file .tarn/catalog.db. Default: sqlite."`
+	Catalog   text          `yaml:"catalog" jsonschema:"enum=sqlite,enum=glue" jsonschema_description:"Where table names point to their metadata: sqlite is the file .tarn/catalog.db, or one beside the tables of a warehouse in a bucket; glue is the AWS Glue Data Catalog. Default: sqlite."`
+
+	Region      text  `yaml:"region" jsonschema_description:"AWS region, such as eu-central-1. Default: as all AWS tools find it."`
+	Profile     text  `yaml:"profile" jsonschema_description:"Profile of ~/.aws/config for credentials and region. Default: as all AWS tools find it."`
+	Endpoint    text  `yaml:"endpoint" jsonschema_description:"URL of a server that speaks the protocols of AWS, such as http://localhost:9000. AWS_ENDPOINT_URL_S3, _GLUE and _STS go first."`
+	PathStyle   truth `yaml:"path_style" jsonschema:"type=boolean" jsonschema_description:"Puts the bucket into the path of a URL, as many servers want it. It is so by itself where the endpoint is an address or localhost."`
+	KMSKey      text  `yaml:"kms_key" jsonschema_description:"Key of AWS KMS that encrypts what tarn writes. Default: what the bucket does."`
+	BucketOwner text  `yaml:"bucket_owner" jsonschema_description:"Account that every bucket has to belong to, twelve digits in quotes: sent with each request as ExpectedBucketOwner."`
+	CatalogID   text  `yaml:"catalog_id" jsonschema_description:"Account whose Glue Data Catalog it is, twelve digits in quotes. Default: the own one."`
+	Disk        text  `yaml:"disk" jsonschema_description:"Most disk of this machine that copies of remote files take at a time, such as 20GB. Default: 20GB."`
 }
 
 // locationsYAML keeps the places of its keys and values.
@@ -113,6 +131,7 @@ func (r *resolver) resolve(f *configYAML, target string) Config {
 	if target != "" {
 		i := slices.IndexFunc(f.Targets, func(t pair[settingsYAML]) bool { return t.key.value == target })
 		if i >= 0 {
+			c.OwnWarehouse = f.Targets[i].value.Warehouse.set()
 			s = over(s, f.Targets[i].value)
 		} else {
 			hint := diag.DidYouMean(target, c.Targets)
@@ -132,11 +151,17 @@ func (r *resolver) resolve(f *configYAML, target string) Config {
 	}
 	c.Database = c.Name
 	if s.Database.set() {
-		c.Database = r.name(r.expanded(s.Database), "a database")
+		c.Stored = r.name(r.expanded(s.Database), "a database")
+	}
+	if f.Database.set() {
+		c.Database = r.name(r.expanded(f.Database), "a database")
+	}
+	if c.Stored == "" {
+		c.Stored = c.Database
 	}
 	c.Warehouse = filepath.Join(r.dir, StateDir, "warehouse")
 	if s.Warehouse.set() {
-		c.Warehouse = r.folder(s.Warehouse, "warehouse")
+		c.Warehouse = r.place(s.Warehouse, "warehouse")
 	}
 	if s.Memory.set() {
 		before := len(r.list)
@@ -146,7 +171,11 @@ func (r *resolver) resolve(f *configYAML, target string) Config {
 		}
 	}
 	c.Engine = r.oneOf(s.Engine, "engine", "duckdb")
-	c.Catalog = r.oneOf(s.Catalog, "catalog", "sqlite")
+	c.Catalog = r.oneOf(s.Catalog, "catalog", "sqlite", "glue")
+	if c.Catalog == "glue" && !Remote(c.Warehouse) && r.list.Err() == nil {
+		r.errorAt(s.Catalog.node, "wrong-value", "catalog: glue needs a warehouse in a bucket: what Athena reads has to be in S3", "write warehouse: s3://my-bucket/warehouse/")
+	}
+	r.account(&c, s)
 	for _, l := range s.Locations {
 		key := normalLocation(r.expanded(l.key).value)
 		if !strings.HasSuffix(key, "/") {
@@ -156,7 +185,7 @@ func (r *resolver) resolve(f *configYAML, target string) Config {
 			r.errorAt(l.key.node, "duplicate-key", "locations: "+key+" is there twice", "keep one of them")
 		}
 		if l.value.set() {
-			c.Locations[key] = r.folder(l.value, "locations: "+l.key.value)
+			c.Locations[key] = r.place(l.value, "locations: "+l.key.value)
 		}
 	}
 	return c
@@ -177,7 +206,7 @@ func over(top, t settingsYAML) settingsYAML {
 			*s.to = *s.from
 		}
 	}
-	return out
+	return overAWS(out, t)
 }
 
 func (r *resolver) name(t text, what string) string {
@@ -188,14 +217,20 @@ func (r *resolver) name(t text, what string) string {
 	return t.value
 }
 
-func (r *resolver) oneOf(t text, key, only string) string {
-	if t.set() {
-		before := len(r.list)
-		if got := r.expanded(t).value; got != only && len(r.list) == before {
-			r.errorAt(t.node, "wrong-value", fmt.Sprintf("%s: %s is not known", key, quoted(got)), "this version has "+only)
-		}
+// oneOf gives the value of a key that has only some; the first is the default.
+func (r *resolver) oneOf(t text, key string, known ...string) string {
+	if !t.set() {
+		return known[0]
 	}
-	return only
+	before := len(r.list)
+	got := r.expanded(t).value
+	if slices.Contains(known, got) {
+		return got
+	}
+	if len(r.list) == before {
+		r.errorAt(t.node, "wrong-value", fmt.Sprintf("%s: %s is not known", key, quoted(got)), "this version has "+strings.Join(known, " and "))
+	}
+	return known[0]
 }
 
 // folder gives the absolute path of a folder that is written relative to the lake or as file:///path.
@@ -205,7 +240,7 @@ func (r *resolver) folder(t text, key string) string {
 		path = rest
 	}
 	if scheme, _, ok := strings.Cut(path, "://"); ok {
-		r.errorAt(t.node, "wrong-value", key+": "+scheme+":// is not a folder on this machine", "this version reads and writes local folders")
+		r.errorAt(t.node, "wrong-value", key+": "+scheme+":// is not a folder on this machine", "this version reads and writes folders and s3://")
 		return ""
 	}
 	if path == "" {

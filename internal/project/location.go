@@ -16,8 +16,9 @@ func normalLocation(l string) string {
 	return fileScheme.ReplaceAllString(l, "file:///")
 }
 
-// Folder finds where a LOCATION is on this machine: an absolute folder, or "" if nothing tells. The longest matching key
-// of Locations counts. A LOCATION that is a path, relative to the lake's folder dir, or a file: URL needs no key.
+// Folder finds where a LOCATION really is: an absolute folder or a location in an object store, or "" if nothing tells.
+// The longest matching key of Locations counts. A LOCATION that is a path, relative to the lake's folder dir, or a file:
+// URL needs no key; one in a bucket needs none where the warehouse is in a bucket too.
 func (c Config) Folder(dir, location string) string {
 	folder, _ := c.folder(dir, location)
 	return folder
@@ -37,10 +38,16 @@ func (c Config) folder(dir, location string) (folder string, told bool) {
 		if c.Locations[best] == "" {
 			return "", true
 		}
+		if Remote(c.Locations[best]) {
+			return strings.TrimRight(c.Locations[best]+"/"+rest, "/"), true
+		}
 		return filepath.Join(c.Locations[best], filepath.FromSlash(rest)), true
 	}
 	if path, ok := strings.CutPrefix(location, "file://"); ok {
 		return filepath.Clean(filepath.FromSlash(path)), true
+	}
+	if Remote(location) && Remote(c.Warehouse) {
+		return strings.TrimRight(location, "/"), true
 	}
 	if location == "" || strings.Contains(location, "://") {
 		return "", false

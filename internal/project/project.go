@@ -45,7 +45,8 @@ type LandingTable struct {
 	Sidecar Header
 	// Location is the LOCATION as the DDL has it.
 	Location string
-	// Dir is the absolute folder on this machine that stands for Location, whether or not it exists; "" if nothing tells.
+	// Dir is where the files of Location really are, whether or not there are any: an absolute folder of this machine, or
+	// a location in an object store; "" if nothing tells.
 	Dir string
 }
 
@@ -129,8 +130,9 @@ func LoadWith(dir string, o Options) (*Lake, error) {
 	return l, nil
 }
 
-// StateDir is the absolute folder of what can be rebuilt: the catalog, the warehouse unless it is elsewhere, locks.
-func (l *Lake) StateDir() string { return filepath.Join(l.Dir, StateDir) }
+// StateDir is the absolute folder of what this machine keeps for the target: locks, copies of remote files, and, unless
+// they are elsewhere, the catalog and the tables.
+func (l *Lake) StateDir() string { return l.Config.state(l.Dir) }
 
 func readSource(dir, rel string) (diag.Source, error) {
 	text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(rel)))

@@ -1,6 +1,7 @@
 package project
 
 import (
+	stdcmp "cmp"
 	"errors"
 	"flag"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"tarn/internal/awsconf"
 
 	"tarn/internal/diag"
 )
@@ -96,6 +99,8 @@ targets:
   shared: {warehouse: "${SET}/w"}
   other: {warehouse: w, locations: {"s3://b": in}}
   broken: {warehouse: "${UNSET}"}
+  aws: {warehouse: "s3a://bucket${SET}/w/", catalog: glue, database: stedi_dev, region: eu-central-1, profile: me, endpoint: "http://localhost:9000", path_style: true,
+    kms_key: alias/x, bucket_owner: "123456789012", catalog_id: "210987654321", disk: 5GB, locations: {"s3://b/": "s3://c/d/"}}
 `}
 	for _, c := range []struct {
 		target string
@@ -105,13 +110,18 @@ targets:
 			return Config{Database: "stedi", Memory: "1GB", Warehouse: dir + "/.tarn/warehouse", Locations: map[string]string{"s3://a/": dir + "/data", "s3://a/deep/": "/srv/deep"}}
 		}},
 		{"big", func(dir string) Config {
-			return Config{Database: "stedi_big", Memory: "8GB", Warehouse: dir + "/.tarn/warehouse", Locations: map[string]string{"s3://a/": dir + "/data", "s3://a/deep/": "/srv/deep"}}
+			return Config{Database: "stedi", Stored: "stedi_big", Memory: "8GB", Warehouse: dir + "/.tarn/warehouse", Locations: map[string]string{"s3://a/": dir + "/data", "s3://a/deep/": "/srv/deep"}}
 		}},
 		{"shared", func(string) Config {
-			return Config{Database: "stedi", Memory: "1GB", Warehouse: "/srv/lake/w", Locations: map[string]string{}}
+			return Config{Database: "stedi", Memory: "1GB", OwnWarehouse: true, Warehouse: "/srv/lake/w", Locations: map[string]string{}}
 		}},
 		{"other", func(dir string) Config {
-			return Config{Database: "stedi", Memory: "1GB", Warehouse: dir + "/w", Locations: map[string]string{"s3://b/": dir + "/in"}}
+			return Config{Database: "stedi", Memory: "1GB", OwnWarehouse: true, Warehouse: dir + "/w", Locations: map[string]string{"s3://b/": dir + "/in"}}
+		}},
+		{"aws", func(string) Config {
+			return Config{Database: "stedi", Stored: "stedi_dev", Memory: "1GB", OwnWarehouse: true, Warehouse: "s3://bucket/srv/lake/w", Locations: map[string]string{"s3://b/": "s3://c/d"},
+				Catalog: "glue", CatalogID: "210987654321", Disk: 5_000_000_000, AWS: awsconf.Settings{Region: "eu-central-1", Profile: "me", Endpoint: "http://localhost:9000",
+					PathStyle: true, KMSKey: "alias/x", BucketOwner: "123456789012"}}
 		}},
 	} {
 		t.Run("target "+c.target, func(t *testing.T) {
@@ -119,7 +129,8 @@ targets:
 			l := lake(t, c.target, files)
 			noDiagnostics(t, l)
 			want := c.want(l.Dir)
-			want.Name, want.Target, want.Engine, want.Catalog, want.Targets = "stedi", c.target, "duckdb", "sqlite", []string{"big", "broken", "other", "shared"}
+			want.Name, want.Target, want.Engine, want.Targets = "stedi", c.target, "duckdb", []string{"aws", "big", "broken", "other", "shared"}
+			want.Stored, want.Catalog, want.Disk = stdcmp.Or(want.Stored, "stedi"), stdcmp.Or(want.Catalog, "sqlite"), stdcmp.Or(want.Disk, DefaultDisk)
 			if diff := cmp.Diff(want, l.Config); diff != "" {
 				t.Error(diff)
 			}

@@ -176,24 +176,30 @@ var memorySize = regexp.MustCompile(`(?i)^(\d{1,9}(?:\.\d{1,6})?)\s*([KMGT]?)(i?
 // ParseMemory gives the bytes that a memory setting such as 512MB or 1.5GiB means (KB is 1000 bytes, KiB is 1024).
 // It is an error if the text is of another form or means less than 32 MB, with which the engine cannot start.
 func ParseMemory(s string) (int64, error) {
+	n, err := parseSize("memory", s)
+	if err == nil && n < 32e6 {
+		return 0, fmt.Errorf("memory %q is less than 32MB, the least that the engine works with", s)
+	}
+	return n, err
+}
+
+// parseSize reads a size with its unit; key is what it is the size of.
+func parseSize(key, s string) (int64, error) {
 	m := memorySize.FindStringSubmatch(strings.TrimSpace(s))
 	if m == nil || m[2] == "" {
-		return 0, fmt.Errorf("memory %q is not a size such as 512MB or 2GB", s)
+		return 0, fmt.Errorf("%s %q is not a size such as 512MB or 2GB", key, s)
 	}
 	f, err := strconv.ParseFloat(m[1], 64)
 	if err != nil {
-		return 0, fmt.Errorf("memory %q: %w", s, err)
+		return 0, fmt.Errorf("%s %q: %w", key, s, err)
 	}
 	base := 1000.0
 	if m[3] != "" {
 		base = 1024
 	}
 	bytes := f * math.Pow(base, float64(1+strings.Index("KMGT", strings.ToUpper(m[2]))))
-	if bytes < 32e6 {
-		return 0, fmt.Errorf("memory %q is less than 32MB, the least that the engine works with", s)
-	}
 	if bytes > math.MaxInt64/2 {
-		return 0, fmt.Errorf("memory %q is more than a machine has", s)
+		return 0, fmt.Errorf("%s %q is more than a machine has", key, s)
 	}
 	return int64(bytes), nil
 }
