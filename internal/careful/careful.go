@@ -38,6 +38,8 @@ const (
 	TooLarge Reason = "too_large"
 	// InvalidUTF8 is text with bytes that are no UTF-8, or with an escaped half of a surrogate pair.
 	InvalidUTF8 Reason = "invalid_utf8"
+	// WrongFormat is a file of another kind altogether: UTF-16, an archive, another format. It is refused whole.
+	WrongFormat Reason = "wrong_format"
 	// BadQuoting is a CSV record whose quotes or escapes do not fit together.
 	BadQuoting Reason = "bad_quoting"
 )
