@@ -27,11 +27,11 @@ func (s *scanner) noComma(end byte) status {
 	}
 	switch {
 	case c == '{' && s.lines > 0 && end == '}':
-		s.guess = "the object before may not be closed"
+		s.guess = "the object before not closed"
 	case c == '"':
-		s.guess = "a comma may be missing, or a quote not escaped"
+		s.guess = "a comma missing, or a quote not escaped"
 	case last == '"':
-		s.guess = "a quote may be missing or not escaped"
+		s.guess = "a quote missing or not escaped"
 	case last == '0' && c-'0' <= 9:
 		s.guess = "a JSON number has no zeros in front"
 	}
@@ -53,7 +53,7 @@ func (s *scanner) noValue() status {
 	case c == '\'':
 		s.guess = "texts stand in double quotes"
 	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '_', c >= 0x80:
-		s.guess = "a quote may be missing"
+		s.guess = "a quote missing"
 	}
 	return s.fail("expected a value, found %s", s.found())
 }

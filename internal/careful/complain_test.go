@@ -8,17 +8,17 @@ import (
 func TestComplaints(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		`{"a":1,"s":"x,"b":"e"}`:           `a quote may be missing or not escaped at byte 16: expected a comma or "}", found "b"`,
-		`{"s":"it said "hi" to me"}`:       `a quote may be missing or not escaped at byte 16: expected a comma or "}", found "h"`,
-		"{\n \"a\": 1,\n \"s\": \"x\"y\n}": `a quote may be missing or not escaped on line 3: expected a comma or "}", found "y"`,
-		`{"a":1 "s":"x"}`:                  `a comma may be missing, or a quote not escaped at byte 8: expected a comma or "}", found "\""`,
-		`{"a":1,"s":x"}`:                   `a quote may be missing at byte 12: expected a value, found "x"`,
+		`{"a":1,"s":"x,"b":"e"}`:           `a quote missing or not escaped at byte 16: expected a comma or "}", found "b"`,
+		`{"s":"it said "hi" to me"}`:       `a quote missing or not escaped at byte 16: expected a comma or "}", found "h"`,
+		"{\n \"a\": 1,\n \"s\": \"x\"y\n}": `a quote missing or not escaped on line 3: expected a comma or "}", found "y"`,
+		`{"a":1 "s":"x"}`:                  `a comma missing, or a quote not escaped at byte 8: expected a comma or "}", found "\""`,
+		`{"a":1,"s":x"}`:                   `a quote missing at byte 12: expected a value, found "x"`,
 		`{"a":01}`:                         `a JSON number has no zeros in front at byte 7: expected a comma or "}", found "1"`,
 		`{"a":None}`:                       `JSON writes null at byte 6: expected a value, found "N"`,
 		`{"a":NaN}`:                        `NaN and Infinity are not JSON at byte 6: expected a value, found "N"`,
 		`{"a":True}`:                       `true and false have small letters at byte 6: expected a value, found "T"`,
 		`{"s":'x'}`:                        `texts stand in double quotes at byte 6: expected a value, found "'"`,
-		"{\"a\":1\n{\"a\":2}":              `the object before may not be closed on line 2: expected a comma or "}", found "{"`,
+		"{\"a\":1\n{\"a\":2}":              `the object before not closed on line 2: expected a comma or "}", found "{"`,
 		"\xff\xfe{\x00}\x00":               "the file is UTF-16, not UTF-8: `iconv -f UTF-16 -t UTF-8` turns it into what can be read",
 		"PK\x03\x04zip{\"a\":1}\n{}":       "the file is a zip archive, which tarn does not read: unpack it",
 	} {

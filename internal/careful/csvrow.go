@@ -148,7 +148,7 @@ func (c *CSVReader) unknown(i int, text []byte) {
 		name = c.header[i]
 	}
 	if name == "" {
-		name = fmt.Sprintf("field %d", i+1)
+		name = fmt.Sprintf("number %d", i+1)
 	}
 	u := c.stats.Unknown[name]
 	if u == nil {

@@ -97,6 +97,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 	}
 	var sql *query.Error
 	var list *diag.ListError
+	var quarantined *run.QuarantineError
 	errors.As(err, &list)
 	errors.As(err, &sql)
 	if a.json {
@@ -123,6 +124,8 @@ func (a *app) finish(ctx context.Context, err error) int {
 		a.showDiagnostics(list.Diagnostics)
 	case sql != nil:
 		a.tell("%s", sql.Diagnostic.Text())
+	case errors.As(err, &quarantined):
+		a.showExceeded(quarantined)
 	default:
 		a.tell("error: %v", err)
 	}

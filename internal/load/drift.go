@@ -110,7 +110,7 @@ func sampleFile(t Table, f File, k *look, d *Drift) error {
 		k.odd = "fields that are not in the definition"
 	}
 	for i, c := range t.Columns {
-		if s.Seen[i] == 0 {
+		if s.Seen[i] == 0 && s.Loaded > 0 { // where nothing fits, that says it all
 			k.missing = append(k.missing, c.Name)
 		}
 		if s.Seen[i]+nulls[i] > s.Loaded {

@@ -145,6 +145,18 @@ func TestListFolder(t *testing.T) {
 			t.Errorf("%v %v", files, err)
 		}
 	}
+	// Links that lead nowhere are no files, and a pipe would never end.
+	for _, to := range []string{"nowhere", "loop"} {
+		if err := os.Symlink(to, filepath.Join(dir, "loop")); err != nil {
+			t.Fatal(err)
+		}
+		if files, err := List(t.Context(), dir, "l"); err != nil || len(files) != 1 {
+			t.Errorf("%v %v", files, err)
+		}
+		if err := os.Remove(filepath.Join(dir, "loop")); err != nil {
+			t.Fatal(err)
+		}
+	}
 	write(t, filepath.Join(dir, "b\xff.json"), nil)
 	if _, err := List(t.Context(), dir, "l"); err == nil || !strings.Contains(err.Error(), `"b\xff.json" is not UTF-8`) {
 		t.Errorf("got %v", err)

@@ -75,6 +75,31 @@ func (q *Quarantine) Count(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
+// Rejected is how many rows of a table were rejected for one reason, and the first of them.
+type Rejected struct {
+	Reason, Place, Message string
+	Rows                   int64
+}
+
+// Rejected tells what was collected for a table, the most frequent reason first.
+func (q *Quarantine) Rejected(ctx context.Context, table string) ([]Rejected, error) {
+	rows, err := q.engine.DB().QueryContext(ctx, `SELECT reason, count(*), min_by(coalesce(file || coalesce(':' || line, ''), table_name), (file, line, byte_offset)),
+		min_by(message, (file, line, byte_offset)) FROM `+quarantineStaging+` WHERE table_name = ? GROUP BY reason ORDER BY 2 DESC, 1`, table)
+	if err != nil {
+		return nil, fmt.Errorf("quarantine: %w", err)
+	}
+	defer rows.Close()
+	var out []Rejected
+	for rows.Next() {
+		var r Rejected
+		if err := rows.Scan(&r.Reason, &r.Rows, &r.Place, &r.Message); err != nil {
+			return nil, fmt.Errorf("quarantine: %w", err)
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
 // AddRows puts rows of a query into quarantine: those that failed a row check of a table. The query gives the row as JSON
 // and the landing file (or NULL), in this order.
 func (q *Quarantine) AddRows(ctx context.Context, table, check, query string) error {

@@ -2,8 +2,11 @@ package run
 
 import (
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"tarn/internal/check"
+	"tarn/internal/load"
 )
 
 // CheckError says that a check failed, so that nothing was published.
@@ -20,10 +23,21 @@ type QuarantineError struct {
 	Quarantined, Objects int64
 	Limit                string
 	File                 string
+	// Rejected counts them by reason. As nothing is published, they are not in the lake's quarantine.
+	Rejected []load.Rejected
 }
 
 func (e *QuarantineError) Error() string {
-	return fmt.Sprintf("%s: %d of %d rows of %s could not be loaded, more than max_quarantine %s allows", e.File, e.Quarantined, e.Objects, e.Table, e.Limit)
+	text := fmt.Sprintf("%s: %d of %d rows of %s could not be loaded, more than max_quarantine %s allows", e.File, e.Quarantined, e.Objects, e.Table, e.Limit)
+	if len(e.Rejected) > 0 {
+		text += ", such as " + e.Rejected[0].Place + ": " + e.Rejected[0].Message
+	}
+	return text
+}
+
+// Hint says what to do about it.
+func (e *QuarantineError) Hint() string {
+	return "mend the files or the definition, or allow more with max_quarantine in " + strings.TrimSuffix(e.File, filepath.Ext(e.File)) + ".yml"
 }
 
 // LedgerError says that the rows of a table do not add up, so that nothing was published.

@@ -46,7 +46,7 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 	if err := x.landed(s, st); err != nil {
 		return err
 	}
-	if err := exceeds(t, st); err != nil {
+	if err := x.exceeds(ctx, t, st); err != nil {
 		return err
 	}
 	st.record.Added, st.record.Removed = st.rows, stay.before-stay.rows
@@ -230,14 +230,18 @@ func carryQuery(t *model.Table, had []schema.Column, files []string) string {
 }
 
 // exceeds holds the quarantined rows against the table's max_quarantine.
-func exceeds(t *model.Table, st *state) error {
+func (x *execution) exceeds(ctx context.Context, t *model.Table, st *state) error {
 	limit := t.Header().MaxQuarantine
 	if limit == nil || st.load.Objects == 0 {
 		return nil
 	}
 	bad := st.record.Quarantined
-	if limit.Exceeded(bad, st.load.Objects) {
-		return &QuarantineError{Table: t.Name, Quarantined: bad, Objects: st.load.Objects, Limit: limit.String(), File: t.Landing.Source.File}
+	if !limit.Exceeded(bad, st.load.Objects) {
+		return nil
 	}
-	return nil
+	rejected, err := x.quarantine.Rejected(ctx, t.Name)
+	if err != nil {
+		return err
+	}
+	return &QuarantineError{Table: t.Name, Quarantined: bad, Objects: st.load.Objects, Limit: limit.String(), File: t.Landing.Source.File, Rejected: rejected}
 }

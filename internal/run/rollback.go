@@ -13,6 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tarn/internal/lake"
+	"tarn/internal/load"
+	"tarn/internal/schema"
 )
 
 // change is one writing command other than a run: it holds the lock, works on one view, and publishes at most once.
@@ -116,13 +118,20 @@ func (w *Workspace) Drop(ctx context.Context, name string, wait bool) (id string
 			return fmt.Errorf("%w: %s", ErrUnknownTable, name)
 		}
 		var drafts []*lake.Draft
-		if have := v.Table(FilesTable); have != nil {
+		for _, own := range []struct {
+			name    string
+			columns []schema.Column
+		}{{FilesTable, filesColumns()}, {load.QuarantineTable, load.QuarantineColumns()}} {
+			have := v.Table(own.name)
+			if have == nil {
+				continue
+			}
 			files, err := have.Files()
 			if err != nil {
 				return err
 			}
-			query := "SELECT * FROM " + scanFiles(have, files) + " WHERE table_name <> '" + strings.ReplaceAll(strings.TrimSuffix(name, "__rows"), "'", "''") + "'"
-			d, err := w.replaceOwn(ctx, v, FilesTable, filesColumns(), query, id)
+			query := "SELECT * FROM " + scanFiles(have, files) + " WHERE table_name <> " + schema.Literal(strings.TrimSuffix(name, "__rows"))
+			d, err := w.replaceOwn(ctx, v, own.name, own.columns, query, id)
 			if err != nil {
 				return err
 			}

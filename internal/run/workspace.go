@@ -33,7 +33,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"tarn/internal/careful"
@@ -159,6 +158,13 @@ func (w *Workspace) plan(ctx context.Context, v *lake.View, s Selection) (*plan.
 	if err != nil {
 		return nil, err
 	}
+	if s.Retry && s.RetryTable != "" {
+		t, err := named(w.Graph, s.RetryTable)
+		if err != nil {
+			return nil, err
+		}
+		s.RetryTable = t.Name
+	}
 	known, err := w.known(ctx, v)
 	if err != nil {
 		return nil, err
@@ -173,7 +179,7 @@ func (w *Workspace) plan(ctx context.Context, v *lake.View, s Selection) (*plan.
 			return nil, err
 		}
 		work[t.Name] = load.Compare(loadTable(t), files, known[t.Name])
-		if s.Retry && (s.RetryTable == "" || strings.EqualFold(s.RetryTable, t.Name)) {
+		if s.Retry && (s.RetryTable == "" || s.RetryTable == t.Name) {
 			work[t.Name] = work[t.Name].Retry(known[t.Name])
 		}
 	}
