@@ -129,6 +129,12 @@ type stream struct {
 	stop func()
 }
 
+// Position is how many bytes of the file were read, as it is stored.
+func (s stream) Position() int64 {
+	at, _ := s.file.Seek(0, io.SeekCurrent) // it only asks
+	return at
+}
+
 func (s stream) Close() error {
 	if s.stop != nil {
 		s.stop()

@@ -18,7 +18,7 @@ import (
 
 // careful writes the rows of files that need the careful reader. Rows wait in a table of the engine, which keeps to the
 // engine's memory bound by spilling.
-func (l *Loader) careful(ctx context.Context, t Table, files []look, dir, fieldIDs string, q *Quarantine, res *Result) error {
+func (l *Loader) careful(ctx context.Context, t Table, files []look, dir, fieldIDs string, q *Quarantine, m *meter, res *Result) error {
 	name := "tarn_careful_" + strings.ReplaceAll(t.Name, `"`, "")
 	parts := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
@@ -38,7 +38,7 @@ func (l *Loader) careful(ctx context.Context, t Table, files []look, dir, fieldI
 	g.SetLimit(carefulWorkers)
 	for i, k := range files {
 		g.Go(func() (err error) {
-			if counted[i], err = l.carefulFile(fileCtx, t, k.File, i, name, q); err != nil {
+			if counted[i], err = l.carefulFile(fileCtx, t, k.File, i, name, q, m); err != nil {
 				return fmt.Errorf("%s: %w", k.Name, err)
 			}
 			return nil
@@ -63,10 +63,12 @@ func (l *Loader) careful(ctx context.Context, t Table, files []look, dir, fieldI
 	if err != nil {
 		return err
 	}
-	written, err := l.Engine.Copy(ctx, "SELECT "+strings.Join(append(out, names+" AS _file"), ", ")+" FROM "+full, duckdb.Output{Dir: dir, FieldIDs: fieldIDs})
+	tell, _ := m.part(size(paths(files)), writeShare, 0)
+	written, err := l.Engine.Copy(ctx, "SELECT "+strings.Join(append(out, names+" AS _file"), ", ")+" FROM "+full, duckdb.Output{Dir: dir, FieldIDs: fieldIDs, Progress: tell})
 	if err != nil {
 		return err
 	}
+	tell(1)
 	res.Written = append(res.Written, written...)
 	return nil
 }
@@ -88,7 +90,7 @@ func byNumber(files []look, value func(File) (string, error)) (string, error) {
 const carefulWorkers = 2
 
 // carefulFile reads one file: parsing in one goroutine, appending in another.
-func (l *Loader) carefulFile(ctx context.Context, t Table, f File, number int, into string, q *Quarantine) (Counted, error) {
+func (l *Loader) carefulFile(ctx context.Context, t Table, f File, number int, into string, q *Quarantine, m *meter) (Counted, error) {
 	c := Counted{File: f}
 	raw, err := careful.Open(f.Path)
 	if err != nil {
@@ -100,11 +102,13 @@ func (l *Loader) carefulFile(ctx context.Context, t Table, f File, number int, i
 	batches := make(chan *batch, 1)
 	g.Go(func() error {
 		defer close(batches)
-		return fill(ctx, r, t, int32(number), batches)
+		return fill(ctx, r, t, int32(number), func() int64 { return position(raw) }, batches)
 	})
 	g.Go(func() error {
+		var before int64
 		return l.Engine.Appender(ctx, into, func(a *duck.Appender) error {
 			for b := range batches {
+				rows := int64(len(b.values) / (len(t.Columns) + 1))
 				for ; len(b.values) > 0; b.values = b.values[len(t.Columns)+1:] {
 					if err := a.AppendRow(b.values[:len(t.Columns)+1]...); err != nil {
 						return err
@@ -113,6 +117,8 @@ func (l *Loader) carefulFile(ctx context.Context, t Table, f File, number int, i
 				if err := q.addAll(ctx, t.Name, f.Name, b.bad); err != nil {
 					return err
 				}
+				m.add(b.read-before, carefulShare, rows)
+				before = b.read
 			}
 			return ctx.Err()
 		})
@@ -127,6 +133,7 @@ func (l *Loader) carefulFile(ctx context.Context, t Table, f File, number int, i
 type batch struct {
 	values []driver.Value
 	bad    []*careful.Bad
+	read   int64 // bytes of the stored file so far
 }
 
 // Bounds of a batch. Those in bytes are for rows of long texts, and for entries of up to 64 KiB each.
@@ -137,7 +144,7 @@ const (
 )
 
 // fill reads a file to its end.
-func fill(ctx context.Context, r careful.Reader, t Table, number int32, into chan<- *batch) error {
+func fill(ctx context.Context, r careful.Reader, t Table, number int32, position func() int64, into chan<- *batch) error {
 	for {
 		b := &batch{values: make([]driver.Value, 0, batchRows*(len(t.Columns)+1))}
 		start := r.Stats().Bytes
@@ -157,6 +164,7 @@ func fill(ctx context.Context, r careful.Reader, t Table, number int32, into cha
 			}
 			b.values = append(b.values, number)
 		}
+		b.read = position()
 		select {
 		case into <- b:
 		case <-ctx.Done():

@@ -23,8 +23,8 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 		Skipped: len(w.Unchanged), Empty: w.Files == 0, Dir: t.Landing.Dir}
 	result := &load.Result{}
 	if !w.Empty() {
-		l := load.Loader{Engine: x.w.Engine, Progress: func(table string, read, total int64) {
-			x.tell(Event{Table: table, Phase: "load", Done: read, Total: total})
+		l := load.Loader{Engine: x.w.Engine, Progress: func(table string, p load.Progress) {
+			x.tell(Event{Table: table, Phase: "load", Done: p.Bytes, Total: p.Total, Rows: p.Rows})
 		}}
 		var err error
 		if result, err = l.Load(ctx, w.Table, w.Read(), x.dir(st, "rows"), st.draft.FieldIDs(), x.quarantine); err != nil {
