@@ -114,8 +114,9 @@ func (l *Loader) load(ctx context.Context, t Table, files []File, dir, fieldIDs 
 			odd = append(odd, k)
 		}
 	}
-	if len(clean) > 0 {
-		more, err := l.fast(ctx, t, clean, filepath.Join(dir, "fast"), fieldIDs, m, res)
+	for i := 0; i < len(clean); i += together {
+		chunk := clean[i:min(i+together, len(clean))]
+		more, err := l.fast(ctx, t, chunk, filepath.Join(dir, fmt.Sprintf("fast-%d", i)), fieldIDs, m, res)
 		if err != nil {
 			return nil, err
 		}

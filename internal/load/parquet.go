@@ -49,8 +49,10 @@ func (l *Loader) parquet(ctx context.Context, t Table, files []File, dir, fieldI
 	}
 	p := parquetLoad{Loader: l, table: t, dir: dir, fieldIDs: fieldIDs, quarantine: q, meter: m, res: res}
 	for _, g := range order {
-		if err := p.copy(ctx, g.columns, g.files); err != nil {
-			return err
+		for chunk := range slices.Chunk(g.files, together) {
+			if err := p.copy(ctx, g.columns, chunk); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -112,19 +112,25 @@ func (q *Quarantine) AddRows(ctx context.Context, table, check, query string) er
 	return nil
 }
 
-// add appends one entry.
-func (q *Quarantine) add(ctx context.Context, table, file string, b *careful.Bad) error {
-	return q.addAll(ctx, table, file, []*careful.Bad{b})
+// rejected is what could not be loaded of a file.
+type rejected struct {
+	file string
+	bad  *careful.Bad
 }
 
-// addAll appends entries of one file.
-func (q *Quarantine) addAll(ctx context.Context, table, file string, bad []*careful.Bad) error {
-	if len(bad) == 0 {
+// add appends one entry.
+func (q *Quarantine) add(ctx context.Context, table, file string, b *careful.Bad) error {
+	return q.addAll(ctx, table, []rejected{{file, b}})
+}
+
+// addAll appends entries.
+func (q *Quarantine) addAll(ctx context.Context, table string, entries []rejected) error {
+	if len(entries) == 0 {
 		return nil
 	}
 	return q.engine.Appender(ctx, "tarn_quarantine_staging", func(a *duck.Appender) error {
-		for _, b := range bad {
-			if err := a.AppendRow(q.row(table, file, b)...); err != nil {
+		for _, e := range entries {
+			if err := a.AppendRow(q.row(table, e.file, e.bad)...); err != nil {
 				return err
 			}
 		}
