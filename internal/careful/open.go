@@ -108,7 +108,11 @@ func (l *lazyGzip) Read(p []byte) (int, error) {
 		}
 		l.out = out
 	}
-	return l.out.Read(p)
+	n, err := l.out.Read(p)
+	if errors.Is(err, gzip.ErrHeader) {
+		err = fmt.Errorf("what follows the compressed data is no gzip: %w", err)
+	}
+	return n, err
 }
 
 // damageReader tells the decompressor's errors from those of the disk.

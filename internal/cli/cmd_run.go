@@ -174,10 +174,10 @@ func (a *app) showLoads(rec *run.Record, st styles) {
 			a.say("%s: %s was still growing; it is left for the next run", l.Table, g)
 		}
 		if n := len(l.Vanished); n > 0 {
-			a.say("%s: %s gone, such as %s; their rows stay (--prune takes them out)", l.Table, plural(int64(n), "file"), l.Vanished[0])
+			a.say("%s: %s gone, such as %s; the rows stay (--prune takes them out)", l.Table, plural(int64(n), "file"), l.Vanished[0])
 		}
 		if n := len(l.Pruned); n > 0 {
-			a.say("%s: %s gone, such as %s; their rows were taken out", l.Table, plural(int64(n), "file"), l.Pruned[0])
+			a.say("%s: %s gone, such as %s; the rows were taken out", l.Table, plural(int64(n), "file"), l.Pruned[0])
 		}
 		if l.Quarantined > 0 {
 			a.say("%s: %s of %s went to quarantine; `tarn quarantine` shows why", l.Table, st.warn(plural(l.Quarantined, "row")), grouped(l.Objects))

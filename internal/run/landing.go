@@ -36,7 +36,7 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 	}
 	x.note(st, s, result)
 	gone := replaced(s, result)
-	stay, err := x.carry(ctx, st, gone)
+	stay, err := x.carry(ctx, st, gone, w.Vanished)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (s staying) paths() []string { return append(append([]string{}, s.kept...),
 
 // carry sorts the published data files: those that hold rows of the gone landing files, and all of them where the columns
 // have changed, leave the table; what stays of their rows is written again.
-func (x *execution) carry(ctx context.Context, st *state, gone []string) (out staying, err error) {
+func (x *execution) carry(ctx context.Context, st *state, gone []string, vanished []load.Known) (out staying, err error) {
 	t := st.table
 	have := x.view.Table(t.Stored())
 	if have == nil {
@@ -160,6 +160,13 @@ func (x *execution) carry(ctx context.Context, st *state, gone []string) (out st
 		query += " WHERE _file NOT IN (SELECT name FROM memory.main." + schema.Quote(goneTable(t)) + ")"
 	}
 	written, err := x.w.Engine.Copy(ctx, query, x.output(st, "carried"))
+	if why, misfit := duckdb.Misfit(err); misfit && !same {
+		e := &CarryError{Table: t.Name, File: t.Landing.Source.File, Why: why}
+		for _, k := range vanished {
+			e.Files = append(e.Files, k.Name)
+		}
+		return out, e
+	}
 	if err != nil {
 		return out, fmt.Errorf("load %s: keep the rows of other files: %w", t.Name, err)
 	}

@@ -289,7 +289,8 @@ func TestLandingTypeCannotNarrowVanishedRows(t *testing.T) {
 	l.run(run.Selection{})
 	l.remove("raw/t/a.json")
 	l.json("t", "n int")
-	if _, err := l.attempt(run.Selection{}); err == nil || !strings.Contains(err.Error(), "keep the rows of other files") {
+	var misfit *run.CarryError
+	if _, err := l.attempt(run.Selection{}); !errors.As(err, &misfit) || !slices.Equal(misfit.Files, []string{"s3://l/t/a.json"}) || strings.Contains(err.Error(), "LINE 1") {
 		t.Errorf("got %v", err)
 	}
 	l.want(both, "3000000000 s3://l/t/a.json")
