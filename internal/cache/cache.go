@@ -62,6 +62,9 @@ func New(dir string, limit int64, stores store.Locator) *Cache {
 		pins: map[string]int{}, sizes: map[string]int64{}}
 }
 
+// Limit is the bound of the disk, in bytes.
+func (c *Cache) Limit() int64 { return c.limit }
+
 // Fetch makes a file readable on this machine, until release is called. The error is [store.ErrCondition] or
 // [store.ErrNotFound] if its location does not hold that content any more, and a [FullError] if there is no room.
 func (c *Cache) Fetch(ctx context.Context, f File) (path string, release func(), err error) {

@@ -38,6 +38,8 @@ const (
 	TooLarge Reason = "too_large"
 	// InvalidUTF8 is text with bytes that are no UTF-8, or with an escaped half of a surrogate pair.
 	InvalidUTF8 Reason = "invalid_utf8"
+	// WrongFormat is a file of another kind altogether: UTF-16, an archive, another format. It is refused whole.
+	WrongFormat Reason = "wrong_format"
 	// BadQuoting is a CSV record whose quotes or escapes do not fit together.
 	BadQuoting Reason = "bad_quoting"
 )
@@ -66,6 +68,9 @@ type Options struct {
 	DotsInKeys bool
 	// MaxObject is the size in bytes over which an object or record is refused; 0 means 16 MiB.
 	MaxObject int
+	// Size is how many bytes there are to read where that is known; 0 where it is not. It saves memory, and a wrong one does
+	// no harm.
+	Size int64
 
 	window int // size of the first buffer in bytes; tests make it tiny
 }
@@ -134,6 +139,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.window <= 0 {
 		o.window = defaultWindow
+		if o.Size > 0 && o.Size < defaultWindow {
+			o.window = int(o.Size) + 16 // so that the end shows
+		}
 	}
 	return o
 }

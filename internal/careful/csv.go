@@ -106,7 +106,10 @@ func (c *CSVReader) Stats() *Stats {
 func (c *CSVReader) Next() ([]any, *Bad, error) {
 	s := &c.src
 	if s.offset() == 0 {
-		s.skipBOM()
+		if bad := s.begin(); bad != nil {
+			c.told = true
+			return nil, c.refused(bad), nil
+		}
 	}
 	for {
 		if s.pos == s.end && !s.more() {
@@ -299,7 +302,11 @@ func (c *CSVReader) split(b []byte, atEnd bool) (n int, st status, message strin
 					return i, need, ""
 				}
 				r, _ := utf8.DecodeRune(b[i:])
-				return i, fail, fmt.Sprintf("field %d goes on with %q behind its closing quote", len(c.fields)+1, string(r))
+				guess := "is a quote within it not escaped?"
+				if breaks(b[f.from:f.to]) > 0 {
+					guess = "is it not closed on its first line?"
+				}
+				return i, fail, fmt.Sprintf("field %d goes on with %q behind its closing quote: %s", len(c.fields)+1, string(r), guess)
 			}
 		} else {
 			for i < len(b) {

@@ -159,7 +159,7 @@ func TestCSVDrift(t *testing.T) {
 	r := NewCSV(strings.NewReader("# made by x\nn,s,\"more, or less\"\n1,a,7\n2,b,8,9\n3,c\n4\n"), Options{Columns: columns("n", "BIGINT", "s", "VARCHAR")}, d)
 	told(t, r)
 	s := r.Stats()
-	want := map[string]*Unknown{"more, or less": {Count: 2, Example: "7"}, "field 4": {Count: 1, Example: "9"}}
+	want := map[string]*Unknown{"more, or less": {Count: 2, Example: "7"}, "number 4": {Count: 1, Example: "9"}}
 	if diff := cmp.Diff(want, s.Unknown); diff != "" {
 		t.Error(diff)
 	}

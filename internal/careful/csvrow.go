@@ -28,7 +28,7 @@ func (c *CSVReader) finish(text []byte) ([]any, *Bad, error) {
 		c.told = true
 		bad.Reason, bad.Message = CutOff, "the file ends within the record: "+s.damage.Error()
 	case len(c.fields) != len(c.columns):
-		bad.Reason, bad.Message = WrongFieldCount, fmt.Sprintf("%d fields, the table has %d columns", len(c.fields), len(c.columns))
+		bad.Reason, bad.Message = WrongFieldCount, c.miscounted(text)
 	default:
 		for i, f := range c.fields {
 			v, t := c.value(c.columns[i], text, f)
@@ -60,6 +60,24 @@ func (c *CSVReader) finish(text []byte) ([]any, *Bad, error) {
 	}
 	c.stats.Loaded++
 	return c.row, nil, nil
+}
+
+// miscounted says how many fields there are, and which other separator would give as many as the table has columns.
+func (c *CSVReader) miscounted(text []byte) string {
+	n, s := len(c.fields), "s"
+	if n == 1 {
+		s = ""
+	}
+	message := fmt.Sprintf("%d field%s, the table has %d columns", n, s, len(c.columns))
+	if n != 1 {
+		return message
+	}
+	for _, sep := range ",;\t|\x01" {
+		if bytes.Count(text, []byte(string(sep))) == len(c.columns)-1 {
+			return message + fmt.Sprintf(": is the separator %q, where the definition has %q?", string(sep), string(c.sep))
+		}
+	}
+	return message
 }
 
 // breaks counts line breaks: LF, CRLF and CR.
@@ -130,7 +148,7 @@ func (c *CSVReader) unknown(i int, text []byte) {
 		name = c.header[i]
 	}
 	if name == "" {
-		name = fmt.Sprintf("field %d", i+1)
+		name = fmt.Sprintf("number %d", i+1)
 	}
 	u := c.stats.Unknown[name]
 	if u == nil {

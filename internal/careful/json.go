@@ -49,7 +49,10 @@ func (j *JSONReader) Stats() *Stats {
 func (j *JSONReader) Next() (row []any, bad *Bad, err error) {
 	s := &j.src
 	if s.offset() == 0 {
-		j.src.skipBOM()
+		if bad := s.begin(); bad != nil {
+			j.told = true
+			return nil, j.count(bad), nil
+		}
 	}
 	for {
 		if s.pos == s.end {
@@ -160,7 +163,7 @@ func (j *JSONReader) object() ([]any, *Bad, error) {
 		case st == ok:
 			return j.finish(b[:p.at])
 		case st == fail:
-			bad = j.recover(InvalidJSON, p.failure, int64(p.failAt), int64(p.at))
+			bad = j.recover(InvalidJSON, p.complaint(s.line), int64(p.failAt), int64(p.at))
 		case limited:
 			bad = j.recover(TooLarge, fmt.Sprintf("the object has more than %d bytes", j.limit), math.MaxInt64, int64(len(b)))
 		default:

@@ -108,7 +108,11 @@ func (l *lazyGzip) Read(p []byte) (int, error) {
 		}
 		l.out = out
 	}
-	return l.out.Read(p)
+	n, err := l.out.Read(p)
+	if errors.Is(err, gzip.ErrHeader) {
+		err = fmt.Errorf("what follows the compressed data is no gzip: %w", err)
+	}
+	return n, err
 }
 
 // damageReader tells the decompressor's errors from those of the disk.
@@ -127,6 +131,12 @@ type stream struct {
 	io.Reader
 	file *os.File
 	stop func()
+}
+
+// Position is how many bytes of the file were read, as it is stored.
+func (s stream) Position() int64 {
+	at, _ := s.file.Seek(0, io.SeekCurrent) // it only asks
+	return at
 }
 
 func (s stream) Close() error {

@@ -30,6 +30,7 @@ type scanner struct {
 	badUTF8  string // the first text that is no UTF-8
 	failAt   int
 	failure  string
+	guess    string // what may have led to the failure; empty for no idea
 }
 
 func (s *scanner) reset(b []byte) {
@@ -264,16 +265,6 @@ func (s *scanner) skip() status {
 	return s.noValue()
 }
 
-func (s *scanner) noValue() status {
-	switch s.b[s.at] {
-	case 'N', 'I':
-		return s.fail("expected a value, found %s: NaN and Infinity are not JSON", s.found())
-	case '+', '.':
-		return s.fail("expected a value, found %s: a JSON number begins with a digit or a minus sign", s.found())
-	}
-	return s.fail("expected a value, found %s", s.found())
-}
-
 func (s *scanner) enter() status {
 	if s.depth++; s.depth > maxDepth {
 		return s.fail("nested deeper than %d", maxDepth)
@@ -330,7 +321,7 @@ func (s *scanner) next(first bool, end byte) (bool, status) {
 		return true, ok
 	}
 	if s.b[s.at] != ',' {
-		return false, s.fail("expected a comma or %q, found %s", string(end), s.found())
+		return false, s.noComma(end)
 	}
 	s.at++
 	if st := s.space(); st != ok {

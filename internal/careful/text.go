@@ -46,6 +46,11 @@ func (p *plan) fromText(b []byte, loose bool) (any, *trouble) {
 	case opDate:
 		if d, rest, fine := readDate(b); fine && len(rest) == 0 {
 			return d, nil
+		} else if fine {
+			// A time is dropped only where it says nothing.
+			if t, form := readTimestamp(b); form == formGood && t.Equal(d) {
+				return d, nil
+			}
 		}
 	case opTimestamp:
 		t, form := readTimestamp(b)
@@ -65,6 +70,11 @@ func (p *plan) fromText(b []byte, loose bool) (any, *trouble) {
 		t.message += " in base64"
 		return nil, t
 	}
+	if p.op == opDate || p.op == opTimestamp {
+		if n, fine := parseNumber(b, loose); fine {
+			return p.number(&n)
+		}
+	}
 	return nil, p.wrong(b)
 }
 
@@ -83,19 +93,39 @@ func digits(b []byte, n int) (int, bool) {
 	return v, true
 }
 
-// readDate reads YYYY-MM-DD, a real day of the years 1 to 9999, at the start of b.
+// oneOrTwo reads the one or two digits at the start of b: Hive writes two and takes one.
+func oneOrTwo(b []byte) (v int, rest []byte, fine bool) {
+	if v, fine := digits(b, 2); fine {
+		return v, b[2:], true
+	}
+	v, fine = digits(b, 1)
+	return v, b[min(1, len(b)):], fine
+}
+
+// after drops the byte that has to come next.
+func after(b []byte, want byte) ([]byte, bool) {
+	if len(b) == 0 || b[0] != want {
+		return b, false
+	}
+	return b[1:], true
+}
+
+// readDate reads YYYY-MM-DD (or YYYY-M-D), a real day of the years 1 to 9999, at the start of b.
 func readDate(b []byte) (day time.Time, rest []byte, fine bool) {
-	if len(b) < 10 || b[4] != '-' || b[7] != '-' {
+	y, fine := digits(b, 4)
+	if !fine || y < 1 || len(b) < 5 || b[4] != '-' {
 		return day, b, false
 	}
-	y, good1 := digits(b, 4)
-	m, good2 := digits(b[5:], 2)
-	d, good3 := digits(b[8:], 2)
-	if !good1 || !good2 || !good3 || y < 1 || m < 1 || m > 12 || d < 1 {
+	m, rest, fine := oneOrTwo(b[5:])
+	if !fine || m < 1 || m > 12 || len(rest) == 0 || rest[0] != '-' {
+		return day, b, false
+	}
+	d, rest, fine := oneOrTwo(rest[1:])
+	if !fine || d < 1 {
 		return day, b, false
 	}
 	day = time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC)
-	return day, b[10:], day.Day() == d
+	return day, rest, day.Day() == d
 }
 
 type form uint8
@@ -106,34 +136,32 @@ const (
 	formGood
 )
 
-// readTimestamp reads YYYY-MM-DD hh:mm:ss (or with a T), up to nine decimals and a zone: Z, +hh, +hhmm or +hh:mm.
+// readTimestamp reads a date alone, which is its midnight, or with hh:mm or hh:mm:ss behind a blank or a T, up to nine
+// decimals and a zone: Z, +hh, +hhmm or +hh:mm.
 func readTimestamp(b []byte) (time.Time, form) {
 	t, b, fine := readDate(b)
-	if !fine || len(b) < 9 || b[0] != ' ' && b[0] != 'T' || b[3] != ':' || b[6] != ':' {
+	if !fine {
 		return t, formWrong
 	}
-	h, good1 := digits(b[1:], 2)
-	m, good2 := digits(b[4:], 2)
-	s, good3 := digits(b[7:], 2)
-	if !good1 || !good2 || !good3 || h > 23 || m > 59 || s > 59 {
+	if len(b) == 0 {
+		return t, formGood
+	}
+	if b[0] != ' ' && b[0] != 'T' {
 		return t, formWrong
 	}
-	b = b[9:]
-	nanos, form := 0, formGood
-	if len(b) > 0 && b[0] == '.' {
-		n := 0
-		for b = b[1:]; n < 9 && len(b) > 0 && b[0]-'0' <= 9; b = b[1:] {
-			nanos = nanos*10 + int(b[0]-'0')
-			n++
-		}
-		if n == 0 {
+	h, b, good1 := oneOrTwo(b[1:])
+	b, good2 := after(b, ':')
+	m, b, good3 := oneOrTwo(b)
+	if !good1 || !good2 || !good3 || h > 23 || m > 59 {
+		return t, formWrong
+	}
+	s, nanos, form := 0, 0, formGood
+	if rest, seconds := after(b, ':'); seconds {
+		if s, b, fine = oneOrTwo(rest); !fine || s > 59 {
 			return t, formWrong
 		}
-		for ; n < 9; n++ {
-			nanos *= 10
-		}
-		if nanos%1000 != 0 {
-			form = formTooFine
+		if nanos, b, form = decimals(b); form == formWrong {
+			return t, formWrong
 		}
 	}
 	east, fine := readZone(b)
@@ -142,6 +170,29 @@ func readTimestamp(b []byte) (time.Time, form) {
 	}
 	y, mo, d := t.Date()
 	return time.Date(y, mo, d, h, m-east, s, nanos, time.UTC), form
+}
+
+// decimals reads the decimals of seconds, if there are any.
+func decimals(b []byte) (nanos int, rest []byte, f form) {
+	b, some := after(b, '.')
+	if !some {
+		return 0, b, formGood
+	}
+	n := 0
+	for ; n < 9 && len(b) > 0 && b[0]-'0' <= 9; b = b[1:] {
+		nanos = nanos*10 + int(b[0]-'0')
+		n++
+	}
+	if n == 0 {
+		return 0, b, formWrong
+	}
+	for ; n < 9; n++ {
+		nanos *= 10
+	}
+	if nanos%1000 != 0 {
+		return nanos, b, formTooFine
+	}
+	return nanos, b, formGood
 }
 
 // readZone gives the minutes east of UTC.

@@ -117,7 +117,14 @@ func filled(rec *run.Record) *run.Record {
 func (a *app) showRun(rec *run.Record) {
 	st := stylesFor(a.stdout)
 	if rec.Status == run.NothingToDo {
-		a.say("nothing to do: all %s are up to date", plural(int64(len(rec.Tables)), "table"))
+		switch n := len(rec.Tables); n {
+		case 0:
+			a.say("nothing to do: no table is defined")
+		case 1:
+			a.say("nothing to do: %s is up to date", rec.Tables[0].Name)
+		default:
+			a.say("nothing to do: all %s are up to date", plural(int64(n), "table"))
+		}
 		a.showLoads(rec, st)
 		a.showOrphans(rec.Orphans)
 		return
@@ -178,19 +185,30 @@ func (a *app) showLoads(rec *run.Record, st styles) {
 			a.say("%s: %s was still growing; it is left for the next run", l.Table, g)
 		}
 		if n := len(l.Vanished); n > 0 {
-			a.say("%s: %s gone, such as %s; their rows stay (--prune takes them out)", l.Table, plural(int64(n), "file"), l.Vanished[0])
+			a.say("%s: %s gone, such as %s; the rows stay (--prune takes them out)", l.Table, plural(int64(n), "file"), l.Vanished[0])
 		}
 		if n := len(l.Pruned); n > 0 {
-			a.say("%s: %s gone, such as %s; their rows were taken out", l.Table, plural(int64(n), "file"), l.Pruned[0])
+			a.say("%s: %s gone, such as %s; the rows were taken out", l.Table, plural(int64(n), "file"), l.Pruned[0])
 		}
 		if l.Quarantined > 0 {
-			a.say("%s: %s %s of %s went to quarantine; `tarn quarantine` shows why", l.Table, st.warn(grouped(l.Quarantined)), "rows", grouped(l.Objects))
+			a.say("%s: %s of %s went to quarantine; `tarn quarantine` shows why", l.Table, st.warn(plural(l.Quarantined, "row")), grouped(l.Objects))
 		}
 		for _, u := range l.Drift.Unknown {
 			a.say("%s: field %s is not in the definition (in %d of %d sampled objects, such as %s)", l.Table, u.Name, u.Seen, u.Sampled, u.Example)
 		}
-		for _, m := range l.Drift.Missing {
-			a.say("%s: column %s never stands in %s", l.Table, m.Column, manyFiles(m.Files, m.File))
+		for rest := l.Drift.Missing; len(rest) > 0; {
+			// Columns that the same files lack, as far as one can tell, go together.
+			m, n := rest[0], 1
+			names := m.Column
+			for ; n < len(rest) && rest[n].Files == m.Files && rest[n].File == m.File; n++ {
+				names += ", " + rest[n].Column
+			}
+			word := "column " + names + " never stands"
+			if n > 1 {
+				word = "columns " + names + " never stand"
+			}
+			a.say("%s: %s in %s", l.Table, word, manyFiles(m.Files, m.File))
+			rest = rest[n:]
 		}
 	}
 }

@@ -128,7 +128,9 @@ func quarantineLines(st styles, dir string, width int, r *demo.Report) []string 
 					place += fmt.Sprintf(":%d", *q.Line)
 				}
 			}
-			rows = append(rows, []string{"  " + place, st.warn(q.Message)})
+			// What was expected in the place of a missing quote is for `tarn quarantine show`.
+			why, _, _ := strings.Cut(q.Message, ": expected ")
+			rows = append(rows, []string{"  " + place, st.warn(why)})
 		}
 		lines = strings.Split(strings.TrimRight(columns(rows), "\n"), "\n")
 		if !slices.ContainsFunc(lines, func(l string) bool { return lipgloss.Width(l) > width }) {

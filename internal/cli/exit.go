@@ -58,6 +58,7 @@ func exitCode(ctx context.Context, err error) int {
 	var account *run.LedgerError
 	var sql *query.Error
 	var wrong *check.WrongError
+	var carry *run.CarryError
 	switch {
 	case err == nil:
 		return exitDone
@@ -67,7 +68,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
 		return exitChecks
-	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong):
+	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong), errors.As(err, &carry):
 		return exitDefinitions
 	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.Is(err, errMissing):
 		return exitMissing
@@ -97,6 +98,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 	}
 	var sql *query.Error
 	var list *diag.ListError
+	var quarantined *run.QuarantineError
 	errors.As(err, &list)
 	errors.As(err, &sql)
 	if a.json {
@@ -123,6 +125,8 @@ func (a *app) finish(ctx context.Context, err error) int {
 		a.showDiagnostics(list.Diagnostics)
 	case sql != nil:
 		a.tell("%s", sql.Diagnostic.Text())
+	case errors.As(err, &quarantined):
+		a.showExceeded(quarantined)
 	default:
 		a.tell("error: %v", err)
 	}

@@ -29,7 +29,9 @@ type progress struct {
 type tableProgress struct {
 	bar   *mpb.Bar
 	phase atomic.Value
+	rows  atomic.Int64
 	told  time.Time
+	begun time.Time
 }
 
 // plainEvery is how often a load that goes on is told in a plain line.
@@ -61,19 +63,19 @@ func (p *progress) event(e run.Event) {
 	}
 	t := p.tables[e.Table]
 	if t == nil {
-		t = &tableProgress{told: time.Now()}
+		t = &tableProgress{told: time.Now(), begun: time.Now()}
 		t.phase.Store(e.Phase)
 		p.tables[e.Table] = t
 		if p.bars != nil {
-			begin := time.Now()
 			t.bar = p.bars.AddBar(0, mpb.BarRemoveOnComplete(),
 				mpb.PrependDecorators(decor.Name(e.Table, decor.WCSyncSpaceR), decor.Any(func(decor.Statistics) string { return t.phase.Load().(string) }, decor.WCSyncSpaceR)),
-				mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string { return remaining(s.Current, s.Total, time.Since(begin)) })))
+				mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string { return t.remaining(s.Current, s.Total) })))
 		}
 	}
 	if e.Phase != "" {
 		t.phase.Store(e.Phase)
 	}
+	t.rows.Store(e.Rows)
 	if t.bar == nil {
 		p.line(t, e)
 		return
@@ -87,14 +89,25 @@ func (p *progress) event(e run.Event) {
 	}
 }
 
+// remaining tells how far the table is.
+func (t *tableProgress) remaining(current, total int64) string {
+	return remaining(t.phase.Load() == "load", t.rows.Load(), current, total, time.Since(t.begun))
+}
+
 // remaining tells how far a table is and how long the rest takes at the pace so far; work without a measure only has its
-// time.
-func remaining(current, total int64, took time.Duration) string {
+// time. What is loaded is measured in bytes.
+func remaining(load bool, rows, current, total int64, took time.Duration) string {
 	if total <= 0 {
 		return took.Round(time.Second).String()
 	}
-	text := fmt.Sprintf("%s of %s", bytes(current), bytes(total))
-	if current > 0 && took > time.Second {
+	text := fmt.Sprintf("%d %%", 100*current/total)
+	if load {
+		text = fmt.Sprintf("%s of %s", bytes(current), bytes(total))
+	}
+	if rows > 0 {
+		text = plural(rows, "row") + ", " + text
+	}
+	if current > 0 && current < total && took > time.Second {
 		left := took.Seconds() * float64(total-current) / float64(current)
 		text += fmt.Sprintf(", %.0f s left", left)
 	}
@@ -110,7 +123,7 @@ func (p *progress) line(t *tableProgress, e run.Event) {
 		fmt.Fprintf(p.w, "%6.1f s  %s  %s\n", took.Seconds(), e.Table, plural(e.Rows, "row"))
 	case !e.Finished && e.Total > 0 && now.Sub(t.told) >= plainEvery:
 		t.told = now
-		fmt.Fprintf(p.w, "%6.1f s  %s  %s  %s of %s\n", took.Seconds(), e.Table, t.phase.Load(), bytes(e.Done), bytes(e.Total))
+		fmt.Fprintf(p.w, "%6.1f s  %s  %s  %s\n", took.Seconds(), e.Table, t.phase.Load(), t.remaining(e.Done, e.Total))
 	}
 }
 

@@ -59,12 +59,13 @@ func TestPlainLines(t *testing.T) {
 	p.started = time.Now().Add(-10 * time.Second)
 	p.event(run.Event{Table: "slow", Phase: "load"})
 	p.tables["slow"].told = time.Now().Add(-plainEvery)
-	p.event(run.Event{Table: "slow", Phase: "load", Done: 1 << 20, Total: 4 << 20})
+	p.tables["slow"].begun = time.Now().Add(-9 * time.Second)
+	p.event(run.Event{Table: "slow", Phase: "load", Done: 1 << 20, Total: 4 << 20, Rows: 56789})
 	p.event(run.Event{Table: "slow", Phase: "load", Done: 2 << 20, Total: 4 << 20})
 	p.event(run.Event{Table: "slow", Rows: 1234, Finished: true})
 	p.silent = true
 	p.event(run.Event{Table: "later", Rows: 1, Finished: true})
-	want := "  10.0 s  slow  load  1.0 MB of 4.0 MB\n  10.0 s  slow  1,234 rows\n"
+	want := "  10.0 s  slow  load  56,789 rows, 1.0 MB of 4.0 MB, 27 s left\n  10.0 s  slow  1,234 rows\n"
 	if out.String() != want {
 		t.Errorf("got:\n%swant:\n%s", out.String(), want)
 	}
@@ -72,11 +73,21 @@ func TestPlainLines(t *testing.T) {
 
 func TestRemaining(t *testing.T) {
 	t.Parallel()
-	got := remaining(1<<30, 4<<30, 10*time.Second)
-	if got != "1.0 GB of 4.0 GB, 30 s left" {
-		t.Error(got)
-	}
-	if got := remaining(0, 0, 1600*time.Millisecond); got != "2s" {
-		t.Error(got)
+	for _, c := range []struct {
+		load                 bool
+		rows, current, total int64
+		took                 time.Duration
+		want                 string
+	}{
+		{true, 0, 1 << 30, 4 << 30, 10 * time.Second, "1.0 GB of 4.0 GB, 30 s left"},
+		{true, 8_000_000, 1 << 30, 4 << 30, 10 * time.Second, "8,000,000 rows, 1.0 GB of 4.0 GB, 30 s left"},
+		{true, 1, 1 << 30, 4 << 30, time.Second, "1 row, 1.0 GB of 4.0 GB"},
+		{true, 9, 4 << 30, 4 << 30, 10 * time.Second, "9 rows, 4.0 GB of 4.0 GB"},
+		{false, 0, 250, 1000, 3 * time.Second, "25 %, 9 s left"},
+		{false, 0, 0, 0, 1600 * time.Millisecond, "2s"},
+	} {
+		if got := remaining(c.load, c.rows, c.current, c.total, c.took); got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
 	}
 }

@@ -87,7 +87,7 @@ func (l *Lake) unreachable(ctx context.Context, v *View, before, expire time.Tim
 	}
 	err := l.list(ctx, "", store.ListOptions{}, func(s store.Store, o store.Object) error {
 		location := store.Location(s, o.Key)
-		if !needed[location] && o.Modified.Before(before) && !strings.HasPrefix(l.below(location), l.database+"/"+ownPrefix) {
+		if !needed[location] && o.Modified.Before(before) && !strings.HasPrefix(l.below(location), OwnFolder(l.database)+"/") {
 			g.Files, g.Bytes = append(g.Files, l.below(location)), g.Bytes+o.Size
 		}
 		return nil
@@ -98,8 +98,8 @@ func (l *Lake) unreachable(ctx context.Context, v *View, before, expire time.Tim
 	return g, err
 }
 
-// ownPrefix begins the names of what the catalog keeps beside the tables of a remote warehouse.
-const ownPrefix = "_tarn"
+// OwnFolder is what the catalog has beside the tables of a remote warehouse for itself, relative to the warehouse.
+func OwnFolder(database string) string { return database + "/_tarn" }
 
 // reach marks the location of every file that the table's kept snapshots need, without those that expire.
 func (t *Table) reach(ctx context.Context, needed map[string]bool, expire time.Time) error {

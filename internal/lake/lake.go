@@ -100,6 +100,12 @@ func (l *Lake) Close() error { return errors.Join(l.catalog.Close(), l.cache.Clo
 // Catalog is where the pointers are, for locks.
 func (l *Lake) Catalog() catalog.Catalog { return l.catalog }
 
+// Stores finds files by their location, for landing files too.
+func (l *Lake) Stores() store.Locator { return l.stores }
+
+// Cache brings files to this machine.
+func (l *Lake) Cache() *cache.Cache { return l.cache }
+
 // Warehouse is the location below which tables are made.
 func (l *Lake) Warehouse() string { return l.warehouse }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,7 +74,7 @@ func sampleFile(t Table, f File, k *look, d *Drift) error {
 		return nil
 	}
 	defer raw.Close()
-	r := newReader(t, raw)
+	r := newReader(t, raw, f.Size)
 	numbers := map[string]bool{}
 	nulls := make([]int64, len(t.Columns)) // absent or explicit
 	for r.Stats().Objects < sampleObjects {
@@ -110,7 +111,7 @@ func sampleFile(t Table, f File, k *look, d *Drift) error {
 		k.odd = "fields that are not in the definition"
 	}
 	for i, c := range t.Columns {
-		if s.Seen[i] == 0 {
+		if s.Seen[i] == 0 && s.Loaded > 0 { // where nothing fits, that says it all
 			k.missing = append(k.missing, c.Name)
 		}
 		if s.Seen[i]+nulls[i] > s.Loaded {
@@ -191,9 +192,12 @@ func looksUnquoted(s string) bool {
 	return err == nil || errors.Is(err, strconv.ErrRange)
 }
 
-// newReader makes the careful reader for a table's format.
-func newReader(t Table, r io.Reader) careful.Reader {
+// newReader makes the careful reader for a table's format. Stored is the size of the file.
+func newReader(t Table, r io.Reader, stored int64) careful.Reader {
 	o := careful.Options{Columns: t.Columns, Keys: t.Keys, DotsInKeys: t.DotsInKeys}
+	if _, plain := r.(*os.File); plain {
+		o.Size = stored
+	}
 	if t.Format == CSV {
 		return careful.NewCSV(r, o, t.CSV)
 	}

@@ -111,9 +111,6 @@ func fileName(files []File) string {
 	prefix := f.Name[:len(f.Name)-shared]
 	// DuckDB counts characters.
 	expr := schema.Literal(prefix) + " || substr(__tarn_path, " + fmt.Sprint(utf8.RuneCountInString(folder)+1) + ")"
-	if len(files) > enumFiles {
-		return expr
-	}
 	names := make([]string, len(files))
 	for i, f := range files {
 		names[i] = schema.Literal(f.Name)
@@ -122,8 +119,8 @@ func fileName(files []File) string {
 	return "CAST(" + expr + " AS ENUM(" + strings.Join(names, ", ") + "))"
 }
 
-// enumFiles is from how many files on their names are written as plain texts.
-const enumFiles = 10_000
+// together is how many files are read in one COPY. DuckDB keeps some 10 kB for each of them until all are read.
+const together = 10_000
 
 // cast gives the type that DuckDB reads a column as, and the expression that makes the column's own type of it. What the
 // expression does not check itself, doubtful and extremes do.

@@ -2,15 +2,15 @@ package load
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
+
+	"tarn/internal/store"
+	"tarn/internal/store/local"
 )
 
 // File is one raw file below a landing table's LOCATION.
@@ -18,7 +18,9 @@ type File struct {
 	// Name is the file's place in the lake: LOCATION followed by the path below it, with forward slashes. It is the
 	// same on the laptop and in the cloud, and what the column _file holds.
 	Name string
-	// Path is where the file is on this machine.
+	// Location is where the file really is.
+	Location string
+	// Path is where the file is on this machine; "" while it is elsewhere only.
 	Path string
 	Size int64 // bytes
 	// ETag changes when the content may have changed.
@@ -27,63 +29,52 @@ type File struct {
 	Keys map[string]string
 }
 
-// List finds the raw files below a folder, in order of name. Names that begin with "_" or "." are not data, as in Hive.
-// A folder that is not there holds no files.
-func List(ctx context.Context, dir, location string) ([]File, error) {
-	var out []File
-	// The folder itself can be a link; links to folders below it are not followed.
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = real
+// List finds the raw files below a folder of this machine or a place in an object store, in order of name. Names that
+// begin with "_" or "." are not data, as in Hive. A folder that is not there holds no files.
+func List(ctx context.Context, stores store.Locator, dir, location string) ([]File, error) {
+	if !strings.Contains(dir, "://") {
+		// The folder itself can be a link; links to folders below it are not followed.
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			dir = real
+		}
 	}
-	base := strings.TrimSuffix(location, "/") + "/"
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			if path == dir && errors.Is(err, fs.ErrNotExist) {
-				return filepath.SkipAll
-			}
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if path != dir && (strings.HasPrefix(e.Name(), ".") || strings.HasPrefix(e.Name(), "_")) {
-			if e.IsDir() {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		if e.IsDir() {
-			return nil
-		}
-		info, err := os.Stat(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if !info.Mode().IsRegular() {
-			return nil
-		}
-		rel, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		if rel = filepath.ToSlash(rel); !utf8.ValidString(rel) {
-			return fmt.Errorf("the name %q is not UTF-8: no table could hold it", rel)
-		}
-		out = append(out, File{Name: base + rel, Path: path, Size: info.Size(), ETag: etag(info), Keys: hiveKeys(rel)})
-		return nil
-	})
+	s, prefix, err := stores.Locate(ctx, dir)
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", dir, err)
+	}
+	prefix = strings.TrimSuffix(prefix, "/") + "/"
+	if prefix == "/" {
+		prefix = ""
+	}
+	disk, onDisk := s.(store.OnDisk)
+	base := strings.TrimSuffix(location, "/") + "/"
+	var out []File
+	for o, err := range s.List(ctx, prefix, store.ListOptions{}) {
+		if err != nil {
+			return nil, fmt.Errorf("list %s: %w", dir, err)
+		}
+		rel := strings.TrimPrefix(o.Key, prefix)
+		if hidden(rel) {
+			continue
+		}
+		f := File{Name: base + rel, Location: store.Location(s, o.Key), Size: o.Size, ETag: o.ETag, Keys: hiveKeys(rel)}
+		if onDisk {
+			f.Path = disk.Path(o.Key)
+		}
+		out = append(out, f)
 	}
 	slices.SortFunc(out, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
 }
 
-func etag(info fs.FileInfo) string {
-	return fmt.Sprintf("%d-%d", info.Size(), info.ModTime().UnixNano())
+// hidden reports whether a file or one of the folders above it is not data.
+func hidden(rel string) bool {
+	for part := range strings.SplitSeq(rel, "/") {
+		if strings.HasPrefix(part, ".") || strings.HasPrefix(part, "_") {
+			return true
+		}
+	}
+	return false
 }
 
 // hiveKeys reads the `k=v` folders of a path; values are percent-decoded as Hive writes them.
@@ -110,5 +101,5 @@ func hiveKeys(rel string) map[string]string {
 // for the next run.
 func (f File) settled() bool {
 	info, err := os.Stat(f.Path)
-	return err == nil && etag(info) == f.ETag
+	return err == nil && local.ETag(info) == f.ETag
 }

@@ -9,12 +9,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
 
+	"tarn/internal/awsconf"
 	"tarn/internal/careful"
 	"tarn/internal/engine/duckdb"
+	"tarn/internal/store/registry"
 )
 
 func gzipped(t testing.TB, text string) []byte {
@@ -141,15 +144,27 @@ func TestListFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, d := range []string{dir, link} {
-		if files, err := List(t.Context(), d, "s3://l/_raw/"); err != nil || len(files) != 1 || files[0].Name != "s3://l/_raw/a.json" {
+		if files, err := List(t.Context(), registry.New(awsconf.Settings{}), d, "s3://l/_raw/"); err != nil || len(files) != 1 || files[0].Name != "s3://l/_raw/a.json" {
 			t.Errorf("%v %v", files, err)
 		}
 	}
+	// Links that lead nowhere are no files, and a pipe would never end.
+	for _, to := range []string{"nowhere", "loop"} {
+		if err := os.Symlink(to, filepath.Join(dir, "loop")); err != nil {
+			t.Fatal(err)
+		}
+		if files, err := List(t.Context(), registry.New(awsconf.Settings{}), dir, "l"); err != nil || len(files) != 1 {
+			t.Errorf("%v %v", files, err)
+		}
+		if err := os.Remove(filepath.Join(dir, "loop")); err != nil {
+			t.Fatal(err)
+		}
+	}
 	write(t, filepath.Join(dir, "b\xff.json"), nil)
-	if _, err := List(t.Context(), dir, "l"); err == nil || !strings.Contains(err.Error(), `"b\xff.json" is not UTF-8`) {
+	if _, err := List(t.Context(), registry.New(awsconf.Settings{}), dir, "l"); err == nil || !strings.Contains(err.Error(), `b\xff.json" is not UTF-8`) {
 		t.Errorf("got %v", err)
 	}
-	if files, err := List(t.Context(), filepath.Join(dir, "none"), "l"); err != nil || len(files) > 0 {
+	if files, err := List(t.Context(), registry.New(awsconf.Settings{}), filepath.Join(dir, "none"), "l"); err != nil || len(files) > 0 {
 		t.Errorf("%v %v", files, err)
 	}
 }
@@ -283,7 +298,7 @@ func TestMaps(t *testing.T) {
 	write(t, filepath.Join(table.Dir, "f"), []byte(`{"id":1,"b":{"AA==":1,"AQ==":2},"d":{"1.5":{"x":"2024-01-01","y":null},"2":null,"3":{}},"l":[{"a":1},null,{}],"s":{"m x":{"1":"one"},"n":1}}
 		{"id":2}{"id":3,"s":{"n":1}}{"id":4,"b":{"AA==":1,"AA==":2}}{"id":5,"l":[{`+large.String()+`}]}`))
 	ctx := context.Background()
-	files, err := List(ctx, table.Dir, table.Location)
+	files, err := List(ctx, registry.New(awsconf.Settings{}), table.Dir, table.Location)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,5 +314,94 @@ func TestMaps(t *testing.T) {
 	}
 	if _, refused := res.Rows(); refused != 1 {
 		t.Errorf("%d refused", refused)
+	}
+}
+
+// TestParquetTogether loads many files of one schema in one COPY, and refuses only the damaged ones among them.
+func TestParquetTogether(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	table := Table{Name: "t", Location: "s3://l/t/", Dir: filepath.Join(t.TempDir(), "t"), Format: Parquet, Columns: cols("n", "BIGINT", "s", "VARCHAR"), Partitions: cols("day", "DATE")}
+	if err := os.MkdirAll(filepath.Join(table.Dir, "day=2024-02-29"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var want, damaged []string
+	for i, name := range []string{"a b", "it's", `quo"te`, "per%20cent%", "st*r", "qu?", "[a]", "{a,b}", "über", "😀", "new\nline", "-dash", `back\slash`, strings.Repeat("long", 55), "day=2024-02-29/x", "damaged 1", "damaged 2", "z"} {
+		path := filepath.Join(table.Dir, name+".parquet")
+		query := fmt.Sprintf("SELECT %d::BIGINT AS n, repeat(md5(range::VARCHAR), 3) AS s FROM range(1000)", i)
+		made := filepath.Join(t.TempDir(), "made.parquet")
+		if _, err := b.engine.DB().ExecContext(context.Background(), "COPY ("+query+") TO '"+made+"' (FORMAT parquet)"); err != nil {
+			t.Fatal(err)
+		}
+		raw, err := os.ReadFile(made)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(name, "damaged") {
+			for k := 1000; k < 3000; k++ {
+				raw[k] ^= 0x55
+			}
+			damaged = append(damaged, "s3://l/t/"+name+".parquet")
+		} else {
+			day := "NULL"
+			if strings.HasPrefix(name, "day") {
+				day = "2024-02-29"
+			}
+			want = append(want, fmt.Sprintf("%d %s s3://l/t/%s.parquet", i, day, name))
+		}
+		write(t, path, raw)
+	}
+	files, err := List(t.Context(), registry.New(awsconf.Settings{}), table.Dir, table.Location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := NewQuarantine(t.Context(), b.engine, "run", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last Progress
+	l := Loader{Engine: b.engine, Progress: func(_ string, p Progress) {
+		if p.Bytes < last.Bytes || p.Rows < last.Rows {
+			t.Errorf("progress goes back from %+v to %+v", last, p)
+		}
+		last = p
+	}}
+	res, err := l.Load(t.Context(), table, files, t.TempDir(), "{n: 1, s: 2, day: 3, _file: 4}", q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	for _, w := range res.Written {
+		paths = append(paths, w.Path)
+	}
+	rows, err := b.engine.DB().QueryContext(t.Context(), "SELECT concat_ws(' ', n, coalesce(day::VARCHAR, 'NULL'), _file) FROM "+duckdb.Scan(nil, paths)+" GROUP BY n, day, _file HAVING count(*) = 1000 ORDER BY n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var got []string
+	for rows.Next() {
+		var r string
+		if err := rows.Scan(&r); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, r)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	var refused []string
+	for _, f := range res.Files {
+		if f.Quarantined > 0 {
+			refused = append(refused, f.Name)
+		} else if f.Loaded != 1000 || f.Objects != 1000 {
+			t.Errorf("%+v", f)
+		}
+	}
+	if diff := cmp.Diff(damaged, refused); diff != "" {
+		t.Error(diff)
+	}
+	if last.Rows != 1000*int64(len(want)) {
+		t.Errorf("progress ends at %+v", last)
 	}
 }

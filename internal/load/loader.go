@@ -14,10 +14,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
+	"tarn/internal/cache"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/schema"
 )
@@ -25,8 +25,10 @@ import (
 // Loader reads landing files with one engine.
 type Loader struct {
 	Engine *duckdb.Engine
-	// Progress is told bytes read so far and in all, uncompressed sizes counting as stored; nil for none.
-	Progress func(table string, read, total int64)
+	// Cache brings files to this machine that are elsewhere.
+	Cache *cache.Cache
+	// Progress is told how far a table is; nil for none.
+	Progress func(table string, p Progress)
 
 	slow bool // everything goes to the careful reader: tests compare the two
 }
@@ -61,9 +63,17 @@ func (r *Result) Rows() (loaded, quarantined int64) {
 // Load reads files of a table and writes their rows below dir, with Iceberg field ids as DuckDB takes them. Rejected
 // rows go to q. When it fails, dir is left to be removed by the caller.
 func (l *Loader) Load(ctx context.Context, t Table, files []File, dir, fieldIDs string, q *Quarantine) (*Result, error) {
+	if len(files) > 0 && files[0].Path == "" {
+		res, err := l.remote(ctx, t, files, dir, fieldIDs, q)
+		if err != nil {
+			return nil, fmt.Errorf("load %s: %w", t.Name, err)
+		}
+		return res, nil
+	}
 	var growing []File
 	for attempt := 0; len(files) > 0; attempt++ {
-		res, err := l.load(ctx, t, files, filepath.Join(dir, fmt.Sprintf("%d", attempt)), fieldIDs, q)
+		res := &Result{}
+		err := l.load(ctx, t, files, filepath.Join(dir, fmt.Sprintf("%d", attempt)), fieldIDs, q, l.meter(t.Name, files), res)
 		if err != nil {
 			return nil, fmt.Errorf("load %s: %w", t.Name, err)
 		}
@@ -93,18 +103,18 @@ func (l *Loader) Load(ctx context.Context, t Table, files []File, dir, fieldIDs 
 // maxAttempts bounds how often a load starts over because a file has changed while it was read.
 const maxAttempts = 3
 
-func (l *Loader) load(ctx context.Context, t Table, files []File, dir, fieldIDs string, q *Quarantine) (*Result, error) {
-	res := &Result{}
+// load reads files of this machine and adds to res.
+func (l *Loader) load(ctx context.Context, t Table, files []File, dir, fieldIDs string, q *Quarantine, m *meter, res *Result) error {
 	files, err := l.placed(ctx, t, files, q, res)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if t.Format == Parquet {
-		return res, l.parquet(ctx, t, files, dir, fieldIDs, q, res)
+		return l.parquet(ctx, t, files, dir, fieldIDs, q, m, res)
 	}
-	looks, err := l.look(ctx, t, files, res)
+	looks, err := l.look(ctx, t, files, m, res)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var clean, odd []look
 	for _, k := range looks {
@@ -114,20 +124,21 @@ func (l *Loader) load(ctx context.Context, t Table, files []File, dir, fieldIDs 
 			odd = append(odd, k)
 		}
 	}
-	if len(clean) > 0 {
-		more, err := l.fast(ctx, t, clean, filepath.Join(dir, "fast"), fieldIDs, res)
+	for i := 0; i < len(clean); i += together {
+		chunk := clean[i:min(i+together, len(clean))]
+		more, err := l.fast(ctx, t, chunk, filepath.Join(dir, fmt.Sprintf("fast-%d", i)), fieldIDs, m, res)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		odd = append(odd, more...)
 	}
-	res.Careful = len(odd)
+	res.Careful += len(odd)
 	if len(odd) > 0 {
-		if err := l.careful(ctx, t, odd, filepath.Join(dir, "careful"), fieldIDs, q, res); err != nil {
-			return nil, err
+		if err := l.careful(ctx, t, odd, filepath.Join(dir, "careful"), fieldIDs, q, m, res); err != nil {
+			return err
 		}
 	}
-	return res, l.missing(ctx, t, looks, res)
+	return l.missing(ctx, t, looks, res)
 }
 
 // look is what is known of a file before its rows are read.
@@ -143,7 +154,7 @@ type look struct {
 }
 
 // look samples every file, tells drift, and decides which reader it goes to.
-func (l *Loader) look(ctx context.Context, t Table, files []File, res *Result) ([]look, error) {
+func (l *Loader) look(ctx context.Context, t Table, files []File, m *meter, res *Result) ([]look, error) {
 	out := make([]look, len(files))
 	drifts := make([]Drift, len(files))
 	fastable := t.Format == JSON && fastTypes(t.Columns) && len(t.Keys) == 0 && !t.DotsInKeys && !l.slow
@@ -155,15 +166,14 @@ func (l *Loader) look(ctx context.Context, t Table, files []File, res *Result) (
 		if out[i].odd == "" {
 			out[i].odd = beyond(files[i], fastable)
 		}
+		m.add(files[i].Size, sampleShare, 0)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	total := int64(0)
 	nulls := map[string]bool{}
 	for i, f := range files {
-		total += f.Size
 		res.Drift.add(t.Columns, f, drifts[i])
 		for _, c := range out[i].nulls {
 			nulls[c] = true
@@ -172,14 +182,11 @@ func (l *Loader) look(ctx context.Context, t Table, files []File, res *Result) (
 	// Files are proved together, so the keys of a column are counted in all of them or in none.
 	count := slices.Sorted(maps.Keys(nulls))
 	plan := fastPlan{columns: t.Columns}
-	var read atomic.Int64
 	return out, each(ctx, len(files), func(i int) error {
 		if out[i].odd == "" {
 			out[i].inspect(plan, count)
 		}
-		if l.Progress != nil {
-			l.Progress(t.Name, read.Add(files[i].Size)/2, total)
-		}
+		m.add(files[i].Size, inspectShare, 0)
 		return nil
 	})
 }
@@ -229,7 +236,7 @@ var blocks = sync.Pool{New: func() any {
 const workers = 4
 
 // fast writes the rows of clean files in one COPY. Files that turn out not to be clean come back for the careful reader.
-func (l *Loader) fast(ctx context.Context, t Table, clean []look, dir, fieldIDs string, res *Result) (odd []look, err error) {
+func (l *Loader) fast(ctx context.Context, t Table, clean []look, dir, fieldIDs string, m *meter, res *Result) (odd []look, err error) {
 	plan := fastPlan{columns: t.Columns, quoted: map[string]bool{}}
 	for _, k := range clean {
 		for _, c := range k.numbers {
@@ -241,7 +248,12 @@ func (l *Loader) fast(ctx context.Context, t Table, clean []look, dir, fieldIDs 
 		if err != nil {
 			return nil, err
 		}
-		written, err := l.Engine.Copy(ctx, query, duckdb.Output{Dir: filepath.Join(dir, fmt.Sprint(attempt)), FieldIDs: fieldIDs})
+		var rows int64
+		for _, k := range clean {
+			rows += k.print.Braces
+		}
+		tell, undo := m.part(size(paths(clean)), fastShare, rows)
+		written, err := l.Engine.Copy(ctx, query, duckdb.Output{Dir: filepath.Join(dir, fmt.Sprint(attempt)), FieldIDs: fieldIDs, Progress: tell})
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -252,6 +264,7 @@ func (l *Loader) fast(ctx context.Context, t Table, clean []look, dir, fieldIDs 
 			}
 		}
 		if agrees {
+			tell(1)
 			res.Written = append(res.Written, written...)
 			for _, k := range clean {
 				res.Files = append(res.Files, Counted{File: k.File, Objects: k.print.Braces, Loaded: k.print.Braces})
@@ -261,6 +274,7 @@ func (l *Loader) fast(ctx context.Context, t Table, clean []look, dir, fieldIDs 
 		if err != nil && !unreadable(err) {
 			return nil, err
 		}
+		undo()
 		good, bad, err := l.sort(ctx, t, plan, clean)
 		if err != nil {
 			return nil, err

@@ -13,58 +13,167 @@ import (
 	"tarn/internal/schema"
 )
 
-// parquet copies the rows of Parquet files. A file whose columns do not fit the definition is refused whole: its types
-// say that it is not what the table is about, so no row of it can be trusted.
-func (l *Loader) parquet(ctx context.Context, t Table, files []File, dir, fieldIDs string, q *Quarantine, res *Result) error {
+// parquet copies the rows of Parquet files, those of one schema together. A file whose columns do not fit the definition
+// is refused whole: its types say that it is not what the table is about, so no row of it can be trusted.
+func (l *Loader) parquet(ctx context.Context, t Table, files []File, dir, fieldIDs string, q *Quarantine, m *meter, res *Result) error {
+	schemas := make([][]described, len(files))
+	reasons := make([]string, len(files))
+	err := each(ctx, len(files), func(i int) error {
+		var err error
+		schemas[i], reasons[i], err = l.parquetSchema(ctx, files[i])
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	groups := map[string]*parquetGroup{}
+	var order []*parquetGroup
 	for i, f := range files {
-		query, reason, err := l.parquetQuery(ctx, t, f, &res.Drift)
-		if err != nil {
-			return err
+		columns := []string{}
+		if reasons[i] == "" {
+			columns, reasons[i] = parquetColumns(t, schemas[i])
 		}
-		counted := Counted{File: f}
-		if reason == "" {
-			written, err := l.Engine.Copy(ctx, query, duckdb.Output{Dir: filepath.Join(dir, fmt.Sprint(i)), FieldIDs: fieldIDs})
-			if ctx.Err() != nil {
-				return ctx.Err()
+		if reasons[i] != "" {
+			if err := l.refuse(ctx, t, f, reasons[i], q, res); err != nil {
+				return err
 			}
-			if err != nil {
-				// A full disk is no fault of the file. What is says itself when the rows are read and not written.
-				var n int64
-				again := l.Engine.DB().QueryRowContext(ctx, "SELECT count(hash(t)) FROM ("+query+") t").Scan(&n)
-				if again == nil || ctx.Err() != nil {
-					return errors.Join(err, ctx.Err())
-				}
-				reason = again.Error()
-			}
-			for _, w := range written {
-				counted.Loaded += w.Rows
-			}
-			res.Written = append(res.Written, written...)
+			continue
 		}
-		if reason != "" {
-			counted.Quarantined = 1
-			bad := &careful.Bad{Line: 1, Reason: "wrong_type", Message: reason}
-			if err := q.add(ctx, t.Name, f.Name, bad); err != nil {
+		res.Drift.add(t.Columns, f, parquetDrift(t, f, schemas[i]))
+		key := fmt.Sprint(schemas[i])
+		if groups[key] == nil {
+			groups[key] = &parquetGroup{columns: columns}
+			order = append(order, groups[key])
+		}
+		groups[key].files = append(groups[key].files, f)
+	}
+	p := parquetLoad{Loader: l, table: t, dir: dir, fieldIDs: fieldIDs, quarantine: q, meter: m, res: res}
+	for _, g := range order {
+		for chunk := range slices.Chunk(g.files, together) {
+			if err := p.copy(ctx, g.columns, chunk); err != nil {
 				return err
 			}
 		}
-		counted.Objects = counted.Loaded + counted.Quarantined
-		res.Files = append(res.Files, counted)
 	}
 	return nil
 }
 
-// parquetQuery writes the SELECT for one file, or says why the file is refused.
-func (l *Loader) parquetQuery(ctx context.Context, t Table, f File, drift *Drift) (query, reason string, err error) {
-	from := "read_parquet([" + schema.Literal(escapeGlob(f.Path)) + "], hive_partitioning=false)"
-	have, err := l.describe(ctx, from)
+// parquetGroup is some files of one schema, and how their columns are read.
+type parquetGroup struct {
+	columns []string
+	files   []File
+}
+
+// parquetLoad is what the files of one load share.
+type parquetLoad struct {
+	*Loader
+	table         Table
+	dir, fieldIDs string
+	quarantine    *Quarantine
+	meter         *meter
+	res           *Result
+	copies        int
+}
+
+// copy writes the rows of files of one schema in one COPY. Where that fails by their content, it halves them until it
+// knows which one has to be refused.
+func (p *parquetLoad) copy(ctx context.Context, columns []string, files []File) error {
+	query, err := parquetQuery(p.table, columns, files)
+	if err != nil {
+		return err
+	}
+	rows, err := p.rowsOf(ctx, files)
+	if err != nil {
+		return err
+	}
+	var total int64
+	for _, n := range rows {
+		total += n
+	}
+	p.copies++
+	tell, undo := p.meter.part(size(files), 1, total)
+	written, err := p.Engine.Copy(ctx, query, duckdb.Output{Dir: filepath.Join(p.dir, fmt.Sprint(p.copies)), FieldIDs: p.fieldIDs, Progress: tell})
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil:
+		tell(1)
+		for _, w := range written {
+			total -= w.Rows
+		}
+		if total != 0 {
+			return fmt.Errorf("%s: %d rows more than were written", files[0].Name, total)
+		}
+		p.res.Written = append(p.res.Written, written...)
+		for i, f := range files {
+			p.res.Files = append(p.res.Files, Counted{File: f, Objects: rows[i], Loaded: rows[i]})
+		}
+		return nil
+	}
+	undo()
+	// A full disk is no fault of the files. What is says itself when the rows are read and not written.
+	var n int64
+	again := p.Engine.DB().QueryRowContext(ctx, "SELECT count(hash(t)) FROM ("+query+") t").Scan(&n)
+	if again == nil || ctx.Err() != nil {
+		return errors.Join(err, ctx.Err())
+	}
+	if len(files) == 1 {
+		return p.refuse(ctx, p.table, files[0], again.Error(), p.quarantine, p.res)
+	}
+	for _, half := range [][]File{files[:len(files)/2], files[len(files)/2:]} {
+		if err := p.copy(ctx, columns, half); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rowsOf gives the number of rows that each file says it has.
+func (p *parquetLoad) rowsOf(ctx context.Context, files []File) ([]int64, error) {
+	found, err := p.Engine.DB().QueryContext(ctx, "SELECT file_name, num_rows FROM parquet_file_metadata("+parquetPaths(files)+")")
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	rows := map[string]int64{}
+	for found.Next() {
+		var path string
+		var n int64
+		if err := found.Scan(&path, &n); err != nil {
+			return nil, err
+		}
+		rows[path] = n
+	}
+	out := make([]int64, len(files))
+	for i, f := range files {
+		out[i] = rows[f.Path]
+	}
+	return out, found.Err()
+}
+
+// refuse puts a whole file into quarantine.
+func (l *Loader) refuse(ctx context.Context, t Table, f File, reason string, q *Quarantine, res *Result) error {
+	res.Files = append(res.Files, Counted{File: f, Objects: 1, Quarantined: 1})
+	return q.add(ctx, t.Name, f.Name, &careful.Bad{Line: 1, Reason: careful.WrongType, Message: reason})
+}
+
+// parquetSchema gives the columns of a file, or says why it is refused.
+func (l *Loader) parquetSchema(ctx context.Context, f File) (have []described, reason string, err error) {
+	have, err = l.describe(ctx, "read_parquet("+parquetPaths([]File{f})+", hive_partitioning=false)")
 	if ctx.Err() != nil {
-		return "", "", ctx.Err()
+		return nil, "", ctx.Err()
+	}
+	if err != nil && strings.Contains(f.Path, `\`) && strings.ContainsAny(f.Path, "*?[") {
+		return nil, "its path has a backslash as well as one of * ? [, and DuckDB cannot be told that these are no pattern", nil
 	}
 	if err != nil {
-		return "", "not a readable Parquet file: " + err.Error(), nil
+		return nil, "not a readable Parquet file: " + err.Error(), nil
 	}
-	out := make([]string, 0, len(t.Columns)+len(t.Partitions)+1)
+	return have, "", nil
+}
+
+// parquetColumns writes the expressions that read a table's columns from files of a schema, or says why they do not fit.
+func parquetColumns(t Table, have []described) (out []string, reason string) {
 	for _, c := range t.Columns {
 		found := -1
 		for i, h := range have {
@@ -77,7 +186,7 @@ func (l *Loader) parquetQuery(ctx context.Context, t Table, f File, drift *Drift
 			continue
 		}
 		if !widens(have[found].typ, c.Type) {
-			return "", fmt.Sprintf("column %s has type %s in the file and %s in the definition", c.Name, have[found].typ, c.Type.Hive()), nil
+			return nil, fmt.Sprintf("column %s has type %s in the file and %s in the definition", c.Name, have[found].typ, c.Type.Hive())
 		}
 		expr := "CAST(" + schema.Quote(have[found].name) + " AS " + c.Type.DuckDB() + ")"
 		if c.Type.Length > 0 {
@@ -85,15 +194,29 @@ func (l *Loader) parquetQuery(ctx context.Context, t Table, f File, drift *Drift
 		}
 		out = append(out, expr+" AS "+schema.Quote(c.Name))
 	}
-	drift.add(t.Columns, f, parquetDrift(t, f, have))
+	return out, ""
+}
+
+// parquetQuery writes the SELECT over files of one schema.
+func parquetQuery(t Table, columns []string, files []File) (string, error) {
+	out := slices.Clone(columns)
 	for _, c := range t.Partitions {
-		v, err := partitionValue(f, c)
+		values, err := fileMap(files, func(f File) (string, error) { return partitionValue(f, c) })
 		if err != nil {
-			return "", "", err
+			return "", err
 		}
-		out = append(out, fmt.Sprintf("CAST(%s AS %s) AS %s", v, c.Type.DuckDB(), schema.Quote(c.Name)))
+		out = append(out, fmt.Sprintf("CAST(%s AS %s) AS %s", values, c.Type.DuckDB(), schema.Quote(c.Name)))
 	}
-	return "SELECT " + strings.Join(out, ", ") + ", " + schema.Literal(f.Name) + " AS _file FROM " + from, "", nil
+	out = append(out, fileName(files)+" AS _file")
+	return "SELECT " + strings.Join(out, ", ") + " FROM read_parquet(" + parquetPaths(files) + ", hive_partitioning=false, filename='__tarn_path')", nil
+}
+
+func parquetPaths(files []File) string {
+	out := make([]string, len(files))
+	for i, f := range files {
+		out[i] = schema.Literal(escapeGlob(f.Path))
+	}
+	return "[" + strings.Join(out, ",") + "]"
 }
 
 // parquetDrift tells how a file's columns differ from the definition's.

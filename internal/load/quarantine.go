@@ -75,6 +75,31 @@ func (q *Quarantine) Count(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
+// Rejected is how many rows of a table were rejected for one reason, and the first of them.
+type Rejected struct {
+	Reason, Place, Message string
+	Rows                   int64
+}
+
+// Rejected tells what was collected for a table, the most frequent reason first.
+func (q *Quarantine) Rejected(ctx context.Context, table string) ([]Rejected, error) {
+	rows, err := q.engine.DB().QueryContext(ctx, `SELECT reason, count(*), min_by(coalesce(file || coalesce(':' || line, ''), table_name), (file, line, byte_offset)),
+		min_by(message, (file, line, byte_offset)) FROM `+quarantineStaging+` WHERE table_name = ? GROUP BY reason ORDER BY 2 DESC, 1`, table)
+	if err != nil {
+		return nil, fmt.Errorf("quarantine: %w", err)
+	}
+	defer rows.Close()
+	var out []Rejected
+	for rows.Next() {
+		var r Rejected
+		if err := rows.Scan(&r.Reason, &r.Rows, &r.Place, &r.Message); err != nil {
+			return nil, fmt.Errorf("quarantine: %w", err)
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
 // AddRows puts rows of a query into quarantine: those that failed a row check of a table. The query gives the row as JSON
 // and the landing file (or NULL), in this order.
 func (q *Quarantine) AddRows(ctx context.Context, table, check, query string) error {
@@ -87,19 +112,25 @@ func (q *Quarantine) AddRows(ctx context.Context, table, check, query string) er
 	return nil
 }
 
-// add appends one entry.
-func (q *Quarantine) add(ctx context.Context, table, file string, b *careful.Bad) error {
-	return q.addAll(ctx, table, file, []*careful.Bad{b})
+// rejected is what could not be loaded of a file.
+type rejected struct {
+	file string
+	bad  *careful.Bad
 }
 
-// addAll appends entries of one file.
-func (q *Quarantine) addAll(ctx context.Context, table, file string, bad []*careful.Bad) error {
-	if len(bad) == 0 {
+// add appends one entry.
+func (q *Quarantine) add(ctx context.Context, table, file string, b *careful.Bad) error {
+	return q.addAll(ctx, table, []rejected{{file, b}})
+}
+
+// addAll appends entries.
+func (q *Quarantine) addAll(ctx context.Context, table string, entries []rejected) error {
+	if len(entries) == 0 {
 		return nil
 	}
 	return q.engine.Appender(ctx, "tarn_quarantine_staging", func(a *duck.Appender) error {
-		for _, b := range bad {
-			if err := a.AppendRow(q.row(table, file, b)...); err != nil {
+		for _, e := range entries {
+			if err := a.AppendRow(q.row(table, e.file, e.bad)...); err != nil {
 				return err
 			}
 		}

@@ -18,7 +18,7 @@ import (
 
 // careful writes the rows of files that need the careful reader. Rows wait in a table of the engine, which keeps to the
 // engine's memory bound by spilling.
-func (l *Loader) careful(ctx context.Context, t Table, files []look, dir, fieldIDs string, q *Quarantine, res *Result) error {
+func (l *Loader) careful(ctx context.Context, t Table, files []look, dir, fieldIDs string, q *Quarantine, m *meter, res *Result) error {
 	name := "tarn_careful_" + strings.ReplaceAll(t.Name, `"`, "")
 	parts := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
@@ -34,14 +34,16 @@ func (l *Loader) careful(ctx context.Context, t Table, files []look, dir, fieldI
 		_, _ = l.Engine.DB().ExecContext(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS "+full)
 	}()
 	counted := make([]Counted, len(files))
-	g, fileCtx := errgroup.WithContext(ctx)
-	g.SetLimit(carefulWorkers)
-	for i, k := range files {
-		g.Go(func() (err error) {
-			if counted[i], err = l.carefulFile(fileCtx, t, k.File, i, name, q); err != nil {
-				return fmt.Errorf("%s: %w", k.Name, err)
-			}
-			return nil
+	todo := make(chan int, len(files))
+	for i := range files {
+		todo <- i
+	}
+	close(todo)
+	g, within := errgroup.WithContext(ctx)
+	for range min(carefulWorkers, len(files)) {
+		g.Go(func() error {
+			w := carefulWorker{table: t, files: files, counted: counted, todo: todo, batches: make(chan *batch, 1)}
+			return l.work(within, &w, name, q, m)
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -63,10 +65,12 @@ func (l *Loader) careful(ctx context.Context, t Table, files []look, dir, fieldI
 	if err != nil {
 		return err
 	}
-	written, err := l.Engine.Copy(ctx, "SELECT "+strings.Join(append(out, names+" AS _file"), ", ")+" FROM "+full, duckdb.Output{Dir: dir, FieldIDs: fieldIDs})
+	tell, _ := m.part(size(paths(files)), writeShare, 0)
+	written, err := l.Engine.Copy(ctx, "SELECT "+strings.Join(append(out, names+" AS _file"), ", ")+" FROM "+full, duckdb.Output{Dir: dir, FieldIDs: fieldIDs, Progress: tell})
 	if err != nil {
 		return err
 	}
+	tell(1)
 	res.Written = append(res.Written, written...)
 	return nil
 }
@@ -87,46 +91,52 @@ func byNumber(files []look, value func(File) (string, error)) (string, error) {
 // carefulWorkers bounds how many files are read carefully side by side. Each may hold one object of the largest size.
 const carefulWorkers = 2
 
-// carefulFile reads one file: parsing in one goroutine, appending in another.
-func (l *Loader) carefulFile(ctx context.Context, t Table, f File, number int, into string, q *Quarantine) (Counted, error) {
-	c := Counted{File: f}
-	raw, err := careful.Open(f.Path)
-	if err != nil {
-		return c, err
-	}
-	defer raw.Close()
-	r := newReader(t, raw)
+// carefulWorker reads files one after the other. Their rows go through one appender, as opening one for each of many
+// small files would take longer than reading them.
+type carefulWorker struct {
+	table   Table
+	files   []look
+	counted []Counted // by file; each worker writes those of its own
+	todo    <-chan int
+	batches chan *batch
+	now     *batch // that is being filled
+}
+
+// work parses in one goroutine and appends in another.
+func (l *Loader) work(ctx context.Context, w *carefulWorker, into string, q *Quarantine, m *meter) error {
 	g, ctx := errgroup.WithContext(ctx)
-	batches := make(chan *batch, 1)
 	g.Go(func() error {
-		defer close(batches)
-		return fill(ctx, r, t, int32(number), batches)
+		defer close(w.batches)
+		return w.read(ctx)
 	})
 	g.Go(func() error {
+		width := len(w.table.Columns) + 1
 		return l.Engine.Appender(ctx, into, func(a *duck.Appender) error {
-			for b := range batches {
-				for ; len(b.values) > 0; b.values = b.values[len(t.Columns)+1:] {
-					if err := a.AppendRow(b.values[:len(t.Columns)+1]...); err != nil {
+			for b := range w.batches {
+				rows := int64(len(b.values) / width)
+				for ; len(b.values) > 0; b.values = b.values[width:] {
+					if err := a.AppendRow(b.values[:width]...); err != nil {
 						return err
 					}
 				}
-				if err := q.addAll(ctx, t.Name, f.Name, b.bad); err != nil {
+				if err := q.addAll(ctx, w.table.Name, b.bad); err != nil {
 					return err
 				}
+				m.add(b.read, carefulShare, rows)
 			}
 			return ctx.Err()
 		})
 	})
-	err = g.Wait()
-	s := r.Stats()
-	c.Objects, c.Loaded, c.Quarantined = s.Objects, s.Loaded, s.Quarantined
-	return c, err
+	return g.Wait()
 }
 
-// batch is some rows of one file, one after the other, and what could not be loaded among them.
+// batch is some rows, one after the other, and what could not be loaded among them.
 type batch struct {
 	values []driver.Value
-	bad    []*careful.Bad
+	rows   int
+	bad    []rejected
+	bytes  int64 // of text
+	read   int64 // bytes of files as they are stored
 }
 
 // Bounds of a batch. Those in bytes are for rows of long texts, and for entries of up to 64 KiB each.
@@ -136,37 +146,80 @@ const (
 	batchBad   = 64
 )
 
-// fill reads a file to its end.
-func fill(ctx context.Context, r careful.Reader, t Table, number int32, into chan<- *batch) error {
+func (b *batch) full() bool {
+	return b.rows >= batchRows || len(b.bad) >= batchBad || b.bytes >= batchBytes
+}
+
+// read reads files until there are no more.
+func (w *carefulWorker) read(ctx context.Context) error {
+	w.begin()
+	for i := range w.todo {
+		if err := w.file(ctx, i); err != nil {
+			return fmt.Errorf("%s: %w", w.files[i].Name, err)
+		}
+	}
+	return w.send(ctx)
+}
+
+func (w *carefulWorker) begin() {
+	w.now = &batch{values: make([]driver.Value, 0, batchRows*(len(w.table.Columns)+1))}
+}
+
+func (w *carefulWorker) send(ctx context.Context) error {
+	select {
+	case w.batches <- w.now:
+		w.begin()
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// file reads one file to its end.
+func (w *carefulWorker) file(ctx context.Context, number int) error {
+	f := w.files[number].File
+	raw, err := careful.Open(f.Path)
+	if err != nil {
+		return err
+	}
+	defer raw.Close()
+	r := newReader(w.table, raw, f.Size)
+	var bytes, stored int64
 	for {
-		b := &batch{values: make([]driver.Value, 0, batchRows*(len(t.Columns)+1))}
-		start := r.Stats().Bytes
-		var end error
-		for rows := 0; rows < batchRows && len(b.bad) < batchBad && r.Stats().Bytes-start < batchBytes; rows++ {
-			row, bad, err := r.Next()
-			if err != nil {
-				end = err
-				break
-			}
-			if bad != nil {
-				b.bad = append(b.bad, bad)
-				continue
-			}
+		row, bad, err := r.Next()
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		switch {
+		case err != nil:
+		case bad != nil:
+			w.now.bad = append(w.now.bad, rejected{f.Name, bad})
+		default:
 			for i, v := range row {
-				b.values = append(b.values, engineValue(v, t.Columns[i].Type))
+				w.now.values = append(w.now.values, engineValue(v, w.table.Columns[i].Type))
 			}
-			b.values = append(b.values, number)
+			w.now.values = append(w.now.values, int32(number))
+			w.now.rows++
 		}
-		select {
-		case into <- b:
-		case <-ctx.Done():
-			return ctx.Err()
+		s := r.Stats()
+		w.now.bytes += s.Bytes - bytes
+		bytes = s.Bytes
+		if full := w.now.full(); full || err != nil {
+			at := f.Size
+			if err == nil {
+				at = min(position(raw), at)
+			}
+			w.now.read += at - stored
+			stored = at
+			if full {
+				if err := w.send(ctx); err != nil {
+					return err
+				}
+			}
 		}
-		if errors.Is(end, io.EOF) {
+		if err != nil {
+			w.counted[number] = Counted{File: f, Objects: s.Objects, Loaded: s.Loaded, Quarantined: s.Quarantined}
 			return nil
-		}
-		if end != nil {
-			return end
 		}
 	}
 }

@@ -2,8 +2,11 @@ package run
 
 import (
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"tarn/internal/check"
+	"tarn/internal/load"
 	"tarn/internal/words"
 )
 
@@ -21,11 +24,43 @@ type QuarantineError struct {
 	Quarantined, Objects int64
 	Limit                string
 	File                 string
+	// Rejected counts them by reason. As nothing is published, they are not in the lake's quarantine.
+	Rejected []load.Rejected
 }
 
 func (e *QuarantineError) Error() string {
-	return fmt.Sprintf("%s: %s of %s of %s could not be loaded, more than max_quarantine %s allows", e.File, words.Grouped(e.Quarantined),
+	text := fmt.Sprintf("%s: %s of %s of %s could not be loaded, more than max_quarantine %s allows", e.File, words.Grouped(e.Quarantined),
 		words.Count(e.Objects, "row"), e.Table, e.Limit)
+	if len(e.Rejected) > 0 {
+		text += ", such as " + e.Rejected[0].Place + ": " + e.Rejected[0].Message
+	}
+	return text
+}
+
+// Hint says what to do about it.
+func (e *QuarantineError) Hint() string {
+	return "mend the files or the definition, or allow more with max_quarantine in " + strings.TrimSuffix(e.File, filepath.Ext(e.File)) + ".yml"
+}
+
+// CarryError says that a changed definition cannot hold rows that were loaded from files which cannot be read again.
+type CarryError struct {
+	Table, File string
+	// Files are the vanished ones.
+	Files []string
+	Why   string
+}
+
+func (e *CarryError) Error() string {
+	text := fmt.Sprintf("%s: rows of %s whose files are gone do not fit the changed definition: %s", e.File, e.Table, e.Why)
+	if len(e.Files) > 0 {
+		text += fmt.Sprintf(" (%d gone, such as %s)", len(e.Files), e.Files[0])
+	}
+	return text
+}
+
+// Hint says what to do about it.
+func (e *CarryError) Hint() string {
+	return "put the files back, choose a type that holds the rows, or let `tarn run --prune` take them out"
 }
 
 // LedgerError says that the rows of a table do not add up, so that nothing was published.

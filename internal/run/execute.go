@@ -72,9 +72,10 @@ type Event struct {
 	Table string
 	// Phase is "load", "build", "check" or "publish".
 	Phase string
-	// Done and Total are bytes of raw files for load; both zero where the work has no measure.
+	// Done and Total are bytes of raw files for load, and thousandths of the work for build; both zero where the work has no
+	// measure.
 	Done, Total int64
-	// Rows is set when a table is finished.
+	// Rows are those read so far, for load, and the table's when it is finished.
 	Rows     int64
 	Finished bool
 }
@@ -232,7 +233,13 @@ func (x *execution) build(ctx context.Context, s plan.Step, st *state) error {
 	if err != nil {
 		return err
 	}
-	written, err := x.w.Engine.Copy(ctx, query, x.output(st, "rows"))
+	output := x.output(st, "rows")
+	if x.progress != nil {
+		output.Progress = func(share float64) {
+			x.tell(Event{Table: t.Name, Phase: "build", Done: int64(1000 * share), Total: 1000})
+		}
+	}
+	written, err := x.w.Engine.Copy(ctx, query, output)
 	if err != nil {
 		return fmt.Errorf("build %s: %w", t.Name, err)
 	}

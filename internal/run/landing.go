@@ -23,8 +23,8 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 		Skipped: len(w.Unchanged), Empty: w.Files == 0, Dir: t.Landing.Dir}
 	result := &load.Result{}
 	if !w.Empty() {
-		l := load.Loader{Engine: x.w.Engine, Progress: func(table string, read, total int64) {
-			x.tell(Event{Table: table, Phase: "load", Done: read, Total: total})
+		l := load.Loader{Engine: x.w.Engine, Cache: x.w.Lake.Cache(), Progress: func(table string, p load.Progress) {
+			x.tell(Event{Table: table, Phase: "load", Done: p.Bytes, Total: p.Total, Rows: p.Rows})
 		}}
 		var err error
 		if result, err = l.Load(ctx, w.Table, w.Read(), x.dir(st, "rows"), st.draft.FieldIDs(), x.quarantine); err != nil {
@@ -36,7 +36,7 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 	}
 	x.note(st, s, result)
 	gone := replaced(s, result)
-	stay, err := x.carry(ctx, st, gone)
+	stay, err := x.carry(ctx, st, gone, w.Vanished)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 	if err := x.landed(s, st); err != nil {
 		return err
 	}
-	if err := exceeds(t, st); err != nil {
+	if err := x.exceeds(ctx, t, st); err != nil {
 		return err
 	}
 	st.record.Added, st.record.Removed = st.rows, stay.before-stay.rows
@@ -126,7 +126,7 @@ func (s staying) paths() []string { return append(append([]string{}, s.kept...),
 
 // carry sorts the published data files: those that hold rows of the gone landing files, and all of them where the columns
 // have changed, leave the table; what stays of their rows is written again.
-func (x *execution) carry(ctx context.Context, st *state, gone []string) (out staying, err error) {
+func (x *execution) carry(ctx context.Context, st *state, gone []string, vanished []load.Known) (out staying, err error) {
 	t := st.table
 	have := x.view.Table(t.Stored())
 	if have == nil {
@@ -168,6 +168,13 @@ func (x *execution) carry(ctx context.Context, st *state, gone []string) (out st
 		query += " WHERE _file NOT IN (SELECT name FROM memory.main." + schema.Quote(goneTable(t)) + ")"
 	}
 	written, err := x.w.Engine.Copy(ctx, query, x.output(st, "carried"))
+	if why, misfit := duckdb.Misfit(err); misfit && !same {
+		e := &CarryError{Table: t.Name, File: t.Landing.Source.File, Why: why}
+		for _, k := range vanished {
+			e.Files = append(e.Files, k.Name)
+		}
+		return out, e
+	}
 	if err != nil {
 		return out, fmt.Errorf("load %s: keep the rows of other files: %w", t.Name, err)
 	}
@@ -234,14 +241,18 @@ func carryQuery(t *model.Table, had []schema.Column, files []string) string {
 }
 
 // exceeds holds the quarantined rows against the table's max_quarantine.
-func exceeds(t *model.Table, st *state) error {
+func (x *execution) exceeds(ctx context.Context, t *model.Table, st *state) error {
 	limit := t.Header().MaxQuarantine
 	if limit == nil || st.load.Objects == 0 {
 		return nil
 	}
 	bad := st.record.Quarantined
-	if limit.Exceeded(bad, st.load.Objects) {
-		return &QuarantineError{Table: t.Name, Quarantined: bad, Objects: st.load.Objects, Limit: limit.String(), File: t.Landing.Source.File}
+	if !limit.Exceeded(bad, st.load.Objects) {
+		return nil
 	}
-	return nil
+	rejected, err := x.quarantine.Rejected(ctx, t.Name)
+	if err != nil {
+		return err
+	}
+	return &QuarantineError{Table: t.Name, Quarantined: bad, Objects: st.load.Objects, Limit: limit.String(), File: t.Landing.Source.File, Rejected: rejected}
 }

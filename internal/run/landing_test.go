@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tarn/internal/load"
 	"tarn/internal/plan"
 	"tarn/internal/query"
 	"tarn/internal/run"
@@ -251,7 +252,9 @@ func TestLandingDefinitionChanges(t *testing.T) {
 		t.Errorf("%s", rec.Status)
 	}
 
-	// Without its definition the table stays as it is, until it is dropped.
+	// Without its definition the table stays as it is, until it is dropped, and its quarantine with it.
+	l.put("raw/t/c.json", "{\"n\":true}\n")
+	l.run(run.Selection{})
 	l.json("other", "n bigint")
 	l.remove("landing/t.sql")
 	rec := l.run(run.Selection{})
@@ -265,6 +268,9 @@ func TestLandingDefinitionChanges(t *testing.T) {
 	}
 	if err := w.Close(); err != nil {
 		t.Error(err)
+	}
+	if q := l.quarantine(""); q.Total != 0 {
+		t.Errorf("%+v", q)
 	}
 	if rec := l.run(run.Selection{}); len(rec.Orphans) > 0 {
 		t.Errorf("orphans: %v", rec.Orphans)
@@ -283,7 +289,8 @@ func TestLandingTypeCannotNarrowVanishedRows(t *testing.T) {
 	l.run(run.Selection{})
 	l.remove("raw/t/a.json")
 	l.json("t", "n int")
-	if _, err := l.attempt(run.Selection{}); err == nil || !strings.Contains(err.Error(), "keep the rows of other files") {
+	var misfit *run.CarryError
+	if _, err := l.attempt(run.Selection{}); !errors.As(err, &misfit) || !slices.Equal(misfit.Files, []string{"s3://l/t/a.json"}) || strings.Contains(err.Error(), "LINE 1") {
 		t.Errorf("got %v", err)
 	}
 	l.want(both, "3000000000 s3://l/t/a.json")
@@ -346,7 +353,7 @@ func TestLandingMaxQuarantine(t *testing.T) {
 				l.want("SELECT n::VARCHAR FROM t", "0", "1")
 				return
 			}
-			if rec.Status == run.Published || exceeded.Quarantined != 1 {
+			if rec.Status == run.Published || exceeded.Quarantined != 1 || len(exceeded.Rejected) != 1 || exceeded.Rejected[0] != (load.Rejected{Reason: "wrong_type", Place: exceeded.Rejected[0].Place, Message: `"true" is no bigint`, Rows: 1}) || !strings.HasSuffix(exceeded.Rejected[0].Place, "a.json:2") {
 				t.Errorf("%s %+v", rec.Status, exceeded)
 			}
 			l.want("SELECT n::VARCHAR FROM t", "0")

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"tarn/internal/lake"
+	"tarn/internal/load"
+	"tarn/internal/schema"
 )
 
 // Rollback brings all tables back to what they were after an earlier run, in one step and as new snapshots; tables that
@@ -100,7 +102,14 @@ func (w *Workspace) Drop(ctx context.Context, name string, wait bool) (id string
 			return fmt.Errorf("%w: %s", ErrUnknownTable, name)
 		}
 		var drafts []*lake.Draft
-		if have := v.Table(FilesTable); have != nil {
+		for _, own := range []struct {
+			name    string
+			columns []schema.Column
+		}{{FilesTable, filesColumns()}, {load.QuarantineTable, load.QuarantineColumns()}} {
+			have := v.Table(own.name)
+			if have == nil {
+				continue
+			}
 			files, err := have.Files(ctx)
 			if err != nil {
 				return err
@@ -109,8 +118,8 @@ func (w *Workspace) Drop(ctx context.Context, name string, wait bool) (id string
 			if err != nil {
 				return err
 			}
-			query := "SELECT * FROM " + from + " WHERE table_name <> '" + strings.ReplaceAll(strings.TrimSuffix(name, "__rows"), "'", "''") + "'"
-			d, err := w.replaceOwn(ctx, v, FilesTable, filesColumns(), query, c.id)
+			query := "SELECT * FROM " + from + " WHERE table_name <> " + schema.Literal(strings.TrimSuffix(name, "__rows"))
+			d, err := w.replaceOwn(ctx, v, own.name, own.columns, query, c.id)
 			if err != nil {
 				return err
 			}

@@ -32,7 +32,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -188,6 +187,13 @@ func (w *Workspace) plan(ctx context.Context, v *lake.View, s Selection) (*plan.
 	if err != nil {
 		return nil, err
 	}
+	if s.Retry && s.RetryTable != "" {
+		t, err := named(w.Graph, w.Project.Config.Database, s.RetryTable)
+		if err != nil {
+			return nil, err
+		}
+		s.RetryTable = t.Name
+	}
 	known, err := w.known(ctx, v)
 	if err != nil {
 		return nil, err
@@ -197,12 +203,12 @@ func (w *Workspace) plan(ctx context.Context, v *lake.View, s Selection) (*plan.
 		if t.Landing == nil {
 			continue
 		}
-		files, err := load.List(ctx, t.Landing.Dir, t.Landing.Location)
+		files, err := load.List(ctx, w.Lake.Stores(), t.Landing.Dir, t.Landing.Location)
 		if err != nil {
 			return nil, err
 		}
 		work[t.Name] = load.Compare(loadTable(t), files, known[t.Name])
-		if s.Retry && (s.RetryTable == "" || strings.EqualFold(s.RetryTable, t.Name)) {
+		if s.Retry && (s.RetryTable == "" || s.RetryTable == t.Name) {
 			work[t.Name] = work[t.Name].Retry(known[t.Name])
 		}
 	}

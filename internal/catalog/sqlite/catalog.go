@@ -59,15 +59,7 @@ func Open(ctx context.Context, o Options) (*Catalog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open catalog %s: %w", o.Path, err)
 	}
-	for _, ddl := range []string{
-		`CREATE TABLE IF NOT EXISTS iceberg_tables (
-			catalog_name VARCHAR(255) NOT NULL, table_namespace VARCHAR(255) NOT NULL, table_name VARCHAR(255) NOT NULL,
-			metadata_location VARCHAR(1000), previous_metadata_location VARCHAR(1000), iceberg_type VARCHAR(5),
-			PRIMARY KEY (catalog_name, table_namespace, table_name))`,
-		`CREATE TABLE IF NOT EXISTS iceberg_namespace_properties (
-			catalog_name VARCHAR(255) NOT NULL, namespace VARCHAR(255) NOT NULL, property_key VARCHAR(255) NOT NULL,
-			property_value VARCHAR(1000), PRIMARY KEY (catalog_name, namespace, property_key))`,
-	} {
+	for _, ddl := range tables {
 		if _, err := db.ExecContext(ctx, ddl); err != nil {
 			return nil, errors.Join(fmt.Errorf("open catalog %s: %w", o.Path, err), db.Close())
 		}
@@ -79,6 +71,17 @@ func Open(ctx context.Context, o Options) (*Catalog, error) {
 // deniesWriting reports whether a folder could not be made because nothing may be written where it would be.
 func deniesWriting(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
+}
+
+// tables are those of Iceberg's JdbcCatalog.
+var tables = []string{
+	`CREATE TABLE IF NOT EXISTS iceberg_tables (
+		catalog_name VARCHAR(255) NOT NULL, table_namespace VARCHAR(255) NOT NULL, table_name VARCHAR(255) NOT NULL,
+		metadata_location VARCHAR(1000), previous_metadata_location VARCHAR(1000), iceberg_type VARCHAR(5),
+		PRIMARY KEY (catalog_name, table_namespace, table_name))`,
+	`CREATE TABLE IF NOT EXISTS iceberg_namespace_properties (
+		catalog_name VARCHAR(255) NOT NULL, namespace VARCHAR(255) NOT NULL, property_key VARCHAR(255) NOT NULL,
+		property_value VARCHAR(1000), PRIMARY KEY (catalog_name, namespace, property_key))`,
 }
 
 func source(path, options string) string {
@@ -101,7 +104,12 @@ func (c *Catalog) Pointers(ctx context.Context) (map[string]string, error) {
 	return readPointers(ctx, c.db, c.database)
 }
 
-func readPointers(ctx context.Context, db *sql.DB, database string) (map[string]string, error) {
+// queryer is a database or one transaction of it.
+type queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func readPointers(ctx context.Context, db queryer, database string) (map[string]string, error) {
 	// PyIceberg leaves iceberg_type NULL, so it is not part of the condition.
 	rows, err := db.QueryContext(ctx, `SELECT table_name, metadata_location FROM iceberg_tables
 		WHERE catalog_name = ? AND table_namespace = ? AND coalesce(iceberg_type, 'TABLE') <> 'VIEW'`, Name, database)
@@ -131,22 +139,30 @@ func (c *Catalog) publish(ctx context.Context, moves []catalog.Move) (err error)
 			err = errors.Join(err, rollback(tx))
 		}
 	}()
-	if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO iceberg_namespace_properties VALUES (?, ?, 'exists', 'true')`, Name, c.database); err != nil {
+	if err := moveAll(ctx, tx, c.database, moves); err != nil {
 		return fmt.Errorf("publish: %w", err)
-	}
-	for _, m := range moves {
-		res, err := move(ctx, tx, c.database, m)
-		if err != nil {
-			return fmt.Errorf("publish %s: %w", m.Table, err)
-		}
-		if n, err := res.RowsAffected(); err != nil {
-			return fmt.Errorf("publish %s: %w", m.Table, err)
-		} else if n != 1 {
-			return fmt.Errorf("publish %s: %w", m.Table, catalog.ErrConflict)
-		}
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("publish: %w", err)
+	}
+	return nil
+}
+
+// moveAll moves pointers in a transaction; the error is [catalog.ErrConflict] where one is not where its move says.
+func moveAll(ctx context.Context, tx *sql.Tx, database string, moves []catalog.Move) error {
+	if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO iceberg_namespace_properties VALUES (?, ?, 'exists', 'true')`, Name, database); err != nil {
+		return err
+	}
+	for _, m := range moves {
+		res, err := move(ctx, tx, database, m)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.Table, err)
+		}
+		if n, err := res.RowsAffected(); err != nil {
+			return fmt.Errorf("%s: %w", m.Table, err)
+		} else if n != 1 {
+			return fmt.Errorf("%s: %w", m.Table, catalog.ErrConflict)
+		}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"tarn/internal/catalog"
 	"tarn/internal/catalog/catalogtest"
+	"tarn/internal/store/memory"
 )
 
 // opener gives handles to one catalog file in a folder whose name a URL would read otherwise.
@@ -26,6 +27,15 @@ func opener(t *testing.T) func() catalog.Catalog {
 
 func TestCatalog(t *testing.T) {
 	catalogtest.Run(t, catalogtest.Kind{Open: opener})
+}
+
+func TestObject(t *testing.T) {
+	catalogtest.Run(t, catalogtest.Kind{Open: func(t *testing.T) func() catalog.Catalog {
+		s := memory.New("memory://bucket")
+		return func() catalog.Catalog {
+			return OpenObject(ObjectOptions{Store: s, Key: "warehouse/db/_tarn/catalog.db", Database: "db", TempDir: t.TempDir()})
+		}
+	}})
 }
 
 // TestOneOfManyPublishersWins lets publishers past the lock, as other programs are that write the same file.

@@ -56,6 +56,8 @@ type Output struct {
 	FieldIDs string
 	// Partition holds one SQL expression over the output columns per partition field; each distinct combination gets files of its own.
 	Partition []string
+	// Progress is told from time to time which share of the work is done, where DuckDB knows; nil for none.
+	Progress func(share float64)
 }
 
 // Copy runs a SELECT and writes its rows. Files without rows are removed again. On an error nothing is kept.
@@ -83,7 +85,14 @@ func (e *Engine) Copy(ctx context.Context, query string, o Output) (_ []File, er
 	} else {
 		options = append(options, "PER_THREAD_OUTPUT", "FILENAME_PATTERN 'part-{uuid}'", "OVERWRITE_OR_IGNORE")
 	}
-	rows, err := e.db.QueryContext(ctx, "COPY "+from+" TO "+schema.Literal(o.Dir)+" ("+strings.Join(options, ", ")+")")
+	conn, err := e.db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	stop := watch(ctx, conn, o.Progress)
+	rows, err := conn.QueryContext(ctx, "COPY "+from+" TO "+schema.Literal(o.Dir)+" ("+strings.Join(options, ", ")+")")
+	stop()
 	if err != nil {
 		return nil, err
 	}

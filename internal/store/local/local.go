@@ -15,6 +15,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/sys/unix"
+
 	"tarn/internal/store"
 )
 
@@ -124,7 +126,8 @@ func (l *lister) entry(key string) bool {
 		return true
 	}
 	info, err := os.Stat(Store{}.Path(key))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ELOOP) {
+		// It is gone since, or a link that leads nowhere.
 		return true
 	}
 	if err != nil {

@@ -78,6 +78,12 @@ func start() (string, error) {
 	return "", fmt.Errorf("the S3 server did not start at %s", addr)
 }
 
+// environment leads every AWS tool to a server.
+func environment(url string) []string {
+	return []string{"AWS_ACCESS_KEY_ID=" + AccessKey, "AWS_SECRET_ACCESS_KEY=" + Secret, "AWS_REGION=" + Region, "AWS_ENDPOINT_URL=" + url,
+		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_EC2_METADATA_DISABLED=true"}
+}
+
 // Server starts the process's S3 server, if it does not run yet, points the environment of the test to it, and gives its
 // URL. The test cannot be parallel.
 func Server(t testing.TB) string {
@@ -86,23 +92,54 @@ func Server(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for k, v := range map[string]string{"AWS_ACCESS_KEY_ID": AccessKey, "AWS_SECRET_ACCESS_KEY": Secret, "AWS_REGION": Region, "AWS_ENDPOINT_URL": url,
-		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true"} {
+	for _, e := range environment(url) {
+		k, v, _ := strings.Cut(e, "=")
 		t.Setenv(k, v)
 	}
 	return url
+}
+
+// Environment gives the variables that lead to the process's S3 server, as KEY=value, for other processes.
+func Environment() ([]string, error) {
+	url, err := gateway()
+	return environment(url), err
+}
+
+// Serve starts the process's S3 server with some buckets, and gives the variables that lead to it. The process's own
+// environment leads to it as well then.
+func Serve(ctx context.Context, buckets ...string) ([]string, error) {
+	env, err := Environment()
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range env {
+		k, v, _ := strings.Cut(e, "=")
+		if err := os.Setenv(k, v); err != nil {
+			return nil, err
+		}
+	}
+	for _, b := range buckets {
+		if err := makeBucket(ctx, b); err != nil {
+			return nil, err
+		}
+	}
+	return env, nil
+}
+
+func makeBucket(ctx context.Context, name string) error {
+	cfg, err := awsconf.Load(ctx, awsconf.Settings{})
+	if err != nil {
+		return err
+	}
+	_, err = store.New(name, cfg, awsconf.Settings{}).Client().CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &name})
+	return err
 }
 
 // Bucket makes a new bucket, named after the test, in the server that the environment points to.
 func Bucket(t testing.TB) string {
 	t.Helper()
 	name := bucketName(t.Name())
-	cfg, err := awsconf.Load(t.Context(), awsconf.Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := store.New(name, cfg, awsconf.Settings{}).Client()
-	if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &name}); err != nil {
+	if err := makeBucket(t.Context(), name); err != nil {
 		t.Fatal(err)
 	}
 	return name
