@@ -45,7 +45,7 @@ func ExitCodes() []ExitCode {
 		{exitDefinitions, "the definitions have mistakes, or the SQL of a query has"},
 		{exitMissing, "something named is not there: a lake, a table, a run, a folder"},
 		{exitBusy, "another process is writing to the lake, or, for gc, reading it"},
-		{exitInterrupted, "interrupted by Ctrl-C or SIGTERM: nothing was published"},
+		{exitInterrupted, "interrupted by Ctrl-C, SIGTERM or SIGHUP: nothing was published"},
 	}
 }
 
