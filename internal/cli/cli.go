@@ -20,11 +20,12 @@ import (
 
 // Run executes one command line, without the program's name, and gives the exit code.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	out := &answers{Writer: stdout}
+	a := &app{stdin: stdin, stdout: out, stderr: stderr}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 	var usage *usageError
@@ -32,7 +33,33 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		a.json = a.json || wantsJSON(args)
 	}
 	a.command = cmd.CommandPath()
+	if err == nil {
+		err = out.err
+	}
 	return a.finish(ctx, err)
+}
+
+// answers is stdout, which remembers the first failure: a command whose results could not be written has not done its work.
+type answers struct {
+	io.Writer
+	err error
+}
+
+func (r *answers) Write(p []byte) (int, error) {
+	n, err := r.Writer.Write(p)
+	if r.err == nil {
+		r.err = err
+	}
+	return n, err
+}
+
+// fileOf gives the file behind a stream, or nil.
+func fileOf(w any) *os.File {
+	if r, ok := w.(*answers); ok {
+		w = r.Writer
+	}
+	f, _ := w.(*os.File)
+	return f
 }
 
 // app holds what all commands share: the streams and the global flags.

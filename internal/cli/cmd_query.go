@@ -160,7 +160,7 @@ func (a *app) query(ctx context.Context, src diag.Source, q queryFlags) (err err
 	form := a.form(q.format)
 	form.Failed = func(err error) (string, int) {
 		broken = true
-		return err.Error(), exitCode(ctx, err)
+		return errorText(ctx, err), exitCode(ctx, err)
 	}
 	_, err = form.Write(a.stdout, rows)
 	if broken && q.format == query.Object {
@@ -176,8 +176,8 @@ func (a *app) session(ctx context.Context, t *run.Tables, v *lake.View, sql, out
 // form is that of rows on stdout: as wide as the terminal, or whole where there is none.
 func (a *app) form(format string) query.Form {
 	out := query.Form{Format: format, Dim: stylesFor(a.stdout).dim}
-	if f, ok := a.stdout.(*os.File); ok && terminal(a.stdout) {
-		width, _, err := term.GetSize(int(f.Fd()))
+	if terminal(a.stdout) {
+		width, _, err := term.GetSize(int(fileOf(a.stdout).Fd()))
 		if err == nil {
 			out.Width = width
 		}

@@ -76,7 +76,7 @@ func (a *app) run(ctx context.Context, o run.RunOptions) error {
 	if a.json {
 		out := runJSON{Record: filled(rec)}
 		if err != nil {
-			out.ExitCode, out.Hint = exitCode(ctx, err), a.hint(err)
+			out.ExitCode, out.Hint, out.Error = exitCode(ctx, err), a.hint(err), errorText(ctx, err)
 		}
 		if e := a.print(out); e != nil {
 			return e

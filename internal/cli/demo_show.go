@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -171,11 +170,10 @@ func (a *app) showComparison(st styles, dir string, c demo.Comparison) {
 
 // widthOf gives the columns to write into: those of the terminal, but at least 80, and 100 where it is none.
 func widthOf(w any) int {
-	f, ok := w.(*os.File)
-	if !ok || !terminal(w) {
+	if !terminal(w) {
 		return 100
 	}
-	n, _, err := term.GetSize(int(f.Fd()))
+	n, _, err := term.GetSize(int(fileOf(w).Fd()))
 	if err != nil {
 		return 100
 	}

@@ -45,7 +45,7 @@ func ExitCodes() []ExitCode {
 		{exitDefinitions, "the definitions have mistakes, or the SQL of a query has"},
 		{exitMissing, "something named is not there: a lake, a table, a run, a folder"},
 		{exitBusy, "another process is writing to the lake, or, for gc, reading it"},
-		{exitInterrupted, "interrupted by Ctrl-C or SIGTERM: nothing was published"},
+		{exitInterrupted, "interrupted by Ctrl-C, SIGTERM or SIGHUP: nothing was published"},
 	}
 }
 
@@ -102,7 +102,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 	errors.As(err, &list)
 	errors.As(err, &sql)
 	if a.json {
-		f := failure{Error: err.Error(), Hint: a.hint(err), ExitCode: code}
+		f := failure{Error: errorText(ctx, err), Hint: a.hint(err), ExitCode: code}
 		if list != nil {
 			f.Diagnostics, f.Error = list.Diagnostics, counted(list.Diagnostics)
 		}
@@ -136,6 +136,15 @@ func (a *app) finish(ctx context.Context, err error) int {
 	return code
 }
 
+// errorText is what --json says of an error.
+func errorText(ctx context.Context, err error) string {
+	if exitCode(ctx, err) == exitInterrupted {
+		// What was being done at that moment is nobody's concern.
+		return "interrupted"
+	}
+	return err.Error()
+}
+
 // hint finds what to do about an error.
 func (a *app) hint(err error) string {
 	var hinted interface{ Hint() string }
@@ -152,6 +161,9 @@ func (a *app) hint(err error) string {
 		return "wait for it, or use --wait"
 	case errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), "No space left on device"):
 		// DuckDB gives its errors as texts.
+		if !a.publishes {
+			return "the disk is full"
+		}
 		return "the disk is full: make room (`tarn gc` removes what no kept run needs), then run again"
 	}
 	return ""

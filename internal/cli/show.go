@@ -15,8 +15,8 @@ import (
 
 // terminal reports whether a stream is one that a person looks at.
 func terminal(w any) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	f := fileOf(w)
+	return f != nil && term.IsTerminal(int(f.Fd()))
 }
 
 // styles are the few colours that tarn uses: none outside a terminal or with NO_COLOR.

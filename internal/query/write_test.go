@@ -218,7 +218,9 @@ func TestFirstRowsComeAtOnce(t *testing.T) {
 	defer rows.Close()
 	for _, format := range []string{query.Table, query.CSV, query.List} {
 		r, w := io.Pipe()
+		written := make(chan struct{})
 		go func() {
+			defer close(written)
 			_, err := query.Write(w, rows, format)
 			_ = w.CloseWithError(err)
 		}()
@@ -228,7 +230,8 @@ func TestFirstRowsComeAtOnce(t *testing.T) {
 		if err := r.CloseWithError(io.ErrClosedPipe); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(10 * time.Millisecond)
+		// Rows are for one goroutine at a time.
+		<-written
 	}
 }
 

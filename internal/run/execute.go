@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -21,7 +19,6 @@ import (
 	"tarn/internal/load"
 	"tarn/internal/model"
 	"tarn/internal/plan"
-	"tarn/internal/schema"
 )
 
 // execution is one run in progress. Nothing it does is visible before publish.
@@ -223,155 +220,4 @@ func (x *execution) state(name string) *state {
 // dir is the folder for one table's files of this run.
 func (x *execution) dir(st *state, part string) string {
 	return filepath.Join(st.draft.DataDir(x.id), part)
-}
-
-// build runs a model's SELECT whole.
-func (x *execution) build(ctx context.Context, s plan.Step, st *state) error {
-	t := s.Table
-	x.tell(Event{Table: t.Name, Phase: "build"})
-	query, err := Compiled(x.w.Engine, t)
-	if err != nil {
-		return err
-	}
-	output := x.output(st, "rows")
-	if x.progress != nil {
-		output.Progress = func(share float64) {
-			x.tell(Event{Table: t.Name, Phase: "build", Done: int64(1000 * share), Total: 1000})
-		}
-	}
-	written, err := x.w.Engine.Copy(ctx, query, output)
-	if err != nil {
-		return fmt.Errorf("build %s: %w", t.Name, err)
-	}
-	if err := x.judge(ctx, st, written, nil, x.output(st, "kept")); err != nil {
-		return err
-	}
-	x.w.reached("account " + t.Name)
-	if err := x.account(ctx, st, countRows(written)); err != nil {
-		return err
-	}
-	summary, err := x.summary(t)
-	if err != nil {
-		return err
-	}
-	before, err := x.before(ctx, t)
-	if err != nil {
-		return err
-	}
-	st.record.Added, st.record.Removed = st.rows, before
-	x.mu.Lock()
-	x.rebuilt[t.Name] = true
-	x.mu.Unlock()
-	if err := st.draft.Replace(ctx, filePaths(st.files), summary); err != nil {
-		return err
-	}
-	return x.adopt(ctx, st, filePaths(st.files), nil)
-}
-
-// reads lists the tables that making a table and judging its rows needs.
-func (x *execution) reads(t *model.Table) []string {
-	out := slices.Clone(t.Inputs)
-	now, _ := x.w.when(t)
-	for _, c := range now {
-		out = append(out, x.w.mentioned(c)...)
-	}
-	return out
-}
-
-// amend tests the checks of a table whose rows stay as they are, and stages its comments and description. Tables that
-// read it are not concerned: it keeps the run that gave it its rows.
-func (x *execution) amend(ctx context.Context, st *state) error {
-	t, have := st.table, x.view.Table(st.table.Stored())
-	paths, err := x.held.Table(ctx, have)
-	if err != nil {
-		return err
-	}
-	if st.rows, err = have.Rows(ctx); err != nil {
-		return err
-	}
-	if err := x.w.Engine.SetTable(ctx, t.Name, t.Columns, paths); err != nil {
-		return err
-	}
-	st.version, st.record.Rows = plan.Version(x.view, t), st.rows
-	x.tell(Event{Table: t.Name, Phase: "check"})
-	for _, which := range []check.Which{check.EachRow, check.WholeTable} {
-		results, err := x.test(ctx, st, which, nil)
-		if err != nil {
-			return err
-		}
-		for i := range results {
-			// Rows that these checks put aside are gone already; that any are left would be a mistake of tarn.
-			if s := results[i].Status; s == check.Dropped || s == check.Quarantined {
-				results[i].Status = check.Failed
-			}
-		}
-		st.checks = append(st.checks, results...)
-	}
-	now, _ := have.Snapshot()
-	summary := map[string]string{plan.KeyNotes: t.Notes}
-	for _, key := range []string{plan.KeyRun, plan.KeyHash, plan.KeyInputs} {
-		summary[key] = now.Summary[key]
-	}
-	return st.draft.Swap(ctx, nil, nil, summary)
-}
-
-// output says how a table's rows are written.
-func (x *execution) output(st *state, part string) duckdb.Output {
-	o := duckdb.Output{Dir: x.dir(st, part), FieldIDs: st.draft.FieldIDs()}
-	for _, p := range st.table.Header().PartitionedBy {
-		o.Partition = append(o.Partition, partitionExpression(p.Transform, schema.Quote(p.Column), p.N, columnType(st.table, p.Column)))
-	}
-	return o
-}
-
-// before counts the rows that are published now.
-func (x *execution) before(ctx context.Context, t *model.Table) (int64, error) {
-	have := x.view.Table(t.Stored())
-	if have == nil {
-		return 0, nil
-	}
-	return have.Rows(ctx)
-}
-
-func filePaths(files []duckdb.File) []string {
-	out := make([]string, len(files))
-	for i, f := range files {
-		out[i] = f.Path
-	}
-	return out
-}
-
-func countRows(files []duckdb.File) (n int64) {
-	for _, f := range files {
-		n += f.Rows
-	}
-	return n
-}
-
-// partitionExpression writes what rows of one partition share, as DuckDB SQL; each gives one value per Iceberg partition.
-func partitionExpression(transform, column string, n int, of schema.Kind) string {
-	switch transform {
-	case "year", "month", "hour":
-		return "date_trunc('" + transform + "', " + column + ")"
-	case "day":
-		return "CAST(" + column + " AS DATE)"
-	case "truncate":
-		switch of {
-		case schema.String, schema.Varchar, schema.Char:
-			return fmt.Sprintf("substr(%s, 1, %d)", column, n)
-		case schema.TinyInt, schema.SmallInt, schema.Int, schema.BigInt:
-			// Iceberg rounds down, to below zero as well.
-			return fmt.Sprintf("%[1]s - ((%[1]s %% %[2]d) + %[2]d) %% %[2]d", column, n)
-		}
-	}
-	return column
-}
-
-func columnType(t *model.Table, column string) schema.Kind {
-	for _, c := range t.Columns {
-		if strings.EqualFold(c.Name, column) {
-			return c.Type.Kind
-		}
-	}
-	return ""
 }
