@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,7 +18,7 @@ import (
 // is refused whole: its types say that it is not what the table is about, so no row of it can be trusted.
 func (l *Loader) parquet(ctx context.Context, t Table, files []File, dir, fieldIDs string, q *Quarantine, m *meter, res *Result) error {
 	schemas := make([][]described, len(files))
-	reasons := make([]string, len(files))
+	reasons := make([]*careful.Bad, len(files))
 	err := each(ctx, len(files), func(i int) error {
 		var err error
 		schemas[i], reasons[i], err = l.parquetSchema(ctx, files[i])
@@ -30,10 +31,10 @@ func (l *Loader) parquet(ctx context.Context, t Table, files []File, dir, fieldI
 	var order []*parquetGroup
 	for i, f := range files {
 		columns := []string{}
-		if reasons[i] == "" {
+		if reasons[i] == nil {
 			columns, reasons[i] = parquetColumns(t, schemas[i])
 		}
-		if reasons[i] != "" {
+		if reasons[i] != nil {
 			if err := l.refuse(ctx, t, f, reasons[i], q, res); err != nil {
 				return err
 			}
@@ -118,7 +119,11 @@ func (p *parquetLoad) copy(ctx context.Context, columns []string, files []File) 
 		return errors.Join(err, ctx.Err())
 	}
 	if len(files) == 1 {
-		return p.refuse(ctx, p.table, files[0], again.Error(), p.quarantine, p.res)
+		reason := careful.WrongFormat // damaged
+		if _, misfit := duckdb.Misfit(again); misfit {
+			reason = careful.WrongType
+		}
+		return p.refuse(ctx, p.table, files[0], unfit(reason, duckdb.Brief(again)), p.quarantine, p.res)
 	}
 	for _, half := range [][]File{files[:len(files)/2], files[len(files)/2:]} {
 		if err := p.copy(ctx, columns, half); err != nil {
@@ -151,29 +156,41 @@ func (p *parquetLoad) rowsOf(ctx context.Context, files []File) ([]int64, error)
 	return out, found.Err()
 }
 
+// unfit says why a whole file is refused.
+func unfit(reason careful.Reason, message string) *careful.Bad {
+	return &careful.Bad{Line: 1, Reason: reason, Message: message}
+}
+
 // refuse puts a whole file into quarantine.
-func (l *Loader) refuse(ctx context.Context, t Table, f File, reason string, q *Quarantine, res *Result) error {
+func (l *Loader) refuse(ctx context.Context, t Table, f File, bad *careful.Bad, q *Quarantine, res *Result) error {
 	res.Files = append(res.Files, Counted{File: f, Objects: 1, Quarantined: 1})
-	return q.add(ctx, t.Name, f.Name, &careful.Bad{Line: 1, Reason: careful.WrongType, Message: reason})
+	return q.add(ctx, t.Name, f.Name, bad)
 }
 
 // parquetSchema gives the columns of a file, or says why it is refused.
-func (l *Loader) parquetSchema(ctx context.Context, f File) (have []described, reason string, err error) {
-	have, err = l.describe(ctx, "read_parquet("+parquetPaths([]File{f})+", hive_partitioning=false)")
-	if ctx.Err() != nil {
-		return nil, "", ctx.Err()
-	}
-	if err != nil && strings.Contains(f.Path, `\`) && strings.ContainsAny(f.Path, "*?[") {
-		return nil, "its path has a backslash as well as one of * ? [, and DuckDB cannot be told that these are no pattern", nil
-	}
+func (l *Loader) parquetSchema(ctx context.Context, f File) (have []described, bad *careful.Bad, err error) {
+	// A file that cannot be opened is a fault of the machine, as with the other formats.
+	raw, err := os.Open(f.Path)
 	if err != nil {
-		return nil, "not a readable Parquet file: " + err.Error(), nil
+		return nil, nil, err
 	}
-	return have, "", nil
+	if err := raw.Close(); err != nil {
+		return nil, nil, err
+	}
+	have, err = l.describe(ctx, "read_parquet("+parquetPaths([]File{f})+", hive_partitioning=false)")
+	switch {
+	case ctx.Err() != nil:
+		return nil, nil, ctx.Err()
+	case err == nil:
+		return have, nil, nil
+	case strings.Contains(f.Path, `\`) && strings.ContainsAny(f.Path, "*?["):
+		return nil, unfit(careful.WrongFormat, "its path has a backslash as well as one of * ? [, and DuckDB cannot be told that these are no pattern"), nil
+	}
+	return nil, unfit(careful.WrongFormat, "not a readable Parquet file: "+duckdb.Brief(err)), nil
 }
 
 // parquetColumns writes the expressions that read a table's columns from files of a schema, or says why they do not fit.
-func parquetColumns(t Table, have []described) (out []string, reason string) {
+func parquetColumns(t Table, have []described) (out []string, bad *careful.Bad) {
 	for _, c := range t.Columns {
 		found := -1
 		for i, h := range have {
@@ -186,7 +203,7 @@ func parquetColumns(t Table, have []described) (out []string, reason string) {
 			continue
 		}
 		if !widens(have[found].typ, c.Type) {
-			return nil, fmt.Sprintf("column %s has type %s in the file and %s in the definition", c.Name, have[found].typ, c.Type.Hive())
+			return nil, unfit(careful.WrongType, fmt.Sprintf("column %s has type %s in the file and %s in the definition", c.Name, have[found].typ, c.Type.Hive()))
 		}
 		expr := "CAST(" + schema.Quote(have[found].name) + " AS " + c.Type.DuckDB() + ")"
 		if c.Type.Length > 0 {
@@ -194,7 +211,7 @@ func parquetColumns(t Table, have []described) (out []string, reason string) {
 		}
 		out = append(out, expr+" AS "+schema.Quote(c.Name))
 	}
-	return out, ""
+	return out, nil
 }
 
 // parquetQuery writes the SELECT over files of one schema.

@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tarn/internal/awsconf"
-
 	"tarn/internal/diag"
 )
 
