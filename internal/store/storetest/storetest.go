@@ -192,7 +192,10 @@ func listInOrder(t *testing.T, s store.Store, p string) {
 			t.Errorf("after %s (-want +got):\n%s", k, diff)
 		}
 	}
-	for range s.List(t.Context(), p, store.ListOptions{}) {
+	for _, err := range s.List(t.Context(), p, store.ListOptions{}) {
+		if err != nil {
+			t.Error(err)
+		}
 		break // must be possible
 	}
 	if got := Keys(t, s, p+"nothing/", store.ListOptions{}); len(got) > 0 {
