@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 
+	"tarn/internal/awsconf"
+	"tarn/internal/catalog"
 	"tarn/internal/check"
 	"tarn/internal/diag"
 	"tarn/internal/lake"
@@ -14,6 +16,7 @@ import (
 	"tarn/internal/project"
 	"tarn/internal/query"
 	"tarn/internal/run"
+	"tarn/internal/store/s3"
 	"tarn/internal/template"
 )
 
@@ -26,6 +29,7 @@ const (
 	exitDefinitions = 4
 	exitMissing     = 5
 	exitBusy        = 6
+	exitRemote      = 7
 	exitInterrupted = 130
 )
 
@@ -45,6 +49,7 @@ func ExitCodes() []ExitCode {
 		{exitDefinitions, "the definitions have mistakes, or the SQL of a query has"},
 		{exitMissing, "something named is not there: a lake, a table, a run, a folder"},
 		{exitBusy, "another process is writing to the lake, or, for gc, reading it"},
+		{exitRemote, "a store or catalog elsewhere cannot be reached, or refuses: network, credentials, rights"},
 		{exitInterrupted, "interrupted by Ctrl-C, SIGTERM or SIGHUP: nothing was published"},
 	}
 }
@@ -59,6 +64,7 @@ func exitCode(ctx context.Context, err error) int {
 	var sql *query.Error
 	var wrong *check.WrongError
 	var carry *run.CarryError
+	var remote *s3.Error
 	switch {
 	case err == nil:
 		return exitDone
@@ -72,8 +78,15 @@ func exitCode(ctx context.Context, err error) int {
 		return exitDefinitions
 	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.Is(err, errMissing):
 		return exitMissing
-	case errors.Is(err, run.ErrBusy), errors.Is(err, run.ErrReaders):
+	case errors.Is(err, run.ErrBusy), errors.Is(err, run.ErrReaders), errors.Is(err, catalog.ErrLockLost):
 		return exitBusy
+	case errors.As(err, &remote):
+		if remote.Missing() {
+			return exitMissing
+		}
+		return exitRemote
+	case errors.Is(err, awsconf.ErrNoRegion):
+		return exitRemote
 	case errors.Is(err, template.ErrInTheWay), errors.Is(err, run.ErrDefined):
 		return exitUsage
 	}

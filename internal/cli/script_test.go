@@ -38,6 +38,9 @@ func TestMain(m *testing.M) {
 //	setenv NAME json PATH     keeps a value of that object in a variable
 //	stedi DIR                 copies the real files into a lake's data folder; scripts begin with [!stedi] skip
 //	lock DIR                  is another process that writes to the lake, until the script ends
+//	bucket NAME               makes a bucket of an S3 server and keeps its name in a variable
+//	upload PATH s3://B/KEY    copies a file or a folder there; remove s3://B/KEY removes an object
+//	objects s3://B/PREFIX     lists the keys below a place into objects.txt
 func TestScript(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -64,6 +67,11 @@ func TestScript(t *testing.T) {
 			"setenv": setenvCmd,
 			"stedi":  stediCmd,
 			"lock":   lockCmd,
+
+			"bucket":  bucketCmd,
+			"upload":  uploadCmd,
+			"remove":  removeCmd,
+			"objects": objectsCmd,
 		},
 	})
 }

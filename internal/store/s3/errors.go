@@ -24,22 +24,21 @@ type Error struct {
 	Err    error
 }
 
-func (e *Error) Error() string {
-	text := e.Op + " " + e.Location + ": " + e.Err.Error()
-	if h := e.Hint(); h != "" {
-		text += "\n  hint: " + h
-	}
-	return text
-}
+func (e *Error) Error() string { return e.Op + " " + e.Location + ": " + e.Err.Error() }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+const noBucket = "NoSuchBucket"
+
+// Missing reports whether the bucket is not there.
+func (e *Error) Missing() bool { return e.Code == noBucket }
 
 // Hint says what most likely helps, or "".
 func (e *Error) Hint() string {
 	switch e.Code {
 	case "AccessDenied", "Forbidden", "AllAccessDisabled":
 		return "the credentials may not " + e.Op + " this: `tarn doctor` names the missing right"
-	case "NoSuchBucket":
+	case noBucket:
 		return "there is no such bucket in this account and region"
 	case "ExpiredToken", "ExpiredTokenException", "RequestExpired":
 		return "the credentials have expired: sign in again, for example with `aws sso login`"
@@ -69,7 +68,7 @@ func (s *Store) failed(op, key string, err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		// Whoever stopped it knows why.
 		return err
-	case e.Code == "NoSuchBucket":
+	case e.Code == noBucket:
 		// Otherwise it would look as if only the key was missing.
 	case e.Status == http.StatusNotFound, e.Code == "NoSuchKey":
 		e.Err = store.ErrNotFound

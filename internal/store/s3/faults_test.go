@@ -139,8 +139,9 @@ func TestErrorsSayWhatHelps(t *testing.T) {
 	for f, want := range map[s3test.Fault]string{s3test.Expired: "aws sso login", s3test.Denied: "tarn doctor"} {
 		p.Do(func(*http.Request) s3test.Fault { return f })
 		_, err := s.Put(t.Context(), "other", strings.NewReader("x"), store.Condition{})
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), s.Root()+"other") {
-			t.Errorf("no hint %q in: %v", want, err)
+		var refused *s3.Error
+		if !errors.As(err, &refused) || !strings.Contains(refused.Hint(), want) || !strings.Contains(err.Error(), s.Root()+"other") {
+			t.Errorf("no hint %q with: %v", want, err)
 		}
 		if err != nil && (strings.Contains(err.Error(), s3test.Secret) || strings.Contains(err.Error(), "Signature")) {
 			t.Errorf("a secret in: %v", err)
@@ -155,7 +156,8 @@ func TestErrorsSayWhatHelps(t *testing.T) {
 	for _, listed := range missing.List(t.Context(), "", store.ListOptions{}) {
 		err = listed
 	}
-	if err == nil || errors.Is(err, store.ErrNotFound) || !strings.Contains(err.Error(), "no such bucket") {
+	var refused *s3.Error
+	if !errors.As(err, &refused) || errors.Is(err, store.ErrNotFound) || !refused.Missing() {
 		t.Errorf("a bucket that is not there: %v", err)
 	}
 }

@@ -1,0 +1,91 @@
+package cli_test
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"tarn/internal/awsconf"
+	"tarn/internal/store"
+	"tarn/internal/store/registry"
+	"tarn/internal/store/s3/s3test"
+)
+
+var buckets atomic.Int32
+
+// bucketCmd makes a bucket in an S3 server of the test process, names it in a variable, and leads the script's programs
+// to the server.
+func bucketCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: bucket NAME")
+	}
+	name := fmt.Sprintf("script-%d", buckets.Add(1))
+	env, err := s3test.Serve(context.Background(), name)
+	ts.Check(err)
+	for _, e := range env {
+		k, v, _ := strings.Cut(e, "=")
+		ts.Setenv(k, v)
+	}
+	ts.Setenv(args[0], name)
+}
+
+// locate finds a place in a bucket of the test process's server.
+func locate(ts *testscript.TestScript, location string) (store.Store, string) {
+	s, key, err := registry.New(awsconf.Settings{}).Locate(context.Background(), location)
+	ts.Check(err)
+	return s, key
+}
+
+// uploadCmd copies a file, or the files of a folder, into a bucket.
+func uploadCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: upload PATH s3://BUCKET/KEY")
+	}
+	s, key := locate(ts, args[1])
+	root := ts.MkAbs(args[0])
+	ts.Check(filepath.WalkDir(root, func(p string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		raw, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, p)
+		if err != nil {
+			return err
+		}
+		_, err = s.Put(context.Background(), path.Join(key, filepath.ToSlash(rel)), strings.NewReader(string(raw)), store.Condition{})
+		return err
+	}))
+}
+
+// removeCmd removes an object of a bucket.
+func removeCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: remove s3://BUCKET/KEY")
+	}
+	s, key := locate(ts, args[0])
+	ts.Check(s.Delete(context.Background(), key))
+}
+
+// objectsCmd lists the keys below a place of a bucket to stdout's file objects.txt.
+func objectsCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: objects s3://BUCKET/PREFIX")
+	}
+	s, prefix := locate(ts, args[0])
+	var out strings.Builder
+	for o, err := range s.List(context.Background(), prefix, store.ListOptions{}) {
+		ts.Check(err)
+		out.WriteString(strings.TrimPrefix(o.Key, prefix) + "\n")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("objects.txt"), []byte(out.String()), 0o644))
+}
