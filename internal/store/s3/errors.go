@@ -3,7 +3,9 @@ package s3
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
+	"strings"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
@@ -17,7 +19,7 @@ type Error struct {
 	// Op is what was to be done: list, look at, read, write, delete.
 	Op       string
 	Location string
-	// Code is S3's own, such as AccessDenied; empty where no answer came.
+	// Code is S3's own, such as AccessDenied, or says why no answer came.
 	Code string
 	// Status is the HTTP status of the answer, or 0.
 	Status int
@@ -28,7 +30,12 @@ func (e *Error) Error() string { return e.Op + " " + e.Location + ": " + e.Err.E
 
 func (e *Error) Unwrap() error { return e.Err }
 
-const noBucket = "NoSuchBucket"
+// Codes: S3's own, and two for what never got as far as S3.
+const (
+	noBucket      = "NoSuchBucket"
+	noServer      = "unreachable"
+	noCredentials = "no credentials"
+)
 
 // Missing reports whether the bucket is not there.
 func (e *Error) Missing() bool { return e.Code == noBucket }
@@ -40,6 +47,10 @@ func (e *Error) Hint() string {
 		return "the credentials may not " + e.Op + " this: `tarn doctor` names the missing right"
 	case noBucket:
 		return "there is no such bucket in this account and region"
+	case noServer:
+		return "nothing answers there: look at the network, and at endpoint: of the target or AWS_ENDPOINT_URL"
+	case noCredentials:
+		return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile: in the target, or sign in with `aws sso login`"
 	case "ExpiredToken", "ExpiredTokenException", "RequestExpired":
 		return "the credentials have expired: sign in again, for example with `aws sso login`"
 	case "RequestTimeTooSkewed":
@@ -64,10 +75,17 @@ func (s *Store) failed(op, key string, err error) error {
 		e.Code = api.ErrorCode()
 		e.Err = errors.New(text(api))
 	}
+	var unreachable *net.OpError
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		// Whoever stopped it knows why.
 		return err
+	case errors.As(err, &unreachable):
+		// Without the SDK's chain of what it was doing.
+		e.Code, e.Err = noServer, unreachable
+	case strings.Contains(err.Error(), "get identity: "):
+		// What each place said in which credentials were looked for fills a screen.
+		e.Code, e.Err = noCredentials, errors.New("no AWS credentials were found, or they cannot be renewed")
 	case e.Code == noBucket:
 		// Otherwise it would look as if only the key was missing.
 	case e.Status == http.StatusNotFound, e.Code == "NoSuchKey":

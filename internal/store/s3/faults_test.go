@@ -162,6 +162,26 @@ func TestErrorsSayWhatHelps(t *testing.T) {
 	}
 }
 
+func TestNobodyThere(t *testing.T) {
+	s, _ := broken(t)
+	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+	for _, c := range []struct{ unset, want string }{{"", "nothing answers there"}, {"AWS_ACCESS_KEY_ID", "sign in"}} {
+		if c.unset != "" {
+			t.Setenv(c.unset, "")
+		}
+		there, err := s3.Open(t.Context(), "bucket", awsconf.Settings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = there.Stat(t.Context(), "file")
+		var refused *s3.Error
+		if !errors.As(err, &refused) || !strings.Contains(refused.Hint(), c.want) || strings.Contains(err.Error(), "operation error") {
+			t.Errorf("no hint %q with: %v", c.want, err)
+		}
+	}
+	storetest.Put(t, s, "file", "x")
+}
+
 func TestRequestsAreCounted(t *testing.T) {
 	s3test.Server(t)
 	var c awsconf.Counter
