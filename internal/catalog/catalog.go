@@ -20,8 +20,6 @@ package catalog
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 
 	"tarn/internal/schema"
 )
@@ -52,31 +50,6 @@ type Change struct {
 	Added, Removed []string
 	// Summary goes into the snapshot.
 	Summary map[string]string
-}
-
-// Holder is who may write.
-type Holder struct {
-	// Run is what the holder is doing.
-	Run string `json:"run"`
-	// Host and PID say where, for people.
-	Host string `json:"host,omitempty"`
-	PID  int    `json:"pid"`
-	// Since is when the holder began (UTC).
-	Since time.Time `json:"since"`
-}
-
-// Busy says who holds the lock; it is an [ErrBusy].
-func Busy(h Holder) error {
-	return fmt.Errorf("%w: run %s, %s, since %s", ErrBusy, h.Run, h.Where(), h.Since.Format(time.RFC3339))
-}
-
-// Where says which process of which machine the holder is.
-func (h Holder) Where() string {
-	where := fmt.Sprintf("process %d", h.PID)
-	if h.Host != "" {
-		where += " on " + h.Host
-	}
-	return where
 }
 
 // LockOptions says how the lock is asked for.

@@ -13,12 +13,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
+	"tarn/internal/awsconf"
 	"tarn/internal/cli"
 	"tarn/internal/query"
 	"tarn/internal/run"
+	"tarn/internal/store"
+	"tarn/internal/store/registry"
+	"tarn/internal/store/s3/s3test"
 )
 
 // The test binary is tarn itself where a test starts it as a process of its own.
@@ -48,6 +53,10 @@ func TestMain(m *testing.M) {
 		os.Exit(code)
 	case os.Getenv(killAt) != "":
 		os.Exit(runUntil(ctx, os.Getenv(lakeDir), os.Getenv(killAt)))
+	}
+	if _, err := s3test.Serve(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
@@ -81,6 +90,10 @@ func tarn(dir string, args ...string) *exec.Cmd {
 type testLake struct {
 	t   *testing.T
 	dir string
+	// raw is where raw files are put if not in the lake's folder: a place in a bucket that ends in a slash.
+	raw string
+	// bucket says that the warehouse is in one.
+	bucket bool
 }
 
 var definitions = map[string]string{
@@ -110,6 +123,39 @@ func newLake(t *testing.T) *testLake {
 		l.write(name, text)
 	}
 	return l
+}
+
+var buckets atomic.Int32
+
+// inBucket moves the lake's warehouse into a new bucket, and its raw files as well if landing is set.
+func (l *testLake) inBucket(landing bool) *testLake {
+	l.t.Helper()
+	bucket := fmt.Sprintf("lake-%d", buckets.Add(1))
+	if _, err := s3test.Serve(l.t.Context(), bucket); err != nil {
+		l.t.Fatal(err)
+	}
+	l.bucket = true
+	text := definitions["tarn.yaml"] + "warehouse: s3://" + bucket + "/warehouse/\n"
+	if landing {
+		l.raw = "s3://" + bucket + "/raw/"
+		text = strings.Replace(text, "data/", l.raw, 1)
+	}
+	l.write("tarn.yaml", text)
+	return l
+}
+
+// everywhere runs a test on lakes of this disk, on lakes with a warehouse in a bucket, and on lakes that are in one whole.
+func everywhere(t *testing.T, test func(t *testing.T, newLake func(t *testing.T) *testLake)) {
+	for name, make := range map[string]func(t *testing.T) *testLake{
+		"disk":              newLake,
+		"bucket":            func(t *testing.T) *testLake { return newLake(t).inBucket(false) },
+		"landing in bucket": func(t *testing.T) *testLake { return newLake(t).inBucket(true) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, make)
+		})
+	}
 }
 
 func (l *testLake) path(name string) string { return filepath.Join(l.dir, filepath.FromSlash(name)) }
@@ -156,8 +202,24 @@ func (l *testLake) batch(n int) {
 	for range 100 {
 		fmt.Fprintf(&readings, "{\"person\": %d, \"ts\": %d, \"v\": %.3f}\n", r.IntN(n*10+10), 1700000000000+r.Int64N(4*86400)*1000, r.Float64()*10-1)
 	}
-	l.write(fmt.Sprintf("data/people/%03d.json", n), people.String())
-	l.write(fmt.Sprintf("data/readings/%03d.json", n), readings.String())
+	l.land(fmt.Sprintf("people/%03d.json", n), people.String())
+	l.land(fmt.Sprintf("readings/%03d.json", n), readings.String())
+}
+
+// land writes a raw file.
+func (l *testLake) land(name, text string) {
+	l.t.Helper()
+	if l.raw == "" {
+		l.write("data/"+name, text)
+		return
+	}
+	s, key, err := registry.New(awsconf.Settings{}).Locate(l.t.Context(), l.raw+name)
+	if err == nil {
+		_, err = s.Put(l.t.Context(), key, strings.NewReader(text), store.Condition{})
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
 }
 
 func (l *testLake) open(o run.Options) *run.Workspace {

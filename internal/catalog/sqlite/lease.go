@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"time"
 
@@ -16,10 +15,11 @@ import (
 const poll = 250 * time.Millisecond
 
 // Lock implements [catalog.Catalog]. The lock of a holder that gives no sign of life for the time to live, by this
-// process's own clock, is taken over: clocks of two machines are never compared.
+// process's own clock, is taken over, as clocks of two machines are never compared; that of a dead process of this
+// machine at once.
 func (c *Object) Lock(ctx context.Context, o catalog.LockOptions) (catalog.Writer, error) {
 	w := &lease{catalog: c, lost: make(chan struct{}), stop: make(chan struct{})}
-	own := &catalog.Holder{Run: o.Run, Host: c.host, PID: os.Getpid(), Since: time.Now().UTC().Truncate(time.Millisecond)}
+	own := catalog.Self(o.Run)
 	var seen lockRow
 	var since time.Time
 	told := false
@@ -35,14 +35,14 @@ func (c *Object) Lock(ctx context.Context, o catalog.LockOptions) (catalog.Write
 				if since.IsZero() || now.token != seen.token || now.beat != seen.beat {
 					seen, since = now, time.Now()
 				}
-				if time.Since(since) < c.o.TTL {
+				if time.Since(since) < c.o.TTL && !busy.Dead() {
 					return errUnchanged
 				}
 				w.unfinished = busy.Run
 				busy = nil
 			}
 			w.token = now.token + 1
-			return c.writeLock(ctx, tx, lockRow{token: w.token, holder: own})
+			return c.writeLock(ctx, tx, lockRow{token: w.token, holder: &own})
 		})
 		switch {
 		case err != nil:
@@ -77,6 +77,8 @@ func (c *Object) Idle(ctx context.Context, wait bool) (unfinished string, err er
 			return "", err
 		case busy == nil:
 			return "", nil
+		case busy.Dead():
+			return busy.Run, nil
 		case !wait:
 			return "", catalog.Busy(*busy)
 		}

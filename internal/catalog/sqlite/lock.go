@@ -59,7 +59,7 @@ func (c *Catalog) Lock(ctx context.Context, o catalog.LockOptions) (catalog.Writ
 		}
 	}
 	w := &writer{catalog: c, f: f, unfinished: holder(f).Run, lost: make(chan struct{})}
-	if err := w.sign(catalog.Holder{Run: o.Run, PID: os.Getpid(), Since: time.Now().UTC()}); err != nil {
+	if err := w.sign(catalog.Self(o.Run)); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return w, nil

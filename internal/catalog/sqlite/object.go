@@ -22,8 +22,7 @@ import (
 // has changed it. That one Put is the publish, and as the lock is a row of the same file, a writer that has lost it
 // cannot publish, however long it slept.
 type Object struct {
-	o    ObjectOptions
-	host string
+	o ObjectOptions
 
 	mu   sync.Mutex // over the copy
 	etag string     // of the copy; "" where there is none yet
@@ -50,11 +49,7 @@ func OpenObject(o ObjectOptions) *Object {
 	if o.TTL == 0 {
 		o.TTL = 3 * o.Beat
 	}
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	return &Object{o: o, host: host}
+	return &Object{o: o}
 }
 
 // Close implements [catalog.Catalog]: there is nothing to let go of.
