@@ -248,6 +248,7 @@ func TestDocumentedKeys(t *testing.T) {
 	call("tarn init --from", "init", filepath.Join(temp, "from"), "--from", dir)
 	call("tarn sample", "sample", filepath.Join(temp, "sample"), "--people", "5", "--days", "1", "--mess", "1")
 	call("tarn validate", "validate", "-C", dir)
+	call("tarn doctor", "doctor", "-C", dir)
 	call("tarn plan", "plan", "-C", dir)
 	id := call("tarn run", "run", "-C", dir)["run"].(string)
 	call("tarn run", "run", "-C", dir)

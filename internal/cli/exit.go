@@ -80,6 +80,8 @@ func exitCode(ctx context.Context, err error) int {
 		return exitMissing
 	case errors.Is(err, run.ErrBusy), errors.Is(err, run.ErrReaders), errors.Is(err, catalog.ErrLockLost):
 		return exitBusy
+	case errors.Is(err, errUnwell):
+		return exitRemote
 	case errors.As(err, &remote):
 		if remote.Missing() {
 			return exitMissing

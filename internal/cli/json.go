@@ -4,6 +4,7 @@ import (
 	"tarn/internal/check"
 	"tarn/internal/demo"
 	"tarn/internal/diag"
+	"tarn/internal/doctor"
 	"tarn/internal/lake"
 	"tarn/internal/plan"
 	"tarn/internal/run"
@@ -54,6 +55,16 @@ type sampleJSON struct {
 	// How long it took.
 	Seconds float64 `json:"seconds"`
 	*sample.Summary
+}
+
+// doctorJSON is what `tarn doctor` prints.
+type doctorJSON struct {
+	// Whether nothing bad was found.
+	OK bool `json:"ok"`
+	// What was looked at, in order.
+	Findings []doctor.Finding `json:"findings"`
+	// 7 where something bad was found.
+	ExitCode int `json:"exit_code,omitempty"`
 }
 
 // validateJSON is what `tarn validate` prints.
@@ -195,6 +206,7 @@ func results() []result {
 		{"tarn init --from", template.Report{}},
 		{"tarn sample", sampleJSON{}},
 		{"tarn validate", validateJSON{}},
+		{"tarn doctor", doctorJSON{}},
 		{"tarn plan", planJSON{}},
 		{"tarn run", runJSON{}},
 		{"tarn query", queryJSON{}},

@@ -32,6 +32,7 @@ func OpenTables(ctx context.Context, dir string, o Options) (*Tables, error) {
 	if err := own.Err(); err != nil {
 		return nil, err
 	}
+	p.Config.AWS.Requests = o.Requests
 	w := &Workspace{Project: p}
 	if err := w.openTables(ctx); err != nil {
 		return nil, err
@@ -51,14 +52,13 @@ func (t *Tables) Warehouse() string { return t.w.Project.Config.Warehouse }
 // StateDir is the folder of what can be rebuilt from the landing zone.
 func (t *Tables) StateDir() string { return t.w.Project.StateDir() }
 
-// Memory gives the engine's bound: what was asked for, the lake's setting, or the default.
-func (t *Tables) Memory(asked string) string {
-	for _, m := range []string{asked, t.w.Project.Config.Memory} {
-		if m != "" {
-			return m
-		}
-	}
-	return DefaultMemory
+// Memory gives the engine's bound: see [MemoryOf].
+func (t *Tables) Memory(asked string) string { return MemoryOf(t.w.Project.Config, asked) }
+
+// Idle fails with [ErrBusy] while somebody writes.
+func (t *Tables) Idle(ctx context.Context) error {
+	_, err := t.w.Lake.Catalog().Idle(ctx, false)
+	return err
 }
 
 // TempDir is where the engine may put what does not fit into memory.

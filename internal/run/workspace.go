@@ -26,6 +26,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -36,6 +37,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tarn/internal/awsconf"
 	"tarn/internal/careful"
 	"tarn/internal/diag"
 	"tarn/internal/engine/duckdb"
@@ -82,12 +84,17 @@ type Options struct {
 	// Memory bounds the engine, such as "512MB"; "" takes the setting of tarn.yaml, or DefaultMemory.
 	Memory  string
 	Threads int
+	// Requests counts what is asked of stores and catalogs elsewhere; nil does not.
+	Requests *awsconf.Counter
 	// Now replaces the clock in tests.
 	Now func() time.Time
 }
 
 // DefaultMemory is what the engine may use where nothing else is set. Builds of ten million rows pass with half of it.
 const DefaultMemory = "1GB"
+
+// MemoryOf gives the engine's bound: what was asked for, the lake's setting, or the default.
+func MemoryOf(c project.Config, asked string) string { return cmp.Or(asked, c.Memory, DefaultMemory) }
 
 // Open reads the definitions of the lake in dir and opens its tables. If the definitions have errors, the error is a
 // [diag.ListError] with all of them.
@@ -96,6 +103,7 @@ func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) 
 	if err != nil {
 		return nil, err
 	}
+	p.Config.AWS.Requests = o.Requests
 	w := &Workspace{Project: p, Diagnostics: p.Diagnostics, now: o.Now}
 	if w.now == nil {
 		w.now = time.Now
@@ -108,13 +116,7 @@ func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) 
 			err = errors.Join(err, w.Close())
 		}
 	}()
-	memory := o.Memory
-	if memory == "" {
-		memory = p.Config.Memory
-	}
-	if memory == "" {
-		memory = DefaultMemory
-	}
+	memory := MemoryOf(p.Config, o.Memory)
 	w.Engine, err = duckdb.Open(ctx, duckdb.Options{Memory: memory, Threads: o.Threads, Database: p.Config.Database,
 		TempDir: w.tempDir()})
 	if err != nil {

@@ -13,6 +13,15 @@ import (
 	"tarn/internal/store"
 )
 
+// What a request was for.
+const (
+	opList   = "list"
+	opLook   = "look at"
+	opRead   = "read"
+	opWrite  = "write"
+	opDelete = "delete"
+)
+
 // Error is a request that S3 has refused, or that never reached it. It holds nothing of the request but its location:
 // no credentials, no signature.
 type Error struct {
@@ -44,7 +53,7 @@ func (e *Error) Missing() bool { return e.Code == noBucket }
 func (e *Error) Hint() string {
 	switch e.Code {
 	case "AccessDenied", "Forbidden", "AllAccessDisabled":
-		return "the credentials may not " + e.Op + " this: `tarn doctor` names the missing right"
+		return "the credentials may not " + e.Op + " this, or are wrong: they need " + e.right()
 	case noBucket:
 		return "there is no such bucket in this account and region"
 	case noServer:
@@ -56,15 +65,33 @@ func (e *Error) Hint() string {
 	case "RequestTimeTooSkewed":
 		return "the clock of this machine is off"
 	case "InvalidAccessKeyId", "SignatureDoesNotMatch":
-		return "the access key or its secret is wrong: `tarn doctor` says where they come from"
+		return "the access key or its secret is wrong: `tarn doctor --target …` says where they come from"
 	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
 		return "the bucket is in another region: set region: in the target"
 	}
 	return ""
 }
 
-// failed says what went wrong, in the words of package store where it has any.
-func (s *Store) failed(op, key string, err error) error {
+// right names what IAM has to allow. A key that is not there looks forbidden to who may not list (Amazon S3 API Reference,
+// "HeadObject", Permissions).
+func (e *Error) right() string {
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(e.Location, "s3://"), "/")
+	arn := "arn:aws:s3:::" + bucket
+	if e.Op == opList || key == "" {
+		return "s3:ListBucket on " + arn
+	}
+	if i := strings.LastIndexByte(key, '/'); i >= 0 {
+		key = key[:i+1] + "*"
+	}
+	action := map[string]string{opLook: "s3:GetObject", opRead: "s3:GetObject", opWrite: "s3:PutObject", opDelete: "s3:DeleteObject"}[e.Op]
+	if action == "s3:GetObject" {
+		return action + " on " + arn + "/" + key + " and s3:ListBucket on " + arn
+	}
+	return action + " on " + arn + "/" + key
+}
+
+// Failed says what went wrong, in the words of package store where it has any.
+func (s *Store) Failed(op, key string, err error) error {
 	e := &Error{Op: op, Location: s.Root() + key, Err: err}
 	var response *awshttp.ResponseError
 	if errors.As(err, &response) {

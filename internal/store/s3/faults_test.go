@@ -136,7 +136,7 @@ func TestConditionHoldsWhenTheAnswerIsLost(t *testing.T) {
 func TestErrorsSayWhatHelps(t *testing.T) {
 	s, p := broken(t)
 	storetest.Put(t, s, "file", "x")
-	for f, want := range map[s3test.Fault]string{s3test.Expired: "aws sso login", s3test.Denied: "tarn doctor"} {
+	for f, want := range map[s3test.Fault]string{s3test.Expired: "aws sso login", s3test.Denied: "s3:PutObject on arn:aws:s3:::"} {
 		p.Do(func(*http.Request) s3test.Fault { return f })
 		_, err := s.Put(t.Context(), "other", strings.NewReader("x"), store.Condition{})
 		var refused *s3.Error

@@ -27,12 +27,12 @@ func (s *Store) List(ctx context.Context, prefix string, o store.ListOptions) it
 		for p := s3.NewListObjectsV2Paginator(s.client, in); p.HasMorePages(); {
 			page, err := p.NextPage(ctx)
 			if err != nil {
-				yield(store.Object{}, s.failed("list", prefix, err))
+				yield(store.Object{}, s.Failed(opList, prefix, err))
 				return
 			}
 			entries, err := s.entries(page)
 			if err != nil {
-				yield(store.Object{}, s.failed("list", prefix, err))
+				yield(store.Object{}, s.Failed(opList, prefix, err))
 				return
 			}
 			for _, e := range entries {

@@ -52,10 +52,10 @@ func (s *Store) put(ctx context.Context, key string, body store.Body, c store.Co
 	}
 	out, err := s.transfer.UploadObject(ctx, in)
 	if err != nil {
-		err = s.failed("write", key, err)
+		err = s.Failed(opWrite, key, err)
 		if c.ETag != "" && errors.Is(err, store.ErrNotFound) {
 			// An object that has to be this one and is not there at all.
-			err = s.failed("write", key, store.ErrCondition)
+			err = s.Failed(opWrite, key, store.ErrCondition)
 		}
 		return store.Object{}, err
 	}

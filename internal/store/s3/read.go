@@ -27,7 +27,7 @@ func (s *Store) Open(ctx context.Context, key, etag string, offset, length int64
 		if o, err := s.Stat(ctx, key); err != nil {
 			return nil, err
 		} else if etag != "" && o.ETag != etag {
-			return nil, s.failed("read", key, store.ErrCondition)
+			return nil, s.Failed(opRead, key, store.ErrCondition)
 		}
 		return io.NopCloser(strings.NewReader("")), nil
 	}
@@ -61,7 +61,7 @@ func (r *reader) ask() error {
 	}
 	out, err := r.store.client.GetObject(r.ctx, in)
 	if err != nil {
-		err = r.store.failed("read", r.key, err)
+		err = r.store.Failed(opRead, r.key, err)
 		var e *Error
 		if errors.As(err, &e) && e.Code == "InvalidRange" {
 			// Reading from the end on gives nothing, as it does of a file.
@@ -91,7 +91,7 @@ func (r *reader) Read(p []byte) (int, error) {
 		return n, r.ctx.Err()
 	}
 	if r.broken++; r.broken > bodyRetries {
-		return n, r.store.failed("read", r.key, err)
+		return n, r.store.Failed(opRead, r.key, err)
 	}
 	_ = r.body.Close()
 	if err := pause(r.ctx, r.broken); err != nil {
@@ -128,7 +128,7 @@ func (s *Store) Download(ctx context.Context, o store.Object, to io.WriterAt) er
 		IfMatch: quotedETag(o.ETag), ExpectedBucketOwner: s.owner(), WriterAt: to},
 		func(t *transfermanager.Options) { t.GetObjectType = tmtypes.GetObjectRanges })
 	if err != nil {
-		return s.failed("read", o.Key, err)
+		return s.Failed(opRead, o.Key, err)
 	}
 	return nil
 }

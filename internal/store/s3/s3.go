@@ -76,7 +76,7 @@ func (s *Store) owner() *string {
 func (s *Store) Stat(ctx context.Context, key string) (store.Object, error) {
 	out, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.bucket, Key: &key, ExpectedBucketOwner: s.owner()})
 	if err != nil {
-		return store.Object{}, s.failed("look at", key, err)
+		return store.Object{}, s.Failed(opLook, key, err)
 	}
 	return store.Object{Key: key, Size: aws.ToInt64(out.ContentLength), ETag: plainETag(out.ETag), Modified: aws.ToTime(out.LastModified)}, nil
 }
@@ -99,7 +99,7 @@ func (s *Store) Delete(ctx context.Context, keys ...string) error {
 		keys = keys[len(batch):]
 		if len(batch) == 1 {
 			if _, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &s.bucket, Key: &batch[0], ExpectedBucketOwner: s.owner()}); err != nil {
-				return s.failed("delete", batch[0], err)
+				return s.Failed(opDelete, batch[0], err)
 			}
 			continue
 		}
@@ -110,11 +110,11 @@ func (s *Store) Delete(ctx context.Context, keys ...string) error {
 		out, err := s.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &s.bucket, ExpectedBucketOwner: s.owner(),
 			Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)}})
 		if err != nil {
-			return s.failed("delete", batch[0], err)
+			return s.Failed(opDelete, batch[0], err)
 		}
 		for _, e := range out.Errors {
 			if aws.ToString(e.Code) != "NoSuchKey" {
-				return &Error{Op: "delete", Location: s.Root() + aws.ToString(e.Key), Code: aws.ToString(e.Code), Err: fmt.Errorf("%s", aws.ToString(e.Message))}
+				return &Error{Op: opDelete, Location: s.Root() + aws.ToString(e.Key), Code: aws.ToString(e.Code), Err: fmt.Errorf("%s", aws.ToString(e.Message))}
 			}
 		}
 	}

@@ -1,12 +1,19 @@
-// Package s3test runs an S3 server inside a test process.
+// Package s3test runs an S3 server for tests: VersityGW, which keeps conditions on writes and checks signatures.
+//
+// The server works in a process of its own, as it changes its working directory and can be there only once. That process
+// is the test binary again: see init.
 package s3test
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -29,14 +36,68 @@ const (
 	Region    = "us-east-1"
 )
 
-// gateway is the one server of the process: the library allows no second.
+// serving, in the environment, makes a process the server.
+const serving = "TARN_S3TEST_SERVING"
+
+// init turns a process that was started to be the server into that. It ends, and takes its files with it, when the
+// process that has started it does, however that happens.
+func init() {
+	if os.Getenv(serving) == "" {
+		return
+	}
+	dir, err := os.MkdirTemp("", "tarn-s3-*")
+	if err == nil {
+		var url string
+		if url, err = serve(dir); err == nil {
+			fmt.Println(url)
+			_, err = io.Copy(io.Discard, os.Stdin)
+		}
+	}
+	if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// lifeline is never closed: the server sees its end when this process ends. It is kept here, as a pipe that nobody knows any
+// more is closed.
+var lifeline io.Closer
+
+// gateway is the one server that this process has started.
 var gateway = sync.OnceValues(start)
 
 func start() (string, error) {
-	dir, err := os.MkdirTemp("", "tarn-s3-*")
+	self, err := os.Executable()
 	if err != nil {
 		return "", err
 	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), serving+"=1")
+	cmd.Stderr = os.Stderr
+	if lifeline, err = cmd.StdinPipe(); err != nil {
+		return "", err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		// The server has things to say of its own.
+		if strings.HasPrefix(lines.Text(), "http://") {
+			go func() { _, _ = io.Copy(io.Discard, out) }()
+			return lines.Text(), nil
+		}
+	}
+	return "", fmt.Errorf("the S3 server did not start: %w", errors.Join(lines.Err(), cmd.Wait()))
+}
+
+// serve starts the server in this process.
+func serve(dir string) (string, error) {
 	data, side := filepath.Join(dir, "data"), filepath.Join(dir, "meta")
 	for _, d := range []string{data, side} {
 		if err := os.Mkdir(d, 0o755); err != nil {

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tarn/internal/doctor"
+	"tarn/internal/run"
+)
+
+func doctorCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Look whether a lake and its target have what they need",
+		Long: `Looks at the definitions, this machine's memory and disk, the account, the warehouse, the landing places, the catalog and the
+clock, one line each, with what to do about it. Rights are tried: one small object is written beside the tables, read, listed
+and removed again.`,
+		Example: "  tarn doctor\n  tarn doctor --target aws",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := a.lakeDir()
+			if err != nil {
+				return err
+			}
+			style := stylesFor(a.stdout)
+			show := func(f doctor.Finding) {
+				mark := map[doctor.State]string{doctor.Good: style.good("✓"), doctor.Poor: style.warn("!"), doctor.Bad: style.bad("✗")}[f.State]
+				a.say("%s %-*s  %s", mark, findingWidth, f.What, f.Text)
+				if f.Fix != "" {
+					a.say("%s%s", strings.Repeat(" ", findingWidth+4), style.dim("→ "+f.Fix))
+				}
+			}
+			if a.json {
+				show = nil
+			}
+			found, err := doctor.Look(cmd.Context(), dir, run.Options{Target: a.target, Memory: a.memory}, show)
+			if err != nil {
+				return err
+			}
+			out := doctorJSON{OK: true, Findings: found}
+			for _, f := range found {
+				if f.State == doctor.Bad {
+					out.OK, out.ExitCode = false, exitRemote
+				}
+			}
+			if a.json {
+				if err := a.print(out); err != nil {
+					return err
+				}
+			}
+			if !out.OK {
+				return told(errUnwell)
+			}
+			return nil
+		},
+	}
+}
+
+// findingWidth is how wide the names of what was looked at are set.
+const findingWidth = 12
+
+// errUnwell says that the doctor has found something bad.
+var errUnwell = errors.New("something keeps the lake from working")
