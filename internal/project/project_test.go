@@ -3,7 +3,6 @@ package project
 import (
 	stdcmp "cmp"
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,50 +13,29 @@ import (
 
 	"tarn/internal/awsconf"
 	"tarn/internal/diag"
+	"tarn/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write golden files")
 
 func testEnv(name string) (string, bool) {
 	v, ok := map[string]string{"SET": "/srv/lake"}[name]
 	return v, ok
 }
 
-// TestDiagnostics loads each lake of testdata (for the target named in its file target) and compares what is wrong.
+// TestDiagnostics loads each lake of testdata/lakes (for the target named in its file target) and compares what is wrong.
 func TestDiagnostics(t *testing.T) {
 	t.Parallel()
-	dirs, err := filepath.Glob("testdata/*/tarn.yaml")
-	if err != nil || len(dirs) == 0 {
-		t.Fatal("no cases", err)
-	}
-	for _, d := range dirs {
-		dir := filepath.Dir(d)
-		t.Run(filepath.Base(dir), func(t *testing.T) {
-			t.Parallel()
-			target, _ := os.ReadFile(filepath.Join(dir, "target")) // most have none
-			l, err := LoadWith(dir, Options{Target: strings.TrimSpace(string(target)), LookupEnv: testEnv})
-			if err != nil {
-				t.Fatal(err)
-			}
-			var b strings.Builder
-			for _, g := range l.Diagnostics {
-				b.WriteString(g.Text() + "\n  [" + g.Code + "]\n")
-			}
-			golden := filepath.Join(dir, "diagnostics.txt")
-			if *update {
-				if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), b.String()); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
+	golden.Cases(t, "testdata/lakes/*", func(t *testing.T, dir string) {
+		target, _ := os.ReadFile(filepath.Join(dir, "target")) // most have none
+		l, err := LoadWith(dir, Options{Target: strings.TrimSpace(string(target)), LookupEnv: testEnv})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		for _, g := range l.Diagnostics {
+			b.WriteString(g.Text() + "\n  [" + g.Code + "]\n")
+		}
+		golden.Equal(t, filepath.Join(dir, "diagnostics.txt"), b.String())
+	})
 }
 
 // lake writes the files of a lake and loads it.
