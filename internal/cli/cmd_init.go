@@ -27,12 +27,19 @@ export from Athena, and writes a lake over them: files are neither copied nor ch
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := template.Options{Name: project.Clean(filepath.Base(absolute(args[0]))), Schema: project.JSONSchema(), HeaderSchema: project.HeaderJSONSchema()}
+			if err := project.CheckFolder(absolute(args[0])); err != nil {
+				return &usageError{err}
+			}
 			if from != "" {
 				if cmd.Flags().Changed("template") {
 					return &usageError{errors.New("either --template or --from, not both")}
 				}
-				if _, err := os.Stat(from); err != nil {
+				info, err := os.Stat(from)
+				if err != nil {
 					return fmt.Errorf("%w: %w", errMissing, err)
+				}
+				if !info.IsDir() {
+					return &usageError{fmt.Errorf("--from %s is a file: name the folder that it is in", from)}
 				}
 				r, err := template.From(cmd.Context(), args[0], from, o)
 				if err != nil {

@@ -163,6 +163,7 @@ func (r *resolver) resolve(f *configYAML, target string) Config {
 	if s.Warehouse.set() {
 		c.Warehouse = r.place(s.Warehouse, "warehouse")
 	}
+	r.checkWarehouse(s.Warehouse, c.Warehouse)
 	if s.Memory.set() {
 		before := len(r.list)
 		c.Memory = r.expanded(s.Memory).value
@@ -189,6 +190,34 @@ func (r *resolver) resolve(f *configYAML, target string) Config {
 		}
 	}
 	return c
+}
+
+// unsafeInPaths are characters that readers of tables decode in different ways, as the paths of tables are URIs to them.
+const unsafeInPaths = "%?#"
+
+// CheckFolder says why a folder cannot hold a lake with a warehouse inside, or nothing.
+func CheckFolder(path string) error {
+	if i := strings.IndexAny(path, unsafeInPaths); i >= 0 {
+		return fmt.Errorf("a lake's folder cannot have a %s in its path, which other readers of its tables would misunderstand: %s", path[i:i+1], path)
+	}
+	return nil
+}
+
+func (r *resolver) checkWarehouse(written text, path string) {
+	i := strings.IndexAny(path, unsafeInPaths)
+	if i < 0 {
+		return
+	}
+	message := "the path of the warehouse has a " + path[i:i+1] + ", which other readers of its tables would misunderstand: " + path
+	hint := "choose a path without " + strings.Join(strings.Split(unsafeInPaths, ""), ", ")
+	switch {
+	case !strings.ContainsAny(r.dir, unsafeInPaths) && written.set():
+		r.errorAt(written.node, "wrong-value", message, hint)
+	case written.set():
+		r.errorAt(written.node, "wrong-value", message, "move the lake's folder, or "+hint)
+	default:
+		r.list = append(r.list, r.src.AtLine(0, 0, "wrong-value", message, "move the lake's folder, or set warehouse: to a path without these characters"))
+	}
 }
 
 // over lays a target's settings over those at the top.

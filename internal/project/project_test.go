@@ -3,6 +3,7 @@ package project
 import (
 	stdcmp "cmp"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -112,6 +113,33 @@ targets:
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestWarehousePath(t *testing.T) {
+	t.Parallel()
+	parent := t.TempDir()
+	for _, c := range []struct{ folder, yaml, want string }{
+		{"a b+ü", "name: x\n", ""},
+		{"a", "name: x\nwarehouse: 50%/w\n", "tarn.yaml:2:12: the path of the warehouse has a %"},
+		{"x#y", "name: x\n", "tarn.yaml: the path of the warehouse has a #"},
+		{"x#y", "name: x\nwarehouse: .tarn/w\n", "tarn.yaml:2:12: the path of the warehouse has a #"},
+		{"x#y", "name: x\nwarehouse: /srv/w\n", ""},
+	} {
+		dir := filepath.Join(parent, c.folder)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, ConfigFile), []byte(c.yaml), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		l, err := Load(dir, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(l.Diagnostics.Err()); c.want == "" && l.Diagnostics != nil || !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s, %q: %s", c.folder, c.yaml, got)
+		}
 	}
 }
 

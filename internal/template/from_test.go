@@ -175,7 +175,7 @@ func TestFromRefuses(t *testing.T) {
 		"databases": {map[string]string{
 			"a.sql": "CREATE EXTERNAL TABLE one.a (x int) STORED AS PARQUET LOCATION 's3://b/a/'",
 			"b.sql": "\nCREATE EXTERNAL TABLE two.b (x int) STORED AS PARQUET LOCATION 's3://b/b/'",
-		}, "a.sql:1 is for database one, and b.sql:2 for two: a lake has one database"},
+		}, "a lake has one database, but a.sql:1 is for one and b.sql:2 for two: "},
 		"nothing": {map[string]string{"a.txt": "x"}, "there is neither a CREATE EXTERNAL TABLE"},
 		"way":     {map[string]string{"a.json": "{}", "lake/tarn.yaml": "name: x\n"}, "it is a lake already"},
 	} {
