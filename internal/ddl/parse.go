@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"tarn/internal/diag"
-	"tarn/internal/schema"
 )
 
 // Parse reads one DDL file. Every mistake it finds is in the list with its place; the table is nil where there is an error.
@@ -30,6 +29,12 @@ func Parse(src diag.Source) (*Table, diag.List) {
 	}
 	return t, p.list
 }
+
+// Hints that several messages have.
+const (
+	readable     = "JSON, CSV and Parquet files can be loaded"
+	oneCharacter = "columns are separated by exactly one character; for others, load the line as one string and split it in a model"
+)
 
 type parser struct {
 	src    diag.Source
@@ -108,7 +113,11 @@ func (p *parser) identifier(what string) (token, bool) {
 		}
 		return t, true
 	}
-	return t, p.fail(t, "syntax", fmt.Sprintf("expected the name of the %s, found %s", what, show(t)), "")
+	hint := ""
+	if t.kind == text {
+		hint = "write names in back-ticks: `" + t.value + "`"
+	}
+	return t, p.fail(t, "syntax", fmt.Sprintf("expected the name of the %s, found %s", what, show(t)), hint)
 }
 
 // head reads everything up to the end of the columns.
@@ -125,6 +134,9 @@ func (p *parser) head(t *Table) bool {
 		return p.fail(start, "syntax", fmt.Sprintf("expected CREATE EXTERNAL TABLE, found %s", show(start)), hint)
 	}
 	if !p.eat("EXTERNAL", "TABLE") {
+		if slices.ContainsFunc(p.tokens, func(t token) bool { return t.kind == text && strings.EqualFold(t.value, "ICEBERG") }) {
+			return p.fail(p.peek(), "not-external", "an Iceberg table is no table of raw files", "a SELECT in trusted/ or curated/ makes one")
+		}
 		return p.fail(p.peek(), "not-external", "expected EXTERNAL TABLE after CREATE", "landing tables stand over raw files: write CREATE EXTERNAL TABLE")
 	}
 	t.IfNotExists = p.eat("IF", "NOT", "EXISTS")
@@ -155,36 +167,64 @@ func (p *parser) head(t *Table) bool {
 	return ok
 }
 
-// columns reads `name type [COMMENT 'text'], … )`.
+// columns reads `name type [COMMENT 'text'], … )`. After a mistake in one column it goes on with the next, so that all are
+// found; it gives up only where the list has no end.
 func (p *parser) columns() ([]Column, bool) {
 	var out []Column
 	for {
-		id, ok := p.identifier("column")
-		if !ok {
-			return nil, false
+		start := p.at
+		c, ok := p.column()
+		if c.Name != "" {
+			out = append(out, c) // also one of an unknown type: what speaks of it is no mistake of its own
 		}
-		typ, ok := p.typ()
-		if !ok {
-			return nil, false
-		}
-		c := Column{Column: schema.Column{Name: id.value, Type: typ}, Offset: id.offset}
-		if p.eat("COMMENT") {
-			if c.Comment, ok = p.needText("the comment"); !ok {
-				return nil, false
+		if ok && !p.peek().is(",") && !p.peek().is(")") {
+			hint := ""
+			if k := p.peek().kind; k == word || k == name {
+				hint = "is a comma missing before " + show(p.peek()) + "?"
 			}
+			ok = p.fail(p.peek(), "syntax", fmt.Sprintf("expected , or ) after column %s, found %s", c.Name, show(p.peek())), hint)
 		}
-		out = append(out, c)
+		if !ok && !p.skipColumn(start) {
+			return nil, false
+		}
 		if p.eat(",") {
 			continue
 		}
-		if p.eat(")") {
-			return out, true
+		return out, p.eat(")")
+	}
+}
+
+// column reads one column. It has its name even if the rest is wrong.
+func (p *parser) column() (c Column, ok bool) {
+	id, ok := p.identifier("column")
+	if !ok {
+		return c, false
+	}
+	c.Name, c.Offset = id.value, id.offset
+	if c.Type, ok = p.typ(); !ok {
+		return c, false
+	}
+	if p.eat("COMMENT") {
+		c.Comment, ok = p.needText("the comment")
+	}
+	return c, ok
+}
+
+// skipColumn goes on to the comma or bracket that ends the wrong column that begins at a token. It reports false, without
+// saying so, where there is none, or where a clause shows that the columns must have ended before.
+func (p *parser) skipColumn(start int) bool {
+	depth := 0
+	for p.at = start; ; p.next() {
+		switch t := p.peek(); {
+		case t.kind == end, t.is(";"), t.is("LOCATION"), t.is("STORED"), t.is("ROW"):
+			return false
+		case depth == 0 && (t.is(",") || t.is(")")):
+			return true
+		case t.is("("), t.is("<"):
+			depth++
+		case (t.is(")") || t.is(">")) && depth > 0:
+			depth--
 		}
-		hint := ""
-		if k := p.peek().kind; k == word || k == name {
-			hint = "is a comma missing before " + show(p.peek()) + "?"
-		}
-		return nil, p.fail(p.peek(), "syntax", fmt.Sprintf("expected , or ) after column %s, found %s", id.value, show(p.peek())), hint)
 	}
 }
 
@@ -308,10 +348,14 @@ func (p *parser) rowFormat(t *Table) bool {
 		}
 		format, known := serdes[t.Serde]
 		if !known {
-			return p.fail(at, "unknown-serde", "unknown serde "+t.Serde, diag.DidYouMean(t.Serde, slices.Sorted(maps.Keys(serdes))))
+			hint := diag.DidYouMean(t.Serde, slices.Sorted(maps.Keys(serdes)))
+			if hint == "" {
+				hint = readable + ": docs/sql.md lists their serdes"
+			}
+			return p.fail(at, "unknown-serde", "unknown serde "+t.Serde, hint)
 		}
 		if format == "" {
-			return p.fail(at, "unsupported-format", "files of serde "+t.Serde+" cannot be loaded", "JSON, CSV and Parquet can")
+			return p.fail(at, "unsupported-format", "files of serde "+t.Serde+" cannot be loaded", readable)
 		}
 		t.Format = format
 		return true
@@ -347,10 +391,12 @@ func (p *parser) rowFormat(t *Table) bool {
 		*into = v
 		switch {
 		case into == &d.Null:
+		case into == &d.Lines:
+			if v != "\n" {
+				return p.fail(at, "unsupported-format", "rows can only end with a line break", "write LINES TERMINATED BY '\\n', or leave it out: lines with \\r\\n or \\r at the end are read too")
+			}
 		case utf8.RuneCountInString(v) != 1:
-			return p.fail(at, "unsupported-format", fmt.Sprintf("%d characters stand where one is expected", utf8.RuneCountInString(v)), "files with separators of several characters cannot be loaded")
-		case into == &d.Lines && v != "\n":
-			return p.fail(at, "unsupported-format", "rows can only end with a line break", "write LINES TERMINATED BY '\\n', or leave it out")
+			return p.fail(at, "unsupported-format", fmt.Sprintf("%d characters stand where one is expected", utf8.RuneCountInString(v)), oneCharacter)
 		}
 	}
 }
@@ -375,7 +421,7 @@ func (p *parser) storedAs(t *Table) bool {
 	case "PARQUET", "TEXTFILE", "JSONFILE":
 		return true
 	case "ORC", "AVRO", "RCFILE", "SEQUENCEFILE", "ION":
-		return p.fail(at, "unsupported-format", "files stored as "+t.StoredAs+" cannot be loaded", "JSON, CSV and Parquet can")
+		return p.fail(at, "unsupported-format", "files stored as "+t.StoredAs+" cannot be loaded", readable)
 	}
 	return p.fail(at, "unknown-format", "unknown format "+id.value, diag.DidYouMean(id.value, []string{"PARQUET", "TEXTFILE", "JSONFILE"}))
 }

@@ -184,8 +184,11 @@ func (l *Lake) checkDDL(t *LandingTable) diag.List {
 	var list diag.List
 	d, src := t.DDL, t.Source
 	if d.Name != "" && !strings.EqualFold(d.Name, t.Name) {
-		list = append(list, src.At(d.NameOffset, "name-mismatch", fmt.Sprintf("the DDL makes %s, the file is called %s.sql", d.Name, t.Name),
-			"call the file "+strings.ToLower(d.Name)+".sql"))
+		hint := "call the file " + strings.ToLower(d.Name) + ".sql"
+		if !tableName.MatchString(strings.ToLower(d.Name)) {
+			hint = "call the table " + Clean(d.Name) + ", and the file " + Clean(d.Name) + ".sql"
+		}
+		list = append(list, src.At(d.NameOffset, "name-mismatch", fmt.Sprintf("the DDL makes %s, the file is called %s.sql", d.Name, t.Name), hint))
 	}
 	if d.Database != "" && l.Config.Database != "" && !strings.EqualFold(d.Database, l.Config.Database) {
 		list = append(list, src.At(d.NameOffset, "name-mismatch", fmt.Sprintf("the DDL is for database %s, this lake's is %s", d.Database, l.Config.Database),
