@@ -3,6 +3,8 @@ package load
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"tarn/internal/schema"
 )
 
@@ -32,6 +34,21 @@ func TestNestedTypesOfParquetFilesFit(t *testing.T) {
 	} {
 		if got := widens(c.file, c.declared); got != c.fits {
 			t.Errorf("%s as %s: %v, want %v", c.file, c.declared.Hive(), got, c.fits)
+		}
+	}
+}
+
+// Glue's crawlers call folders without a name partition_0, partition_1, … by their place.
+func TestFoldersArePartitions(t *testing.T) {
+	t.Parallel()
+	for rel, want := range map[string]map[string]string{
+		"a.json":                      nil,
+		"Year=2024/x/b%20c/a.json":    {"year": "2024", "partition_1": "x", "partition_2": "b c"},
+		"2024/k=%2F/a.json":           {"partition_0": "2024", "k": "/"},
+		"partition_0=named/x/in.json": {"partition_0": "named", "partition_1": "x"},
+	} {
+		if diff := cmp.Diff(want, hiveKeys(rel)); diff != "" {
+			t.Errorf("%s: %s", rel, diff)
 		}
 	}
 }
