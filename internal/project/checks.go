@@ -59,7 +59,23 @@ type freshnessYAML struct {
 
 func (c *checkYAML) decodeNode(d *decoder, n *yaml.Node, path string) {
 	c.node = n
+	if n.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key, v := n.Content[i], aliased(n.Content[i+1])
+			if rest, ok := shapes[key.Value]; ok && v.Kind == yaml.ScalarNode && !isNull(v) {
+				// Keys that stand beside instead of inside are the same mistake.
+				d.errorAt(v, "wrong-value", join(path, key.Value)+": the keys of this check go inside", "write "+key.Value+": "+strings.ReplaceAll(rest, "COLUMN", v.Value))
+				return
+			}
+		}
+	}
 	d.decodeStruct(n, reflect.ValueOf(c).Elem(), path)
+}
+
+// shapes are the checks that have keys of their own, and what those look like.
+var shapes = map[string]string{
+	"accepted_values": "{column: COLUMN, values: [a, b]}", "range": "{column: COLUMN, min: 0, max: 1}", "references": "{column: …, table: …, to: …}",
+	"row_count": "{min: 1}", "freshness": "{column: COLUMN, within: 24h}",
 }
 
 // checks turns what is written into checks, without those that have mistakes.

@@ -232,7 +232,7 @@ func (l *Lake) addModel(src diag.Source, zone, name string, sidecar diag.Source,
 	switch {
 	case list.Err() != nil && h.sql == len(src.Text):
 	case h.sql == len(src.Text):
-		list = append(list, src.AtLine(0, 0, "no-select", "there is no SELECT in the file", ""))
+		list = append(list, src.AtLine(0, 0, "no-select", "there is no SELECT in the file", "write one: the file's name is the table's"))
 	case startsWith(src.Text[h.word:], "CREATE"):
 		list = append(list, src.At(h.word, "wrong-zone", "a CREATE statement in "+zone+"/, which holds SELECTs",
 			"landing tables go to landing/; a model is its SELECT alone"))

@@ -157,7 +157,11 @@ func (q *Query) columns(names, types []described) ([]schema.Column, diag.List) {
 			list = append(list, q.src.At(at, "unnamed-column", "this column has no name", "write AS name behind it"))
 		}
 		if seen[strings.ToLower(d.name)] {
-			list = append(list, q.src.At(at, "duplicate-column", "a second column "+d.name, "names that differ only in case are the same to Athena: give one of them another name with AS"))
+			hint := "names that differ only in case are the same to Athena: give one of them another name with AS"
+			if q.items() == nil {
+				hint = "name the columns instead of *, each once"
+			}
+			list = append(list, q.src.At(at, "duplicate-column", "a second column "+d.name, hint))
 		}
 		seen[strings.ToLower(d.name)] = true
 		if items := q.items(); i < len(items) && items[i].Class == "CONSTANT" && items[i].Value != nil && items[i].Value.IsNull {
@@ -173,7 +177,7 @@ func (q *Query) columns(names, types []described) ([]schema.Column, diag.List) {
 			case "HUGEINT":
 				hint = "the sum of whole numbers can exceed a bigint: write CAST(… AS BIGINT) AS " + d.name
 			}
-			list = append(list, q.src.At(at, "type", "column "+d.name+": "+err.Error(), hint))
+			list = append(list, q.src.At(at, "type", "column "+d.name+": type "+types[i].typ+" has no counterpart in an Iceberg table", hint))
 			continue
 		}
 		columns = append(columns, schema.Column{Name: d.name, Type: t})
@@ -217,6 +221,9 @@ func (q *Query) itemOffset(i int) int {
 	if items := q.items(); i < len(items) {
 		return q.at(items[i].first())
 	}
+	if at, star := q.Star(); star {
+		return at
+	}
 	return q.at(-1)
 }
 
@@ -244,6 +251,8 @@ var missingTable = regexp.MustCompile(`(?i)referenced table "([^"]+)" not found`
 var noTime = regexp.MustCompile(`'-\(\w+, INTERVAL\)'`)
 
 var noTable = regexp.MustCompile(`Table with name (\S+) does not exist`)
+
+var noFunction = regexp.MustCompile(`(?i)^\w+ function with name (\S+) does not exist`)
 
 var missingUsing = regexp.MustCompile(`(?i)column "([^"]+)" does not exist on \w+ side of join`)
 
@@ -298,6 +307,13 @@ func (q *Query) bindError(err error, known []string, place func(int) int) (diag.
 		}
 	case noTable.MatchString(message):
 		code, message = "unknown-table", "no table "+strings.Trim(noTable.FindStringSubmatch(message)[1], `"`)+" in this lake"
+	case missingTable.MatchString(message) && q.hasTable(missingTable.FindStringSubmatch(message)[1]) && q.columnAt(at) != "":
+		// Inside EXISTS, DuckDB looks for an unknown column's table outside, and complains of that.
+		name = q.columnAt(at)
+		code, message = "unknown-column", "no column "+name+" in "+missingTable.FindStringSubmatch(message)[1]
+		if hint = diag.DidYouMean(name, known); hint == "" && len(known) > 0 {
+			hint = "there are: " + strings.Join(known, ", ")
+		}
 	case missingTable.MatchString(message):
 		name = missingTable.FindStringSubmatch(message)[1]
 		code, message = "unknown-column", "no table "+name+" in this FROM"
@@ -325,7 +341,11 @@ func (q *Query) bindError(err error, known []string, place func(int) int) (diag.
 		message = "unix_millis and unix_seconds take a timestamp"
 		hint = "for a whole number of milliseconds they are not needed; write CAST(… AS TIMESTAMP) for a text"
 		at = q.at((&judge{q: q, bare: q.text}).word("unix_millis", "unix_seconds"))
+	case noFunction.MatchString(message):
+		code, name = "unknown-function", noFunction.FindStringSubmatch(message)[1]
+		message, hint = "no function or operator "+name, diag.DidYouMean(name, functionNames())
 	case strings.Contains(message, "cannot contain aggregates"):
+		message = strings.TrimSuffix(message, "!")
 		hint = "write HAVING for conditions on aggregates, behind GROUP BY"
 	case strings.Contains(message, "must appear in the GROUP BY"):
 		message = strings.TrimSuffix(message, ".")
@@ -337,10 +357,39 @@ func (q *Query) bindError(err error, known []string, place func(int) int) (diag.
 		message = strings.TrimSuffix(message, ".")
 		hint = "cast the arguments to what the function takes; docs/sql.md lists the functions"
 	}
-	if hint == "" && strings.Contains(e.Message, "explicit type cast") {
+	if hint == "" && castNeeded.MatchString(e.Message) {
 		hint = "cast one side: CAST(… AS type)"
 	}
+	message = literalTypes.Replace(castNeeded.ReplaceAllString(message, ""))
+	if quote := strings.IndexAny(name, "“”‘’„"); quote >= 0 {
+		hint = "texts stand in straight quotes: write '" + strings.Trim(name, "“”‘’„") + "'"
+	}
 	return q.src.At(at, code, lowerFirst(message), hint), read
+}
+
+// castNeeded is what DuckDB says where two types do not go together.
+var castNeeded = regexp.MustCompile(`\s*-?\s*[Aa]n explicit (?:type )?cast is required\.?$|explicit type cast`)
+
+// literalTypes are types that only the written numbers and texts of a query have.
+var literalTypes = strings.NewReplacer("INTEGER_LITERAL", "whole number", "STRING_LITERAL", "text")
+
+// hasTable reports whether the query reads a table of that name or alias.
+func (q *Query) hasTable(name string) bool {
+	return q.root != nil && slices.ContainsFunc(q.Tables(), func(r TableRef) bool {
+		return strings.EqualFold(r.Alias, name) || r.Alias == "" && strings.EqualFold(r.Name, name)
+	})
+}
+
+// columnAt gives the column of the dotted name that stands at an offset of the file, without quotes, or "".
+func (q *Query) columnAt(at int) string {
+	if at -= q.base; at < 0 || at > len(q.text) {
+		return ""
+	}
+	chain := nameChain.FindString(q.text[at:])
+	if i := strings.LastIndexByte(chain, '.'); i >= 0 {
+		return strings.Trim(strings.TrimSpace(chain[i+1:]), `"`)
+	}
+	return ""
 }
 
 func lowerFirst(s string) string {
