@@ -14,7 +14,7 @@ import (
 
 // checkYAML is one check as written: one kind, and beside it name, description and on_fail.
 type checkYAML struct {
-	Name           text            `yaml:"name" jsonschema_description:"Name of the check, unique in its table. Default: made of kind and columns, such as not_null_user."`
+	Name           text            `yaml:"name" jsonschema:"pattern=^[A-Za-z_][A-Za-z0-9_]*$" jsonschema_description:"Name of the check, unique in its table. Default: made of kind and columns, such as not_null_user."`
 	Description    text            `yaml:"description" jsonschema_description:"What it means when the check fails."`
 	OnFail         text            `yaml:"on_fail" jsonschema:"enum=fail,enum=warn,enum=drop,enum=quarantine" jsonschema_description:"fail (default): nothing is published; warn: it is told; drop: failing rows are left out; quarantine: they are left out and kept aside. drop and quarantine are for not_null, accepted_values, range, references and expect."`
 	NotNull        names           `yaml:"not_null" jsonschema_description:"One column or a list: none of them is null."`
@@ -32,7 +32,7 @@ type checkYAML struct {
 
 type acceptedYAML struct {
 	Column text    `yaml:"column" jsonschema:"required" jsonschema_description:"The column."`
-	Values []value `yaml:"values" jsonschema:"required" jsonschema_description:"The values that are right."`
+	Values []value `yaml:"values" jsonschema:"required,minItems=1" jsonschema_description:"The values that are right."`
 }
 
 type rangeYAML struct {

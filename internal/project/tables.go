@@ -190,7 +190,7 @@ func (l *Lake) checkDDL(t *LandingTable) diag.List {
 		}
 		list = append(list, src.At(d.NameOffset, "name-mismatch", fmt.Sprintf("the DDL makes %s, the file is called %s.sql", d.Name, t.Name), hint))
 	}
-	if d.Database != "" && l.Config.Database != "" && !strings.EqualFold(d.Database, l.Config.Database) {
+	if d.Database != "" && !l.noDatabase && !strings.EqualFold(d.Database, l.Config.Database) {
 		list = append(list, src.At(d.NameOffset, "name-mismatch", fmt.Sprintf("the DDL is for database %s, this lake's is %s", d.Database, l.Config.Database),
 			"write database: "+strings.ToLower(d.Database)+" in "+ConfigFile+", or leave it out here"))
 	}
