@@ -88,7 +88,7 @@ func (a *app) showFound(dir string, r *template.Report) error {
 	}
 	a.say("wrote a lake into %s, database %s:", dir, r.Database)
 	for _, t := range r.Tables {
-		where := "no data found"
+		where := "no data found for " + t.Location
 		if t.Data != nil {
 			where = fmt.Sprintf("%s in %s", plural(int64(t.Data.Files), t.Data.Format+" file"), t.Data.Folder)
 		}
@@ -117,6 +117,10 @@ func (a *app) showFound(dir string, r *template.Report) error {
 	}
 	if len(r.Tables) == 0 {
 		a.say("next: put a CREATE EXTERNAL TABLE for each of these folders into %s, then `tarn validate -C %s`", filepath.Join(dir, "landing"), dir)
+		return nil
+	}
+	if r.Diagnostics.Err() != nil {
+		a.say("next: mend that, and `tarn validate -C %s`", dir)
 		return nil
 	}
 	a.say("next: `tarn run -C %s`", dir)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -105,7 +106,12 @@ func From(ctx context.Context, dir, folder string, o Options) (*Report, error) {
 		r.Database = project.Clean(filepath.Base(root))
 	}
 	models := r.models(f)
-	place(r.Tables, f.data, root)
+	place(r.Tables, append(above(f.data), f.data...), root)
+	for _, t := range r.Tables {
+		if t.folder != nil && t.folder.above && slices.ContainsFunc(r.Tables, func(o *Table) bool { return o.folder != nil && o.folder != t.folder && t.folder.holds(o.folder) }) {
+			t.folder = nil // it is where several tables are
+		}
+	}
 	used := map[*dataFolder]bool{}
 	for _, t := range r.Tables {
 		if t.folder != nil {
@@ -114,7 +120,7 @@ func From(ctx context.Context, dir, folder string, o Options) (*Report, error) {
 		}
 	}
 	for _, d := range f.data {
-		if !used[d] {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(used)), func(u *dataFolder) bool { return u.holds(d) }) {
 			r.DataWithoutDDL = append(r.DataWithoutDDL, *data(d))
 		}
 	}
@@ -136,6 +142,11 @@ func From(ctx context.Context, dir, folder string, o Options) (*Report, error) {
 	}
 	r.Diagnostics = append(diag.List{}, l.Diagnostics...)
 	return r, nil
+}
+
+// holds reports whether a folder is another or holds it.
+func (f *dataFolder) holds(o *dataFolder) bool {
+	return f.path == "." || o.path == f.path || strings.HasPrefix(o.path, f.path+"/")
 }
 
 func data(f *dataFolder) *Data { return &Data{Folder: f.path, Format: f.format, Files: f.files} }

@@ -317,3 +317,41 @@ func FuzzStatements(f *testing.F) {
 		}
 	})
 }
+
+// Files often lie in folders of years and months below LOCATION, which nothing in the DDL tells.
+func TestFromFoldersBelowLocation(t *testing.T) {
+	t.Parallel()
+	src, dir := t.TempDir(), filepath.Join(t.TempDir(), "lake")
+	ddl := func(name string) string {
+		return "CREATE EXTERNAL TABLE " + name + " (a int) " + serde + "'s3://b/in/" + name + "/'"
+	}
+	tree(t, src, map[string]string{
+		"ddl/events.sql": ddl("events"), "ddl/people.sql": ddl("people"), "ddl/none.sql": ddl("none"),
+		"files/events/2023/12/a.json": "{}", "files/events/2024/01/a.json": "{}", "files/events/2024/01/b.json": "{}",
+		"files/people/p.json": "{}", "other/x/y.json": "{}",
+	})
+	r, err := From(context.Background(), dir, src, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]*Data{}
+	for _, table := range r.Tables {
+		got[table.Name] = table.Data
+	}
+	want := map[string]*Data{"events": {"files/events", "json", 3}, "people": {"files/people", "json", 1}, "none": nil}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]Data{{"other/x", "json", 1}}, r.DataWithoutDDL); diff != "" {
+		t.Error(diff)
+	}
+	l, err := project.Load(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range l.Landing {
+		if d := got[table.Name]; d != nil && table.Dir != filepath.Join(src, filepath.FromSlash(d.Folder)) {
+			t.Errorf("%s is at %s", table.Name, table.Dir)
+		}
+	}
+}
