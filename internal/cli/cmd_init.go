@@ -27,12 +27,19 @@ export from Athena, and writes a lake over them: files are neither copied nor ch
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := template.Options{Name: project.Clean(filepath.Base(absolute(args[0]))), Schema: project.JSONSchema(), HeaderSchema: project.HeaderJSONSchema()}
+			if err := project.CheckFolder(absolute(args[0])); err != nil {
+				return &usageError{err}
+			}
 			if from != "" {
 				if cmd.Flags().Changed("template") {
 					return &usageError{errors.New("either --template or --from, not both")}
 				}
-				if _, err := os.Stat(from); err != nil {
+				info, err := os.Stat(from)
+				if err != nil {
 					return fmt.Errorf("%w: %w", errMissing, err)
+				}
+				if !info.IsDir() {
+					return &usageError{fmt.Errorf("--from %s is a file: name the folder that it is in", from)}
 				}
 				r, err := template.From(cmd.Context(), args[0], from, o)
 				if err != nil {
@@ -81,7 +88,7 @@ func (a *app) showFound(dir string, r *template.Report) error {
 	}
 	a.say("wrote a lake into %s, database %s:", dir, r.Database)
 	for _, t := range r.Tables {
-		where := "no data found"
+		where := "no data found for " + t.Location
 		if t.Data != nil {
 			where = fmt.Sprintf("%s in %s", plural(int64(t.Data.Files), t.Data.Format+" file"), t.Data.Folder)
 		}
@@ -110,6 +117,10 @@ func (a *app) showFound(dir string, r *template.Report) error {
 	}
 	if len(r.Tables) == 0 {
 		a.say("next: put a CREATE EXTERNAL TABLE for each of these folders into %s, then `tarn validate -C %s`", filepath.Join(dir, "landing"), dir)
+		return nil
+	}
+	if r.Diagnostics.Err() != nil {
+		a.say("next: mend that, and `tarn validate -C %s`", dir)
 		return nil
 	}
 	a.say("next: `tarn run -C %s`", dir)

@@ -175,7 +175,7 @@ func (k keys) form() string {
 	switch {
 	case len(k.Enum) > 0:
 		return strings.Join(k.Enum, ", ")
-	case len(k.OneOf) > 0:
+	case k.Type == nil && len(k.OneOf) > 0:
 		parts := []string{}
 		for _, o := range k.OneOf {
 			if f := o.form(); !slices.Contains(parts, f) {

@@ -74,9 +74,9 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
 		return exitChecks
-	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong), errors.As(err, &carry):
+	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong), errors.As(err, &carry), errors.Is(err, template.ErrTwoDatabases):
 		return exitDefinitions
-	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.Is(err, errMissing):
+	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.Is(err, template.ErrNothingFound), errors.Is(err, errMissing):
 		return exitMissing
 	case errors.Is(err, run.ErrBusy), errors.Is(err, run.ErrReaders), errors.Is(err, catalog.ErrLockLost):
 		return exitBusy
@@ -89,7 +89,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitRemote
 	case errors.Is(err, awsconf.ErrNoRegion):
 		return exitRemote
-	case errors.Is(err, template.ErrInTheWay), errors.Is(err, run.ErrDefined):
+	case errors.Is(err, template.ErrInTheWay), errors.Is(err, template.ErrUnknownTemplate), errors.Is(err, run.ErrDefined):
 		return exitUsage
 	}
 	return exitInternal

@@ -1,7 +1,6 @@
 package ddl
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,47 +10,27 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"tarn/internal/diag"
+	"tarn/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // Each testdata/NAME.sql has a NAME.golden beside it: what Parse says of it, then the table as String writes it.
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/*.sql")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".sql"), func(t *testing.T) {
-			t.Parallel()
-			raw, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			table, list := Parse(diag.Source{File: filepath.Base(file), Text: string(raw)})
-			var b strings.Builder
-			for _, d := range list {
-				b.WriteString(d.Text() + "\n")
-			}
-			if table != nil {
-				b.WriteString("format " + string(table.Format) + "\n" + table.String())
-			}
-			golden := strings.TrimSuffix(file, ".sql") + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), b.String()); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
+	golden.Cases(t, "testdata/*.sql", func(t *testing.T, file string) {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		table, list := Parse(diag.Source{File: filepath.Base(file), Text: string(raw)})
+		var b strings.Builder
+		for _, d := range list {
+			b.WriteString(d.Text() + "\n")
+		}
+		if table != nil {
+			b.WriteString("format " + string(table.Format) + "\n" + table.String())
+		}
+		golden.Equal(t, strings.TrimSuffix(file, ".sql")+".golden", b.String())
+	})
 }
 
 func TestDialects(t *testing.T) {
@@ -91,17 +70,7 @@ func TestMapping(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.sql")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(raw))
-	}
+	golden.Seed(f, "testdata/*.sql")
 	f.Fuzz(func(t *testing.T, text string) {
 		table, list := Parse(diag.Source{File: "f.sql", Text: text})
 		if table == nil {

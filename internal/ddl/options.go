@@ -36,10 +36,14 @@ func (p *parser) format(t *Table) {
 		format, known := inputFormats[t.InputFormat]
 		switch {
 		case !known:
-			fail("stored", "unknown-format", "unknown input format "+t.InputFormat, diag.DidYouMean(t.InputFormat, slices.Sorted(maps.Keys(inputFormats))))
+			hint := diag.DidYouMean(t.InputFormat, slices.Sorted(maps.Keys(inputFormats)))
+			if hint == "" {
+				hint = readable
+			}
+			fail("stored", "unknown-format", "unknown input format "+t.InputFormat, hint)
 			return
 		case format != "" && format != Parquet:
-			fail("stored", "unsupported-format", "files of input format "+t.InputFormat+" cannot be loaded", "JSON, CSV and Parquet can")
+			fail("stored", "unsupported-format", "files of input format "+t.InputFormat+" cannot be loaded", readable)
 			return
 		}
 		stored = format
@@ -50,6 +54,11 @@ func (p *parser) format(t *Table) {
 	}
 	switch {
 	case t.Serde != "" && t.Format == Parquet && t.StoredAs == "" && t.InputFormat == "":
+	case t.Serde != "" && t.Format == Parquet && t.InputFormat != "" && stored == "":
+		// Athena goes by the serde, so such tables work there and are about.
+		d := p.src.At(p.places["stored"], "contradiction", "the serde reads parquet, and the input format is that of text: the serde counts", "write STORED AS PARQUET instead of serde and formats")
+		d.Severity = diag.Warning
+		p.list = append(p.list, d)
 	case t.Serde != "" && (t.Format == Parquet) != (stored == Parquet):
 		what := t.StoredAs
 		if what == "" {
@@ -138,7 +147,7 @@ func (j *optionJudge) serde() {
 		}
 	case "separatorChar", "quoteChar", "escapeChar", "field.delim", "escape.delim":
 		if n := utf8.RuneCountInString(j.value); t.Format == CSV && n != 1 {
-			j.refuse(fmt.Sprintf("%d characters stand where one is expected", n), "files with separators of several characters cannot be loaded")
+			j.refuse(fmt.Sprintf("%d characters stand where one is expected", n), oneCharacter)
 		}
 	case "line.delim":
 		if j.value != "\n" {

@@ -17,6 +17,9 @@ var serdes = map[string]Format{
 	"org.apache.hadoop.hive.ql.io.orc.OrcSerde":                   "",
 	"org.apache.hadoop.hive.serde2.avro.AvroSerDe":                "",
 	"org.apache.hadoop.hive.serde2.RegexSerDe":                    "",
+	"com.amazonaws.glue.serde.GrokSerDe":                          "",
+	"com.amazon.emr.hive.serde.CloudTrailSerde":                   "",
+	"com.ibm.spss.hive.serde2.xml.XmlSerDe":                       "",
 }
 
 const openCSV = "OpenCSVSerde"

@@ -20,6 +20,15 @@ var simple = map[string]schema.Kind{
 var typeNames = []string{"array", "bigint", "binary", "boolean", "char", "date", "decimal", "double", "float", "int", "integer",
 	"map", "smallint", "string", "struct", "timestamp", "tinyint", "varchar"}
 
+// elsewhere are types of other systems, and the hint for each.
+var elsewhere = map[string]string{
+	"text": "write string", "nvarchar": "write string", "varchar2": "write string", "uuid": "write string", "json": "write string, or struct<…> with its fields", "variant": "write string, or struct<…> with its fields",
+	"enum": "write string", "long": "write bigint", "int8": "write bigint", "int64": "write bigint", "int32": "write int", "int4": "write int", "number": "write bigint or decimal(p,s)", "short": "write smallint",
+	"byte": "write tinyint", "bool": "write boolean", "bytes": "write binary", "blob": "write binary", "varbinary": "write binary", "float4": "write float", "float8": "write double", "datetime": "write timestamp",
+	"timestamptz": "write timestamp: zones in the files are turned into UTC", "time": "write string", "list": "write array<…>", "row": "write struct<name:type,…>", "object": "write struct<name:type,…>, or map<string,…>",
+	"uniontype": "no engine reads it in Athena: write string", "interval_day_time": "write string", "interval_year_month": "write string", "interval": "write string",
+}
+
 // maxDepth bounds the nesting of types, so that no file can exhaust the stack.
 const maxDepth = 32
 
@@ -39,6 +48,9 @@ func (p *parser) nested(depth int) (t schema.Type, ok bool) {
 		if low == "double" {
 			p.eat("PRECISION")
 		}
+		if low == "timestamp" && (p.eat("WITH", "LOCAL", "TIME", "ZONE") || p.eat("WITH", "TIME", "ZONE") || p.eat("WITHOUT", "TIME", "ZONE")) {
+			return t, p.fail(at, "unknown-type", "a timestamp has no zone in Athena's DDL", "write timestamp: zones in the files are turned into UTC")
+		}
 		return schema.Type{Kind: k}, true
 	}
 	switch low {
@@ -46,9 +58,10 @@ func (p *parser) nested(depth int) (t schema.Type, ok bool) {
 		return p.decimal(at)
 	case "varchar", "char":
 		t.Kind = schema.Kind(low)
-		if !p.need("(") {
-			return t, false
+		if !p.peek().is("(") {
+			return t, p.fail(at, "type", low+" needs a length", "write "+low+"(n), or string")
 		}
+		p.next()
 		if t.Length, ok = p.number(1, 65535); !ok {
 			return t, false
 		}
@@ -73,7 +86,11 @@ func (p *parser) nested(depth int) (t schema.Type, ok bool) {
 	case "struct":
 		return p.structType(depth)
 	}
-	return t, p.fail(at, "unknown-type", "unknown type "+at.value, diag.DidYouMean(low, typeNames))
+	hint := elsewhere[low]
+	if hint == "" {
+		hint = diag.DidYouMean(low, typeNames)
+	}
+	return t, p.fail(at, "unknown-type", "unknown type "+at.value, hint)
 }
 
 func (p *parser) part(before string, depth int) (schema.Type, bool) {

@@ -77,14 +77,15 @@ func hidden(rel string) bool {
 	return false
 }
 
-// hiveKeys reads the `k=v` folders of a path; values are percent-decoded as Hive writes them.
+// hiveKeys reads the `k=v` folders of a path; values are percent-decoded as Hive writes them. A folder without a name for
+// its value gets the one that Glue's crawlers give it: partition_0 is the first folder below LOCATION.
 func hiveKeys(rel string) map[string]string {
 	var out map[string]string
 	parts := strings.Split(rel, "/")
-	for _, p := range parts[:len(parts)-1] {
+	for i, p := range parts[:len(parts)-1] {
 		k, v, ok := strings.Cut(p, "=")
 		if !ok {
-			continue
+			k, v = fmt.Sprintf("partition_%d", i), p
 		}
 		if d, err := url.PathUnescape(v); err == nil {
 			v = d

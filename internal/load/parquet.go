@@ -292,8 +292,9 @@ func widens(file string, declared schema.Type) bool {
 	if declared.Kind == schema.Timestamp {
 		return file == "TIMESTAMP WITH TIME ZONE" || file == "TIMESTAMP_MS" || file == "TIMESTAMP_S"
 	}
-	if have, err := schema.FromDuckDB(file); err == nil && have.Kind == schema.Decimal && declared.Kind == schema.Decimal {
+	have, err := schema.FromDuckDB(file)
+	if err == nil && have.Kind == schema.Decimal && declared.Kind == schema.Decimal {
 		return have.Scale <= declared.Scale && have.Precision-have.Scale <= declared.Precision-declared.Scale
 	}
-	return false
+	return err == nil && widensParts(have, declared)
 }

@@ -96,6 +96,9 @@ func Compile(ctx context.Context, e *duckdb.Engine, lk *project.Lake) (*Graph, d
 		if m.SQLStart == len(m.Source.Text) {
 			continue // the project tells of it
 		}
+		if slices.ContainsFunc(lk.Diagnostics, func(d diag.Diagnostic) bool { return d.File == m.Source.File && d.Code == "wrong-zone" }) {
+			continue // no SELECT, and that is said
+		}
 		q, list := sqltree.Parse(ctx, sqltree.DuckDB(e.DB()), m.Source, m.SQLStart)
 		found = append(found, list...)
 		if q == nil || list.Err() != nil {
@@ -122,7 +125,8 @@ func Compile(ctx context.Context, e *duckdb.Engine, lk *project.Lake) (*Graph, d
 			return nil, nil, err
 		}
 		found = append(found, list...)
-		if list.Err() == nil && err == nil {
+		// Mistakes in the header do not change the columns that other tables and the checks see.
+		if len(t.Columns) > 0 && err == nil {
 			g.add(t)
 		}
 	}
@@ -185,7 +189,7 @@ func bind(ctx context.Context, e *duckdb.Engine, lk *project.Lake, g *Graph, t *
 		case strings.HasSuffix(strings.ToLower(r.Name), "__rows") || strings.HasPrefix(strings.ToLower(r.Name), "tarn__"):
 			list = append(list, src.At(r.Offset, "reserved-name", "table "+r.Name+" belongs to tarn", "read the landing table by its own name"))
 		case g.Table(r.Name) == nil && !slices.ContainsFunc(defined, func(d string) bool { return strings.EqualFold(d, r.Name) }):
-			list = append(list, src.At(r.Offset, "unknown-table", "no table "+r.Name+" in this lake", diag.DidYouMean(r.Name, defined)))
+			list = append(list, src.At(r.Offset, "unknown-table", "no table "+r.Name+" in this lake", tableHint(r.Name, slices.DeleteFunc(slices.Clone(defined), func(d string) bool { return d == t.Name }))))
 		case g.Table(r.Name) == nil:
 			// It is defined, but its own definition is wrong: that is said there, and nothing can be told here.
 			return list, errBroken
@@ -220,6 +224,17 @@ func bind(ctx context.Context, e *duckdb.Engine, lk *project.Lake, g *Graph, t *
 	}
 	t.Hash, t.Notes = hash(append(parts, putAside(t.Model.Header.Checks)...)...), notes(t)
 	return list, e.SetTable(ctx, t.Name, columns, nil)
+}
+
+// tableHint names the table that was meant, or all of a few.
+func tableHint(name string, defined []string) string {
+	if hint := diag.DidYouMean(name, defined); hint != "" {
+		return hint
+	}
+	if len(defined) > 12 {
+		return ""
+	}
+	return "there are: " + strings.Join(defined, ", ")
 }
 
 // fileColumn warns of a star that takes the _file column of a landing table along.

@@ -14,7 +14,7 @@ import (
 
 // checkYAML is one check as written: one kind, and beside it name, description and on_fail.
 type checkYAML struct {
-	Name           text            `yaml:"name" jsonschema_description:"Name of the check, unique in its table. Default: made of kind and columns, such as not_null_user."`
+	Name           text            `yaml:"name" jsonschema:"pattern=^[A-Za-z_][A-Za-z0-9_]*$" jsonschema_description:"Name of the check, unique in its table. Default: made of kind and columns, such as not_null_user."`
 	Description    text            `yaml:"description" jsonschema_description:"What it means when the check fails."`
 	OnFail         text            `yaml:"on_fail" jsonschema:"enum=fail,enum=warn,enum=drop,enum=quarantine" jsonschema_description:"fail (default): nothing is published; warn: it is told; drop: failing rows are left out; quarantine: they are left out and kept aside. drop and quarantine are for not_null, accepted_values, range, references and expect."`
 	NotNull        names           `yaml:"not_null" jsonschema_description:"One column or a list: none of them is null."`
@@ -32,7 +32,7 @@ type checkYAML struct {
 
 type acceptedYAML struct {
 	Column text    `yaml:"column" jsonschema:"required" jsonschema_description:"The column."`
-	Values []value `yaml:"values" jsonschema:"required" jsonschema_description:"The values that are right."`
+	Values []value `yaml:"values" jsonschema:"required,minItems=1" jsonschema_description:"The values that are right."`
 }
 
 type rangeYAML struct {
@@ -59,7 +59,23 @@ type freshnessYAML struct {
 
 func (c *checkYAML) decodeNode(d *decoder, n *yaml.Node, path string) {
 	c.node = n
+	if n.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key, v := n.Content[i], aliased(n.Content[i+1])
+			if rest, ok := shapes[key.Value]; ok && v.Kind == yaml.ScalarNode && !isNull(v) {
+				// Keys that stand beside instead of inside are the same mistake.
+				d.errorAt(v, "wrong-value", join(path, key.Value)+": the keys of this check go inside", "write "+key.Value+": "+strings.ReplaceAll(rest, "COLUMN", v.Value))
+				return
+			}
+		}
+	}
 	d.decodeStruct(n, reflect.ValueOf(c).Elem(), path)
+}
+
+// shapes are the checks that have keys of their own, and what those look like.
+var shapes = map[string]string{
+	"accepted_values": "{column: COLUMN, values: [a, b]}", "range": "{column: COLUMN, min: 0, max: 1}", "references": "{column: …, table: …, to: …}",
+	"row_count": "{min: 1}", "freshness": "{column: COLUMN, within: 24h}",
 }
 
 // checks turns what is written into checks, without those that have mistakes.

@@ -54,6 +54,9 @@ func split(src diag.Source) (h head, list diag.List) {
 			} else if h.sql < 0 {
 				h.sql = i
 			}
+			if word := misspelt(rest); word != "" {
+				list = append(list, warning(src.At(i, "not-a-header", "a comment that begins with "+word+" is no header", "did you mean "+headerMark+"?")))
+			}
 			i += end + len("*/")
 			continue
 		}
@@ -80,6 +83,23 @@ func headerStart(comment string) (int, bool) {
 		return 0, false
 	}
 	return len(comment) - len(after), true
+}
+
+// misspelt gives the first word of a comment that is nearly the header's mark.
+func misspelt(comment string) string {
+	if _, ok := headerStart(comment); ok {
+		return ""
+	}
+	word, _, _ := strings.Cut(strings.TrimSpace(strings.TrimRight(comment[2:], "*/")), "\n")
+	if word, _, _ = strings.Cut(strings.TrimSpace(word), " "); strings.HasPrefix(word, "@") && diag.Nearest(word, []string{headerMark}) != "" {
+		return word
+	}
+	return ""
+}
+
+func warning(d diag.Diagnostic) diag.Diagnostic {
+	d.Severity = diag.Warning
+	return d
 }
 
 // lateHeader finds a header comment after the SQL has begun. Text in quotes is skipped.

@@ -56,17 +56,17 @@ type Config struct {
 
 // configYAML is tarn.yaml as written.
 type configYAML struct {
-	Name text `yaml:"name" jsonschema:"required" jsonschema_description:"Name of the lake: lower-case letters, digits and _, beginning with a letter."`
+	Name text `yaml:"name" jsonschema:"required,pattern=^[a-z][a-z0-9_]*$|[$][{]" jsonschema_description:"Name of the lake: lower-case letters, digits and _, beginning with a letter."`
 	settingsYAML
 	Targets targetsYAML `yaml:"targets" jsonschema_description:"Named sets of the settings above (all but name), chosen with --target. A key that a target leaves out has the value from the top of the file; only a target with a warehouse of its own inherits no locations."`
 }
 
 // settingsYAML are the keys that a target can replace.
 type settingsYAML struct {
-	Database  text          `yaml:"database" jsonschema_description:"What stands before the dot in SQL, as in database.table. Default: the name of the lake."`
+	Database  text          `yaml:"database" jsonschema:"pattern=^[a-z][a-z0-9_]*$|[$][{]" jsonschema_description:"What stands before the dot in SQL, as in database.table. Default: the name of the lake."`
 	Warehouse text          `yaml:"warehouse" jsonschema_description:"Where the tables are that tarn writes: a folder, relative to the lake, or a place in a bucket such as s3://my-bucket/warehouse/. Default: .tarn/warehouse."`
 	Locations locationsYAML `yaml:"locations" jsonschema_description:"Where the LOCATION of a landing table really is: the beginning of a LOCATION to a folder, relative to the lake, or to another place in a bucket, such as s3://my-bucket/: data/. The longest matching beginning counts. A LOCATION that is a path or file:// needs no entry, and neither does a bucket where the warehouse is in one too: it is meant as it stands."`
-	Memory    text          `yaml:"memory" jsonschema_description:"Most memory that the engine uses, such as 512MB or 2GB, at least 32MB; what does not fit goes to disk. Default: chosen by tarn. --memory goes first."`
+	Memory    text          `yaml:"memory" jsonschema:"pattern=^[0-9]+([.][0-9]+)? *[KMGTkmgt]?[iI]?[Bb]?$|[$][{]" jsonschema_description:"Most memory that the engine uses, such as 512MB or 2GB, at least 32MB; what does not fit goes to disk. Default: chosen by tarn. --memory goes first."`
 	Engine    text          `yaml:"engine" jsonschema:"enum=duckdb" jsonschema_description:"What executes the models. Default: duckdb."`
 	Catalog   text          `yaml:"catalog" jsonschema:"enum=sqlite,enum=glue" jsonschema_description:"Where table names point to their metadata: sqlite is the file .tarn/catalog.db, or one beside the tables of a warehouse in a bucket; glue is the AWS Glue Data Catalog. Default: sqlite."`
 
@@ -77,7 +77,7 @@ type settingsYAML struct {
 	KMSKey      text  `yaml:"kms_key" jsonschema_description:"Key of AWS KMS that encrypts what tarn writes. Default: what the bucket does."`
 	BucketOwner text  `yaml:"bucket_owner" jsonschema_description:"Account that every bucket has to belong to, twelve digits in quotes: sent with each request as ExpectedBucketOwner."`
 	CatalogID   text  `yaml:"catalog_id" jsonschema_description:"Account whose Glue Data Catalog it is, twelve digits in quotes. Default: the own one."`
-	Disk        text  `yaml:"disk" jsonschema_description:"Most disk of this machine that copies of remote files take at a time, such as 20GB. Default: 20GB."`
+	Disk        text  `yaml:"disk" jsonschema:"pattern=^[0-9]+([.][0-9]+)? *[KMGTkmgt]?[iI]?[Bb]?$|[$][{]" jsonschema_description:"Most disk of this machine that copies of remote files take at a time, such as 20GB. Default: 20GB."`
 }
 
 // locationsYAML keeps the places of its keys and values.
@@ -163,6 +163,7 @@ func (r *resolver) resolve(f *configYAML, target string) Config {
 	if s.Warehouse.set() {
 		c.Warehouse = r.place(s.Warehouse, "warehouse")
 	}
+	r.checkWarehouse(s.Warehouse, c.Warehouse)
 	if s.Memory.set() {
 		before := len(r.list)
 		c.Memory = r.expanded(s.Memory).value
@@ -189,6 +190,34 @@ func (r *resolver) resolve(f *configYAML, target string) Config {
 		}
 	}
 	return c
+}
+
+// unsafeInPaths are characters that readers of tables decode in different ways, as the paths of tables are URIs to them.
+const unsafeInPaths = "%?#"
+
+// CheckFolder says why a folder cannot hold a lake with a warehouse inside, or nothing.
+func CheckFolder(path string) error {
+	if i := strings.IndexAny(path, unsafeInPaths); i >= 0 {
+		return fmt.Errorf("a lake's folder cannot have a %s in its path, which other readers of its tables would misunderstand: %s", path[i:i+1], path)
+	}
+	return nil
+}
+
+func (r *resolver) checkWarehouse(written text, path string) {
+	i := strings.IndexAny(path, unsafeInPaths)
+	if i < 0 {
+		return
+	}
+	message := "the path of the warehouse has a " + path[i:i+1] + ", which other readers of its tables would misunderstand: " + path
+	hint := "choose a path without " + strings.Join(strings.Split(unsafeInPaths, ""), ", ")
+	switch {
+	case !strings.ContainsAny(r.dir, unsafeInPaths) && written.set():
+		r.errorAt(written.node, "wrong-value", message, hint)
+	case written.set():
+		r.errorAt(written.node, "wrong-value", message, "move the lake's folder, or "+hint)
+	default:
+		r.list = append(r.list, r.src.AtLine(0, 0, "wrong-value", message, "move the lake's folder, or set warehouse: to a path without these characters"))
+	}
 }
 
 // over lays a target's settings over those at the top.

@@ -3,6 +3,7 @@ package project
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 
 	"github.com/invopop/jsonschema"
 )
@@ -74,8 +75,22 @@ func (limit) JSONSchema() *jsonschema.Schema {
 
 // JSONSchema is what the schema generator asks for.
 func (partitionsYAML) JSONSchema() *jsonschema.Schema {
-	item := &jsonschema.Schema{Type: "string", Examples: []any{"day(timestamp)", "bucket(16, user)"}}
+	item := &jsonschema.Schema{Type: "string", Pattern: `^\s*((year|month|day|hour)\s*\([^(),]+\)|(bucket|truncate)\s*\(\s*\d+\s*,[^(),]+\)|[^(),]+)\s*$`, Examples: []any{"day(timestamp)", "bucket(16, user)"}}
 	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{item, {Type: "array", Items: item}}}
+}
+
+// JSONSchemaExtend says that a check is of exactly one kind.
+func (checkYAML) JSONSchemaExtend(s *jsonschema.Schema) {
+	for p := s.Properties.Oldest(); p != nil; p = p.Next() {
+		if !slices.Contains([]string{"name", "description", "on_fail"}, p.Key) {
+			s.OneOf = append(s.OneOf, &jsonschema.Schema{Required: []string{p.Key}})
+		}
+	}
+}
+
+// JSONSchemaExtend says that a range has a bound.
+func (rangeYAML) JSONSchemaExtend(s *jsonschema.Schema) {
+	s.AnyOf = []*jsonschema.Schema{{Required: []string{"min"}}, {Required: []string{"max"}}}
 }
 
 // JSONSchema is what the schema generator asks for.
@@ -85,7 +100,7 @@ func (locationsYAML) JSONSchema() *jsonschema.Schema {
 
 // JSONSchema is what the schema generator asks for.
 func (targetsYAML) JSONSchema() *jsonschema.Schema {
-	return &jsonschema.Schema{Type: "object", AdditionalProperties: reflectedPart(settingsYAML{})}
+	return &jsonschema.Schema{Type: "object", PropertyNames: &jsonschema.Schema{Pattern: namePattern.String()}, AdditionalProperties: reflectedPart(settingsYAML{})}
 }
 
 func ptr(n uint64) *uint64 { return &n }

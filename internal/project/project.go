@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"tarn/internal/ddl"
 	"tarn/internal/diag"
@@ -32,6 +33,8 @@ type Lake struct {
 
 	// unreadable: tarn.yaml is no YAML, so nothing that is missing in it is a mistake of its own.
 	unreadable bool
+	// noDatabase: the name or database of tarn.yaml is wrong, so DDL cannot be held against it.
+	noDatabase bool
 }
 
 // LandingTable is a table of raw files.
@@ -121,6 +124,9 @@ func LoadWith(dir string, o Options) (*Lake, error) {
 	r.document(src.Text, &file)
 	l.unreadable = slices.ContainsFunc(r.list, func(d diag.Diagnostic) bool { return d.Code == "invalid-yaml" })
 	l.Config = r.resolve(&file, o.Target)
+	l.noDatabase = !namePattern.MatchString(l.Config.Database) || slices.ContainsFunc(r.list, func(d diag.Diagnostic) bool {
+		return strings.HasPrefix(d.Message, "database: ") || strings.Contains(d.Hint, "did you mean database?")
+	})
 	l.Diagnostics = append(l.Diagnostics, r.list...)
 	if err := l.loadTables(); err != nil {
 		return nil, fmt.Errorf("load the lake: %w", err)

@@ -3,7 +3,7 @@ package project
 import (
 	stdcmp "cmp"
 	"errors"
-	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,50 +14,29 @@ import (
 
 	"tarn/internal/awsconf"
 	"tarn/internal/diag"
+	"tarn/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write golden files")
 
 func testEnv(name string) (string, bool) {
 	v, ok := map[string]string{"SET": "/srv/lake"}[name]
 	return v, ok
 }
 
-// TestDiagnostics loads each lake of testdata (for the target named in its file target) and compares what is wrong.
+// TestDiagnostics loads each lake of testdata/lakes (for the target named in its file target) and compares what is wrong.
 func TestDiagnostics(t *testing.T) {
 	t.Parallel()
-	dirs, err := filepath.Glob("testdata/*/tarn.yaml")
-	if err != nil || len(dirs) == 0 {
-		t.Fatal("no cases", err)
-	}
-	for _, d := range dirs {
-		dir := filepath.Dir(d)
-		t.Run(filepath.Base(dir), func(t *testing.T) {
-			t.Parallel()
-			target, _ := os.ReadFile(filepath.Join(dir, "target")) // most have none
-			l, err := LoadWith(dir, Options{Target: strings.TrimSpace(string(target)), LookupEnv: testEnv})
-			if err != nil {
-				t.Fatal(err)
-			}
-			var b strings.Builder
-			for _, g := range l.Diagnostics {
-				b.WriteString(g.Text() + "\n  [" + g.Code + "]\n")
-			}
-			golden := filepath.Join(dir, "diagnostics.txt")
-			if *update {
-				if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), b.String()); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
+	golden.Cases(t, "testdata/lakes/*", func(t *testing.T, dir string) {
+		target, _ := os.ReadFile(filepath.Join(dir, "target")) // most have none
+		l, err := LoadWith(dir, Options{Target: strings.TrimSpace(string(target)), LookupEnv: testEnv})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		for _, g := range l.Diagnostics {
+			b.WriteString(g.Text() + "\n  [" + g.Code + "]\n")
+		}
+		golden.Equal(t, filepath.Join(dir, "diagnostics.txt"), b.String())
+	})
 }
 
 // lake writes the files of a lake and loads it.
@@ -134,6 +113,33 @@ targets:
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestWarehousePath(t *testing.T) {
+	t.Parallel()
+	parent := t.TempDir()
+	for _, c := range []struct{ folder, yaml, want string }{
+		{"a b+ü", "name: x\n", ""},
+		{"a", "name: x\nwarehouse: 50%/w\n", "tarn.yaml:2:12: the path of the warehouse has a %"},
+		{"x#y", "name: x\n", "tarn.yaml: the path of the warehouse has a #"},
+		{"x#y", "name: x\nwarehouse: .tarn/w\n", "tarn.yaml:2:12: the path of the warehouse has a #"},
+		{"x#y", "name: x\nwarehouse: /srv/w\n", ""},
+	} {
+		dir := filepath.Join(parent, c.folder)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, ConfigFile), []byte(c.yaml), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		l, err := Load(dir, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(l.Diagnostics.Err()); c.want == "" && l.Diagnostics != nil || !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s, %q: %s", c.folder, c.yaml, got)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package project
 import (
 	"encoding/json"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -64,5 +65,40 @@ func TestReferenceExamplesAreRight(t *testing.T) {
 	}
 	if len(kinds) != 9 {
 		t.Errorf("the examples show %v", kinds)
+	}
+}
+
+// An editor that knows the schemas refuses what tarn refuses, as far as a schema can say it.
+func TestSchemasKnowNamesSizesAndKinds(t *testing.T) {
+	t.Parallel()
+	var lake struct {
+		Properties map[string]struct{ Pattern string }
+	}
+	if err := json.Unmarshal(JSONSchema(), &lake); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		key, value string
+		fits       bool
+	}{
+		{"name", "my_lake2", true}, {"name", "${NAME}", true}, {"name", "My Lake", false}, {"database", "2x", false},
+		{"memory", "512MB", true}, {"memory", "1.5 GiB", true}, {"memory", "${MEM}", true}, {"memory", "lots", false},
+	} {
+		if regexp.MustCompile(lake.Properties[c.key].Pattern).MatchString(c.value) != c.fits {
+			t.Errorf("%s: %s, fits should be %v", c.key, c.value, c.fits)
+		}
+	}
+	var header struct {
+		Properties struct {
+			Checks struct {
+				Items struct{ OneOf []struct{ Required []string } }
+			}
+		}
+	}
+	if err := json.Unmarshal(HeaderJSONSchema(), &header); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(header.Properties.Checks.Items.OneOf); n != 9 {
+		t.Errorf("a check is one of %d kinds", n)
 	}
 }

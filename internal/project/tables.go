@@ -184,10 +184,13 @@ func (l *Lake) checkDDL(t *LandingTable) diag.List {
 	var list diag.List
 	d, src := t.DDL, t.Source
 	if d.Name != "" && !strings.EqualFold(d.Name, t.Name) {
-		list = append(list, src.At(d.NameOffset, "name-mismatch", fmt.Sprintf("the DDL makes %s, the file is called %s.sql", d.Name, t.Name),
-			"call the file "+strings.ToLower(d.Name)+".sql"))
+		hint := "call the file " + strings.ToLower(d.Name) + ".sql"
+		if !tableName.MatchString(strings.ToLower(d.Name)) {
+			hint = "call the table " + Clean(d.Name) + ", and the file " + Clean(d.Name) + ".sql"
+		}
+		list = append(list, src.At(d.NameOffset, "name-mismatch", fmt.Sprintf("the DDL makes %s, the file is called %s.sql", d.Name, t.Name), hint))
 	}
-	if d.Database != "" && l.Config.Database != "" && !strings.EqualFold(d.Database, l.Config.Database) {
+	if d.Database != "" && !l.noDatabase && !strings.EqualFold(d.Database, l.Config.Database) {
 		list = append(list, src.At(d.NameOffset, "name-mismatch", fmt.Sprintf("the DDL is for database %s, this lake's is %s", d.Database, l.Config.Database),
 			"write database: "+strings.ToLower(d.Database)+" in "+ConfigFile+", or leave it out here"))
 	}
@@ -229,7 +232,7 @@ func (l *Lake) addModel(src diag.Source, zone, name string, sidecar diag.Source,
 	switch {
 	case list.Err() != nil && h.sql == len(src.Text):
 	case h.sql == len(src.Text):
-		list = append(list, src.AtLine(0, 0, "no-select", "there is no SELECT in the file", ""))
+		list = append(list, src.AtLine(0, 0, "no-select", "there is no SELECT in the file", "write one: the file's name is the table's"))
 	case startsWith(src.Text[h.word:], "CREATE"):
 		list = append(list, src.At(h.word, "wrong-zone", "a CREATE statement in "+zone+"/, which holds SELECTs",
 			"landing tables go to landing/; a model is its SELECT alone"))

@@ -3,7 +3,6 @@ package sqltree
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -57,23 +56,12 @@ func Mentions(ctx context.Context, serialize Serializer, text string) ([]TableRe
 	if n := len(statements(text)); n != 1 {
 		return nil, fmt.Errorf("expected one SELECT, found %d statements", n)
 	}
-	raw, err := serialize(ctx, text)
+	doc, err := readDocument(ctx, serialize, text)
 	if err != nil {
 		return nil, err
 	}
-	var doc struct {
-		Error      bool   `json:"error"`
-		Type       string `json:"error_type"`
-		Message    string `json:"error_message"`
-		Statements []struct {
-			Node *node `json:"node"`
-		} `json:"statements"`
-	}
-	if err := json.Unmarshal([]byte(raw), &doc); err != nil {
-		return nil, err
-	}
 	if doc.Error || len(doc.Statements) != 1 {
-		if doc.Type == "not implemented" {
+		if doc.noSelect() {
 			return nil, errors.New("this is not a SELECT")
 		}
 		return nil, errors.New(lowerFirst(firstLine(doc.Message)))

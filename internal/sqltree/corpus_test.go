@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tarn/internal/diag"
+	"tarn/internal/golden"
 	"tarn/internal/schema"
 )
 
@@ -71,18 +72,7 @@ func TestCorpus(t *testing.T) {
 	if accepted < 60 {
 		t.Errorf("only %d models are accepted", accepted)
 	}
-	if *update {
-		if err := os.WriteFile("testdata/corpus.golden", []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile("testdata/corpus.golden")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), b.String()); diff != "" {
-		t.Error(diff)
-	}
+	golden.Equal(t, "testdata/corpus.golden", b.String())
 }
 
 // outcome gives a query's rows, or that it fails on these rows, as a cast of a text can.

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -45,21 +44,9 @@ func Parse(ctx context.Context, serialize Serializer, src diag.Source, start int
 	} else if len(parts) > 1 {
 		return nil, diag.List{src.At(start+parts[1].start, "second-statement", "a second statement in the file", "a model is one SELECT: move the other one into a file of its own")}
 	}
-	raw, err := serialize(ctx, q.text)
+	doc, err := readDocument(ctx, serialize, q.text)
 	if err != nil {
-		return nil, diag.List{src.At(start, "syntax", "DuckDB cannot parse this: "+err.Error(), "")}
-	}
-	var doc struct {
-		Error      bool        `json:"error"`
-		Type       string      `json:"error_type"`
-		Message    string      `json:"error_message"`
-		Position   json.Number `json:"position"`
-		Statements []struct {
-			Node *node `json:"node"`
-		} `json:"statements"`
-	}
-	if err := json.Unmarshal([]byte(raw), &doc); err != nil {
-		return nil, diag.List{src.At(start, "syntax", "DuckDB's parse tree cannot be read: "+err.Error(), "")}
+		return nil, diag.List{src.At(start, "syntax", err.Error(), "")}
 	}
 	if doc.Error {
 		at, err := strconv.Atoi(doc.Position.String())
@@ -67,14 +54,14 @@ func Parse(ctx context.Context, serialize Serializer, src diag.Source, start int
 			at = firstWord(q.text)
 		}
 		message, hint := doc.Message, ""
-		if doc.Type == "not implemented" || strings.Contains(message, "Only SELECT statements") {
+		if doc.noSelect() {
 			message, hint = "this is not a SELECT", "a model is one SELECT; tarn makes the table of it"
 		}
 		if strings.Contains(message, "SELECT INTO") {
 			message, hint = "SELECT INTO makes no sense in a model", "the file's name is the table's: leave INTO out"
 		}
 		if hint == "" {
-			hint = q.keywordHint(at)
+			hint = q.syntaxHint(at)
 		}
 		return nil, diag.List{src.At(start+at, "syntax", lowerFirst(firstLine(message)), hint)}
 	}
@@ -89,28 +76,32 @@ func Parse(ctx context.Context, serialize Serializer, src diag.Source, start int
 	return q, list
 }
 
-// keywords are words that a column may well be called, and that DuckDB's grammar keeps for itself.
-var keywords = []string{"all", "any", "asc", "at", "case", "check", "collate", "column", "constraint", "default", "desc", "end", "fetch", "for", "foreign", "grant", "group", "having", "in", "into",
-	"leading", "limit", "offset", "on", "only", "order", "placing", "primary", "references", "select", "some", "symmetric", "table", "to", "trailing", "union", "unique", "using", "variadic", "when", "window", "with"}
+// document is what DuckDB says of a text: its tree, or why there is none.
+type document struct {
+	Error      bool        `json:"error"`
+	Type       string      `json:"error_type"`
+	Message    string      `json:"error_message"`
+	Position   json.Number `json:"position"`
+	Statements []struct {
+		Node *node `json:"node"`
+	} `json:"statements"`
+}
 
-// keywordHint tells to quote a keyword that stands at or just before the place of a syntax error.
-func (q *Query) keywordHint(at int) string {
-	at = max(0, min(at, len(q.text)))
-	end := at
-	for end < len(q.text) && wordByte(q.text[end]) {
-		end++
+func readDocument(ctx context.Context, serialize Serializer, text string) (document, error) {
+	var doc document
+	raw, err := serialize(ctx, text)
+	if err != nil {
+		return doc, fmt.Errorf("DuckDB cannot parse this: %w", err)
 	}
-	before := strings.TrimRight(q.text[:at], " \t\r\n")
-	start := len(before)
-	for start > 0 && wordByte(before[start-1]) {
-		start--
+	if err := json.Unmarshal([]byte(raw), &doc); err != nil {
+		return doc, fmt.Errorf("DuckDB's parse tree cannot be read: %w", err)
 	}
-	for _, w := range []string{before[start:], q.text[at:end]} {
-		if slices.Contains(keywords, strings.ToLower(w)) {
-			return "if " + w + " is the name of a column, write \"" + w + "\", as it is a keyword"
-		}
-	}
-	return ""
+	return doc, nil
+}
+
+// noSelect reports whether the text is a statement of another kind.
+func (d document) noSelect() bool {
+	return d.Type == "not implemented" || strings.Contains(d.Message, "Only SELECT statements")
 }
 
 func firstLine(s string) string {

@@ -4,15 +4,13 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"tarn/internal/ddl"
 	"tarn/internal/diag"
+	"tarn/internal/golden"
 	"tarn/internal/schema"
 )
 
@@ -43,18 +41,7 @@ func TestReference(t *testing.T) {
 	writeFunctions(t, &b, db)
 	writeRefused(t, &b, db)
 	b.WriteString(referenceEnd + "\n" + ddl.ReferenceMarkdown())
-	if *update {
-		if err := os.WriteFile(referenceFile, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	have, err := os.ReadFile(referenceFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(have), b.String()); diff != "" {
-		t.Errorf("docs/sql.md is not what the code says; write it anew with -update:\n%s", diff)
-	}
+	golden.Equal(t, referenceFile, b.String())
 }
 
 // cell makes text fit into a cell of a Markdown table.

@@ -3,7 +3,6 @@ package sqltree
 import (
 	"context"
 	"database/sql"
-	"flag"
 	"os"
 	"path/filepath"
 	"sort"
@@ -14,10 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tarn/internal/diag"
+	"tarn/internal/golden"
 	"tarn/internal/schema"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 func open(t testing.TB, statements ...string) *sql.DB {
 	t.Helper()
@@ -45,36 +43,17 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := open(t, string(tables))
-	files, err := filepath.Glob("testdata/*.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
+	golden.Cases(t, "testdata/*.sql", func(t *testing.T, file string) {
 		if filepath.Base(file) == "tables.sql" {
-			continue
+			t.Skip("the tables of the others")
 		}
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".sql"), func(t *testing.T) {
-			t.Parallel()
-			raw, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := summarise(t, db, diag.Source{File: filepath.Base(file), Text: string(raw)})
-			golden := strings.TrimSuffix(file, ".sql") + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := summarise(t, db, diag.Source{File: filepath.Base(file), Text: string(raw)})
+		golden.Equal(t, strings.TrimSuffix(file, ".sql")+".golden", got)
+	})
 }
 
 func summarise(t *testing.T, db *sql.DB, src diag.Source) string {
@@ -203,17 +182,7 @@ func TestFunctionsRun(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.sql")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(raw))
-	}
+	golden.Seed(f, "testdata/*.sql")
 	db := open(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 2000 || strings.Count(text, "(") > 40 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -77,7 +78,8 @@ type OtherSQL struct {
 // From makes the folder dir a lake from what is in another folder: DDL scripts (.sql, .ddl, .hql) and raw files. The DDL is
 // copied as it stands, one table a file; the raw files stay where they are. Models (a SELECT in a folder called trusted or
 // curated) are copied too; if there are none, but the three landing tables of the stedi template, its models are added.
-// Nothing is written if the DDLs disagree about the database, or if something is in the way ([ErrInTheWay]).
+// Nothing is written if the DDLs disagree about the database, or if something is in the way ([ErrInTheWay]), or if nothing
+// is found ([ErrNothingFound]).
 func From(ctx context.Context, dir, folder string, o Options) (*Report, error) {
 	fail := func(err error) (*Report, error) { return nil, fmt.Errorf("init %s from %s: %w", dir, folder, err) }
 	lake, err := filepath.Abs(dir)
@@ -93,7 +95,7 @@ func From(ctx context.Context, dir, folder string, o Options) (*Report, error) {
 		return fail(err)
 	}
 	if len(f.ddl) == 0 && len(f.data) == 0 {
-		return fail(fmt.Errorf("there is neither a CREATE EXTERNAL TABLE in a .sql, .ddl or .hql file nor a JSON, CSV or Parquet file"))
+		return fail(ErrNothingFound)
 	}
 	// Empty lists are [] in JSON.
 	r := &Report{OtherSQL: append([]OtherSQL{}, f.other...), Models: []string{}, Locations: [][2]string{}, DataWithoutDDL: []Data{}, Skipped: []Skipped{}, Notes: []string{}}
@@ -104,7 +106,12 @@ func From(ctx context.Context, dir, folder string, o Options) (*Report, error) {
 		r.Database = project.Clean(filepath.Base(root))
 	}
 	models := r.models(f)
-	place(r.Tables, f.data, root)
+	place(r.Tables, append(above(f.data), f.data...), root)
+	for _, t := range r.Tables {
+		if t.folder != nil && t.folder.above && slices.ContainsFunc(r.Tables, func(o *Table) bool { return o.folder != nil && o.folder != t.folder && t.folder.holds(o.folder) }) {
+			t.folder = nil // it is where several tables are
+		}
+	}
 	used := map[*dataFolder]bool{}
 	for _, t := range r.Tables {
 		if t.folder != nil {
@@ -113,7 +120,7 @@ func From(ctx context.Context, dir, folder string, o Options) (*Report, error) {
 		}
 	}
 	for _, d := range f.data {
-		if !used[d] {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(used)), func(u *dataFolder) bool { return u.holds(d) }) {
 			r.DataWithoutDDL = append(r.DataWithoutDDL, *data(d))
 		}
 	}
@@ -137,6 +144,11 @@ func From(ctx context.Context, dir, folder string, o Options) (*Report, error) {
 	return r, nil
 }
 
+// holds reports whether a folder is another or holds it.
+func (f *dataFolder) holds(o *dataFolder) bool {
+	return f.path == "." || o.path == f.path || strings.HasPrefix(o.path, f.path+"/")
+}
+
 func data(f *dataFolder) *Data { return &Data{Folder: f.path, Format: f.format, Files: f.files} }
 
 // tables reads the DDL, finds the one database, and takes each table once.
@@ -156,7 +168,8 @@ func (r *Report) tables(list []foundDDL) ([]*Table, error) {
 		}
 		if db := strings.ToLower(d.Database); db != "" {
 			if r.Database != "" && db != r.Database {
-				return nil, fmt.Errorf("%s:%d is for database %s, and %s:%d for %s: a lake has one database", from.file, from.line, r.Database, found.file, found.line, db)
+				return nil, fmt.Errorf("%w, but %s:%d is for %s and %s:%d for %s: make a lake of each, from folders of their own, or change one of them",
+					ErrTwoDatabases, from.file, from.line, r.Database, found.file, found.line, db)
 			}
 			r.Database, from = db, found
 		}

@@ -175,7 +175,7 @@ func TestFromRefuses(t *testing.T) {
 		"databases": {map[string]string{
 			"a.sql": "CREATE EXTERNAL TABLE one.a (x int) STORED AS PARQUET LOCATION 's3://b/a/'",
 			"b.sql": "\nCREATE EXTERNAL TABLE two.b (x int) STORED AS PARQUET LOCATION 's3://b/b/'",
-		}, "a.sql:1 is for database one, and b.sql:2 for two: a lake has one database"},
+		}, "a lake has one database, but a.sql:1 is for one and b.sql:2 for two: "},
 		"nothing": {map[string]string{"a.txt": "x"}, "there is neither a CREATE EXTERNAL TABLE"},
 		"way":     {map[string]string{"a.json": "{}", "lake/tarn.yaml": "name: x\n"}, "it is a lake already"},
 	} {
@@ -316,4 +316,42 @@ func FuzzStatements(f *testing.F) {
 			at += i + len(s.text)
 		}
 	})
+}
+
+// Files often lie in folders of years and months below LOCATION, which nothing in the DDL tells.
+func TestFromFoldersBelowLocation(t *testing.T) {
+	t.Parallel()
+	src, dir := t.TempDir(), filepath.Join(t.TempDir(), "lake")
+	ddl := func(name string) string {
+		return "CREATE EXTERNAL TABLE " + name + " (a int) " + serde + "'s3://b/in/" + name + "/'"
+	}
+	tree(t, src, map[string]string{
+		"ddl/events.sql": ddl("events"), "ddl/people.sql": ddl("people"), "ddl/none.sql": ddl("none"),
+		"files/events/2023/12/a.json": "{}", "files/events/2024/01/a.json": "{}", "files/events/2024/01/b.json": "{}",
+		"files/people/p.json": "{}", "other/x/y.json": "{}",
+	})
+	r, err := From(context.Background(), dir, src, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]*Data{}
+	for _, table := range r.Tables {
+		got[table.Name] = table.Data
+	}
+	want := map[string]*Data{"events": {"files/events", "json", 3}, "people": {"files/people", "json", 1}, "none": nil}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]Data{{"other/x", "json", 1}}, r.DataWithoutDDL); diff != "" {
+		t.Error(diff)
+	}
+	l, err := project.Load(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range l.Landing {
+		if d := got[table.Name]; d != nil && table.Dir != filepath.Join(src, filepath.FromSlash(d.Folder)) {
+			t.Errorf("%s is at %s", table.Name, table.Dir)
+		}
+	}
 }

@@ -65,7 +65,13 @@ func score(t *Table, f *dataFolder, root string) int {
 	}
 	same := commonEnd(location, folder)
 	if telling := slices.ContainsFunc(location[len(location)-same:], isTelling); same > 0 && (telling || same == len(location)) {
+		if f.above {
+			return 10*(same+1) - 5 // a folder with files of its own goes first
+		}
 		return 10 * (same + 1)
+	}
+	if f.above && (len(folder) == 0 || !isTelling(folder[len(folder)-1])) {
+		return 0 // its name says nothing, and what holds it is looked at too
 	}
 	want := []string{singular(t.Name), singular(stage.ReplaceAllString(t.Name, ""))}
 	for i := len(folder) - 1; i >= 0; i-- {
@@ -74,11 +80,19 @@ func score(t *Table, f *dataFolder, root string) int {
 		}
 		switch singular(folder[i]) {
 		case want[0]:
-			return 9
+			return 9 - without(f)
 		case want[1]:
-			return 8
+			return 8 - without(f)
 		}
 		break
+	}
+	return 0
+}
+
+// without is what a folder without files of its own has less.
+func without(f *dataFolder) int {
+	if f.above {
+		return 2
 	}
 	return 0
 }

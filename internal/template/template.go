@@ -31,6 +31,15 @@ var folders = map[string][]string{"stedi": {"data/customer/landing", "data/accel
 // ErrInTheWay is the root of errors about folders that hold something already.
 var ErrInTheWay = errors.New("something is in the way")
 
+// ErrUnknownTemplate is the root of the error for a name that no template has.
+var ErrUnknownTemplate = errors.New("no template")
+
+// ErrTwoDatabases is the root of the error for DDLs that disagree about the database.
+var ErrTwoDatabases = errors.New("a lake has one database")
+
+// ErrNothingFound says that a folder has neither DDL nor raw files.
+var ErrNothingFound = errors.New("there is neither a CREATE EXTERNAL TABLE in a .sql, .ddl or .hql file nor a JSON, CSV or Parquet file")
+
 // Options change what is written. The zero value works.
 type Options struct {
 	// Name is the lake's name. Default: the template's own; for empty, the folder's name.
@@ -65,11 +74,11 @@ type file struct {
 // [ErrInTheWay]).
 func Write(dir, template string, o Options) ([]string, error) {
 	if !slices.Contains(Names(), template) {
-		err := fmt.Errorf("no template %q: there are %s", template, strings.Join(Names(), ", "))
-		if n := diag.Nearest(template, Names()); n != "" {
-			err = fmt.Errorf("no template %q: did you mean %s?", template, n)
+		hint := "there are " + strings.Join(Names(), ", ")
+		if n := diag.DidYouMean(template, Names()); n != "" {
+			hint = n
 		}
-		return nil, err
+		return nil, fmt.Errorf("%w %q: %s", ErrUnknownTemplate, template, hint)
 	}
 	if o.Name == "" && template == "empty" {
 		abs, err := filepath.Abs(dir)
@@ -175,8 +184,13 @@ func isConfig(f file) int {
 // missing gives the files that have to be written: those that are there with the same text need not be, and those that are
 // there with another are in the way. A .gitignore that is there stays as it is.
 func missing(dir string, files []file) ([]file, error) {
-	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return nil, fmt.Errorf("%w: it is a file", ErrInTheWay)
+	for at := dir; ; at = filepath.Dir(at) {
+		if info, err := os.Stat(at); err == nil && !info.IsDir() {
+			return nil, fmt.Errorf("%w: %s is a file", ErrInTheWay, at)
+		}
+		if at == filepath.Dir(at) {
+			break
+		}
 	}
 	var there []string
 	var out []file
@@ -185,7 +199,7 @@ func missing(dir string, files []file) ([]file, error) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			out = append(out, f)
-		case f.path == project.ConfigFile:
+		case err == nil && f.path == project.ConfigFile:
 			return nil, fmt.Errorf("%w: it is a lake already (%s is there)", ErrInTheWay, project.ConfigFile)
 		case err != nil || !bytes.Equal(have, f.text) && f.path != ".gitignore":
 			there = append(there, f.path)

@@ -37,6 +37,41 @@ type dataFolder struct {
 	format string // json, csv or parquet: that of most files
 	files  int
 	counts map[string]int
+	// above: the files are in folders of it only, such as those of years and months.
+	above bool
+}
+
+func (f *dataFolder) add(format string, files int) {
+	f.files += files
+	f.counts[format] += files
+	if f.counts[format] > f.counts[f.format] {
+		f.format = format
+	}
+}
+
+// above gives the folders that have no raw files themselves, but folders with some; the searched folder is none of them.
+func above(data []*dataFolder) []*dataFolder {
+	byPath := map[string]*dataFolder{}
+	for _, f := range data {
+		byPath[f.path] = f
+	}
+	var out []*dataFolder
+	for _, f := range data {
+		for dir := path.Dir(f.path); dir != "."; dir = path.Dir(dir) {
+			up := byPath[dir]
+			if up == nil {
+				up = &dataFolder{path: dir, counts: map[string]int{}, above: true}
+				byPath[dir] = up
+				out = append(out, up)
+			}
+			if up.above {
+				for format, n := range f.counts {
+					up.add(format, n)
+				}
+			}
+		}
+	}
+	return out
 }
 
 // found is what there is in a folder.
@@ -87,11 +122,7 @@ func search(ctx context.Context, root, lake string) (*found, error) {
 			folders[dir] = f
 			out.data = append(out.data, f)
 		}
-		f.files++
-		f.counts[format]++
-		if f.counts[format] > f.counts[f.format] {
-			f.format = format
-		}
+		f.add(format, 1)
 		return nil
 	})
 	if err != nil {

@@ -1,0 +1,1 @@
+CREATE TABLE x AS SELECT r.user FROM r

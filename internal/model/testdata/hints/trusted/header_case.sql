@@ -1,0 +1,4 @@
+/* @Tarn
+description: x
+*/
+SELECT r.user FROM r

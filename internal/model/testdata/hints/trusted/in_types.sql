@@ -1,0 +1,1 @@
+SELECT r.user FROM r WHERE r.n IN (SELECT p.email FROM p)

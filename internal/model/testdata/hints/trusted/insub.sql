@@ -1,0 +1,1 @@
+SELECT r.user FROM r WHERE EXISTS (SELECT 1 FROM p WHERE p.emial = r.user)

@@ -1,0 +1,1 @@
+SELECT r.user FROM {{ ref('r') }} r

@@ -1,0 +1,1 @@
+SELECT * FROM r JOIN p ON r.user = p.email JOIN p p2 ON p2.email = r.user

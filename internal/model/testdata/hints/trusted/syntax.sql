@@ -1,0 +1,3 @@
+SELECT r.user,
+FROM r
+WHER r.x > 1

@@ -1,0 +1,1 @@
+SELECT r.user + 1 AS a, r.x AND true AS b, upper(r.n) AS c FROM r WHERE r.user > 5 AND r.n

@@ -1,0 +1,1 @@
+SELECT q.a FROM rr q JOIN pp ON q.a = pp.b

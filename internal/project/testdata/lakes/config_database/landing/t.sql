@@ -1,0 +1,1 @@
+CREATE EXTERNAL TABLE stedi.t (a int) STORED AS PARQUET LOCATION 's3://b/t/'
