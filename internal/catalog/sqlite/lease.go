@@ -140,8 +140,12 @@ func (l *lease) mine(ctx context.Context, do func(tx *sql.Tx, now lockRow) error
 		if err != nil {
 			return err
 		}
-		if now.holder == nil || now.token != l.token {
-			return catalog.ErrLockLost
+		switch {
+		case now.token == l.token && now.holder != nil:
+		case now.holder != nil:
+			return fmt.Errorf("%w: %s, %s, has taken it over", catalog.ErrLockLost, now.holder.Run, now.holder.Where())
+		default:
+			return fmt.Errorf("%w, which has let go of it since (turn %d, and this was turn %d)", catalog.ErrLockLost, now.token, l.token)
 		}
 		return do(tx, now)
 	})

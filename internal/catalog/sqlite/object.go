@@ -85,6 +85,9 @@ func (c *Object) refresh(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read catalog: %w", err)
 		}
+		if o.ETag == "" {
+			return fmt.Errorf("read catalog: %s has no ETag: this store cannot tell one content from another", store.Location(c.o.Store, c.o.Key))
+		}
 		if o.ETag == c.etag {
 			return nil
 		}
