@@ -26,7 +26,8 @@ func whileHeld(ctx context.Context, w catalog.Writer) (context.Context, context.
 
 // letGo ends the work of a writing command: what has failed is tidied up, and others may write.
 func (w *Workspace) letGo(ctx context.Context, l catalog.Writer, id string, failed error) error {
-	if cause := context.Cause(ctx); errors.Is(cause, catalog.ErrLockLost) {
+	if cause := context.Cause(ctx); errors.Is(cause, catalog.ErrLockLost) && errors.Is(failed, context.Canceled) {
+		// Whatever the work was stopped at says nothing of why.
 		failed = cause
 	}
 	ctx = context.WithoutCancel(ctx)
