@@ -93,9 +93,18 @@ func drawn(t *testing.T, lines []string) map[string]int64 {
 
 // TestDemo holds what the demo shows against the lake that it left.
 func TestDemo(t *testing.T) { // not parallel: the demo names a folder below the working directory
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Chdir(t.TempDir())
 	const dir = "tarn-demo"
 	text := mustCall(t, "demo")
+	_, shown, _ := strings.Cut(string(readme), "```text\n")
+	shown, _, _ = strings.Cut(shown, "```")
+	if diff := cmp.Diff(timeless(shown), timeless(text)); diff != "" {
+		t.Errorf("the README (-) and the demo (+):\n%s", diff)
+	}
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	if len(lines) > 45 {
 		t.Errorf("%d lines are more than fit a screen:\n%s", len(lines), text)
@@ -178,6 +187,12 @@ func TestDemo(t *testing.T) { // not parallel: the demo names a folder below the
 		}
 	}
 	triesCommands(t, lines, prompt)
+}
+
+// timeless takes out of the demo's text what is another each time, and how the program was called.
+func timeless(text string) string {
+	text = regexp.MustCompile(`as run \S+ in \S+ s`).ReplaceAllString(text, "as run … in … s")
+	return regexp.MustCompile(`go run \S*cmd/tarn`).ReplaceAllString(text, "tarn")
 }
 
 // triesCommands runs the commands that the demo shows, as they stand there.
