@@ -10,9 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"tarn/internal/cli"
 )
@@ -135,6 +137,11 @@ func inKeys(text string, t reflect.Type) string {
 		bare := strings.TrimRight(w, ".,;:")
 		f, ok := t.FieldByName(bare)
 		if !ok || len(f.Index) > 1 {
+			continue
+		}
+		// "Version of Go", "Tables in the lake" are words of the language that happen to be names of fields too.
+		plain := strings.ToUpper(bare) == bare || !strings.ContainsFunc(bare[1:], unicode.IsUpper)
+		if plain && i+1 < len(words) && slices.Contains([]string{"of", "in", "that"}, words[i+1]) {
 			continue
 		}
 		if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); tag != "" && tag != "-" {

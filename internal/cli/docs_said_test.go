@@ -42,5 +42,5 @@ var said = map[string]map[string]string{
 	"demo.Check": {"table": "The table.", "name": "Name of the check.", "status": "How it ended.", "failing": "Rows that failed.", "message": "What was found.", "description": "What it means.", "file": "Where the check is written.",
 		"line": "The line there."},
 	"demo.Answer":     {"sql": "The question."},
-	"demo.Comparison": {"of_two_people": "Those that pair two different people."},
+	"demo.Comparison": {"rows_on_time_alone": "Rows of a join on time alone.", "of_two_people": "Those that pair two different people."},
 }

@@ -30,7 +30,7 @@ type Record struct {
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished"`
 	Seconds  float64   `json:"seconds"`
-	// Published names the tables that became visible, in the field's order of work.
+	// Published names the tables that became visible, in the order of the work.
 	Published []string       `json:"published"`
 	Tables    []TableRecord  `json:"tables"`
 	Load      []LoadRecord   `json:"load"`
