@@ -85,7 +85,7 @@ var errTold = errors.New("told")
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tarn",
-		Short: "A data lake that fits on a laptop and grows into AWS unchanged",
+		Short: "A data lake that fits on a laptop",
 		Long: `tarn takes raw files in a landing zone and keeps trusted and curated tables right, as open Apache Iceberg tables.
 
 A lake is a folder with tarn.yaml, landing tables (Athena DDL) and models (one SELECT each). ` + "`tarn run`" + ` brings all tables
@@ -102,6 +102,8 @@ up to date and shows them to readers in one step; ` + "`tarn query`" + ` asks th
 		PersistentPreRunE: a.settle,
 	}
 	root.SetFlagErrorFunc(flagError)
+	root.Version = versions().Version
+	root.SetVersionTemplate("tarn {{.Version}}\n")
 	f := root.PersistentFlags()
 	f.StringVarP(&a.dir, "dir", "C", "", "the lake's `folder`, or one inside it (default: search upwards from here)")
 	f.StringVar(&a.target, "target", "", "settings of this `target` in tarn.yaml")
@@ -124,7 +126,7 @@ up to date and shows them to readers in one step; ` + "`tarn query`" + ` asks th
 		if check := cmd.Args; check != nil {
 			cmd.Args = func(cmd *cobra.Command, args []string) error {
 				if err := check(cmd, args); err != nil {
-					return &usageError{err}
+					return wrongArguments(cmd, args, err)
 				}
 				return nil
 			}

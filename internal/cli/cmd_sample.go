@@ -33,7 +33,7 @@ belong in quarantine) and writes as many in an unusual way (they must load); --b
 		Example: `  tarn sample mylake/data
   tarn sample mylake/data --people 500 --days 30 --seed 7 --mess 0.001
   tarn sample mylake/data --late            one more day, in files of its own
-  tarn sample big --people 20000 --days 14  125 million readings, 12 GB, in one or two minutes`,
+  tarn sample big --people 20000 --days 14  125 million readings, 12 GB`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.dir != "" {
@@ -43,6 +43,9 @@ belong in quarantine) and writes as many in an unusual way (they must load); --b
 			if start != "" {
 				if o.Start, err = time.Parse(time.DateOnly, start); err != nil {
 					return &usageError{fmt.Errorf("--start %q is no day: write 2026-01-31", start)}
+				}
+				if o.Start.IsZero() { // which the library takes as left out
+					return &usageError{fmt.Errorf("--start %s is too early", start)}
 				}
 			}
 			if o.FileBytes, err = size(fileSize); err != nil {

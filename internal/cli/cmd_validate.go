@@ -96,14 +96,7 @@ func versionCommand(a *app) *cobra.Command {
 		Example: "  tarn version",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			out := versionJSON{"(devel)", runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, "", ""}
-			if info, ok := debug.ReadBuildInfo(); ok {
-				if v := info.Main.Version; v != "" {
-					out.Version = v
-				}
-				v := run.Versions(info)
-				out.DuckDB, out.Iceberg = v["duckdb-go"], v["iceberg-go"]
-			}
+			out := versions()
 			if a.json {
 				return a.print(out)
 			}
@@ -112,6 +105,19 @@ func versionCommand(a *app) *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// versions reads what the Go tool has put into the program.
+func versions() versionJSON {
+	out := versionJSON{"(devel)", runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, "", ""}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if v := info.Main.Version; v != "" {
+			out.Version = v
+		}
+		v := run.Versions(info)
+		out.DuckDB, out.Iceberg = v["duckdb-go"], v["iceberg-go"]
+	}
+	return out
 }
 
 func checkCommand(a *app) *cobra.Command {

@@ -71,7 +71,9 @@ func TestSampleRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ args, says string }{
-		{"sample", "accepts 1 arg"},
+		{"sample", "an argument is missing\nhint: the form is `tarn sample DIR`"},
+		{"sample new there", "too many arguments"},
+		{"sample new --start 0001-01-01", "too early"},
 		{"sample there", "hint: --replace replaces them"},
 		{"sample real", "hint: take a folder of its own"},
 		{"sample real --replace", "customer-1691348231425.json"},

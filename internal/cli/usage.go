@@ -55,6 +55,20 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	return &usageError{&misspelt{fmt.Sprintf("no command %q", args[0]), hint}}
 }
 
+// wrongArguments says which arguments a command takes; err is what cobra, or a command of its own, says about those given.
+func wrongArguments(cmd *cobra.Command, args []string, err error) error {
+	for _, counted := range []string{"accepts ", "requires ", "unknown command "} {
+		if strings.HasPrefix(err.Error(), counted) {
+			message := "an argument is missing"
+			if len(args) > 0 { // no command needs more than one
+				message = "too many arguments: " + strings.Join(args, " ")
+			}
+			return &usageError{&misspelt{message, "the form is `" + strings.TrimSuffix(cmd.UseLine(), " [flags]") + "`"}}
+		}
+	}
+	return &usageError{err}
+}
+
 // flagError explains a mistake in flags.
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
