@@ -7,8 +7,6 @@
 package careful
 
 import (
-	"errors"
-	"io"
 	"math/big"
 	"strings"
 	"unicode/utf8"
@@ -144,25 +142,6 @@ func (o Options) withDefaults() Options {
 		}
 	}
 	return o
-}
-
-// Sample reads JSON rows until n are counted, loaded or not, or the input ends, and gives what it saw.
-func Sample(r io.Reader, o Options, n int64) (*Stats, []Bad, error) {
-	j := NewJSON(r, o)
-	var all []Bad
-	for j.stats.Objects < n {
-		_, bad, err := j.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return j.Stats(), all, err
-		}
-		if bad != nil {
-			all = append(all, *bad)
-		}
-	}
-	return j.Stats(), all, nil
 }
 
 // readable writes raw bytes as valid UTF-8 of at most limit bytes; whole says that nothing had to be left out.
