@@ -32,6 +32,16 @@ type options struct {
 	runs   int
 }
 
+const usage = `Times tarn and a hand-written DuckDB script on the same raw files, in turn, and prints the medians and their ratio:
+wall time, CPU time and peak memory of the whole process. Needs Python 3, and a folder with the script (-peers).
+
+  go run ./bench                        the real files, 1 M and 8 M readings, five pairs each
+  go run ./bench -data S10 -n 9         1 M readings only, nine pairs
+
+Nothing else should run on the machine meanwhile.
+
+`
+
 func main() {
 	var o options
 	cache, err := os.UserCacheDir()
@@ -46,7 +56,15 @@ func main() {
 	flag.StringVar(&o.mode, "mode", "b", "mode of p_duckdb.py: b writes the landing tables too, a does not")
 	flag.StringVar(&o.memory, "memory", "", "memory limit of both engines, such as 512MB (default: each one's own)")
 	flag.IntVar(&o.runs, "n", 5, "pairs of runs for each data set, after one that is not counted")
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), usage)
+		flag.PrintDefaults()
+	}
 	flag.Parse()
+	if flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, o); err != nil {
