@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"tarn/internal/awsconf"
@@ -61,7 +62,10 @@ func TestLargeTransfersOverABadLine(t *testing.T) {
 	random := rand.NewChaCha8([32]byte{1})
 	_, _ = random.Read(data)
 	luck := rand.New(rand.NewPCG(1, 2))
+	var turn sync.Mutex // the proxy serves several requests at once
 	p.Do(func(*http.Request) s3test.Fault {
+		turn.Lock()
+		defer turn.Unlock()
 		if luck.IntN(3) > 0 {
 			return s3test.None
 		}
