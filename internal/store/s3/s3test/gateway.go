@@ -60,40 +60,45 @@ func init() {
 	os.Exit(0)
 }
 
-// lifeline is never closed: the server sees its end when this process ends. It is kept here, as a pipe that nobody knows any
-// more is closed.
-var lifeline io.Closer
+// process is a server that was started.
+type process struct {
+	url string
+	// lifeline is never closed: the server sees its end when this process ends. It is kept here, as a pipe that nobody knows
+	// any more is closed.
+	lifeline io.Closer
+}
 
 // gateway is the one server that this process has started.
 var gateway = sync.OnceValues(start)
 
-func start() (string, error) {
+func start() (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), serving+"=1")
 	cmd.Stderr = os.Stderr
-	if lifeline, err = cmd.StdinPipe(); err != nil {
-		return "", err
+	lifeline, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return "", err
+		return nil, err
 	}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		// The server has things to say of its own.
 		if strings.HasPrefix(lines.Text(), "http://") {
 			go func() { _, _ = io.Copy(io.Discard, out) }()
-			return lines.Text(), nil
+			return &process{lines.Text(), lifeline}, nil
 		}
 	}
-	return "", fmt.Errorf("the S3 server did not start: %w", errors.Join(lines.Err(), cmd.Wait()))
+	return nil, fmt.Errorf("the S3 server did not start: %w", errors.Join(lines.Err(), cmd.Wait()))
 }
 
 // serve starts the server in this process.
@@ -154,21 +159,24 @@ func environment(url string) []string {
 // URL. The test cannot be parallel.
 func Server(t testing.TB) string {
 	t.Helper()
-	url, err := gateway()
+	p, err := gateway()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range environment(url) {
+	for _, e := range environment(p.url) {
 		k, v, _ := strings.Cut(e, "=")
 		t.Setenv(k, v)
 	}
-	return url
+	return p.url
 }
 
 // Environment gives the variables that lead to the process's S3 server, as KEY=value, for other processes.
 func Environment() ([]string, error) {
-	url, err := gateway()
-	return environment(url), err
+	p, err := gateway()
+	if err != nil {
+		return nil, err
+	}
+	return environment(p.url), nil
 }
 
 // Serve starts the process's S3 server with some buckets, and gives the variables that lead to it. The process's own
