@@ -105,7 +105,7 @@ func howMuch(t *crawl.Table) string {
 // showColumns prints a table of the columns.
 func (a *app) showColumns(t *crawl.Table, s styles) {
 	rows := [][]string{{"  " + s.dim("column"), s.dim("type"), s.dim("seen"), s.dim("values")}}
-	total := t.Loads + t.Refused
+	total := t.Loads
 	for _, c := range t.Columns {
 		seen := ""
 		if total > 0 {
@@ -205,6 +205,9 @@ func (a *app) showFindings(t *crawl.Table, s styles) {
 		}
 	}
 	a.list(s.warn("conflicts"), texts(t.Conflicts))
+	if len(t.Keys) > 0 {
+		a.list("likely keys", []string{strings.Join(t.Keys, ", ")})
+	}
 	a.list("notes", t.Notes)
 }
 

@@ -325,7 +325,8 @@ func (j *judge) object(path string, s *fieldSet) schema.Type {
 	if s.rest != nil {
 		forced = fmt.Sprintf("more than %d different keys", len(s.byName))
 	}
-	if forced != "" || keysAreData(s, list) {
+	data := keysAreData(s, list)
+	if forced != "" || data {
 		// The values are judged apart, so that what is found counts only if it is taken.
 		apart := &judge{serde: j.serde, null: j.null, file: j.file}
 		together := &evidence{}
@@ -336,10 +337,10 @@ func (j *judge) object(path string, s *fieldSet) schema.Type {
 		t := apart.decide(path+"{}", together)
 		if forced != "" || len(apart.conflicts) == 0 {
 			j.conflicts, j.notes = append(j.conflicts, apart.conflicts...), append(j.notes, apart.notes...)
-			if forced != "" {
-				j.note(path, "a map, as %s", forced)
-			} else {
+			if data {
 				j.note(path, "a map, as its %s look like data: %s", plural(int64(len(list)), "key"), examples(list))
+			} else {
+				j.note(path, "a map, as %s", forced)
 			}
 			return mapOf(t)
 		}

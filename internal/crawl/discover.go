@@ -268,7 +268,7 @@ func stem(key string) string {
 // lookAll reads the beginnings of files.
 func (c *crawler) lookAll(ctx context.Context, files []store.Object) ([]*head, error) {
 	out := make([]*head, 0, len(files))
-	err := inOrder(ctx, listed(files), func(ctx context.Context, _ int, o store.Object) (*head, error) {
+	err := inOrder(ctx, c.workers(), listed(files), func(ctx context.Context, _ int, o store.Object) (*head, error) {
 		c.mu.Lock()
 		h := c.heads[o.Key]
 		c.mu.Unlock()

@@ -73,6 +73,7 @@ type evidence struct {
 
 	min, max string // of texts, cut
 	longest  int    // bytes of the longest text
+	loose    bool   // they stood in text files
 
 	fields *fieldSet
 	elem   *evidence
@@ -85,7 +86,7 @@ func (e *evidence) join(o *evidence, budget *int) {
 	if o == nil || o.seen == 0 && o.nulls == 0 {
 		return
 	}
-	hadText := e.longest > 0 || e.kinds[emptyTexts].count > 0
+	hadText := e.texts()
 	if e.seen == 0 || o.first < e.first {
 		e.first = o.first
 	}
@@ -100,13 +101,14 @@ func (e *evidence) join(o *evidence, budget *int) {
 		e.marker(name, m)
 	}
 	switch {
-	case o.longest == 0 && o.kinds[emptyTexts].count == 0:
+	case !o.texts():
 	case !hadText:
 		e.min, e.max = o.min, o.max
 	default:
 		e.min, e.max = min(e.min, o.min), max(e.max, o.max)
 	}
 	e.longest = max(e.longest, o.longest)
+	e.loose = e.loose || o.loose
 	if o.fields != nil {
 		if e.fields == nil {
 			e.fields = newFieldSet()
@@ -126,6 +128,9 @@ func (e *evidence) join(o *evidence, budget *int) {
 		e.distinct.join(o.distinct)
 	}
 }
+
+// texts reports whether min and max are set. In text files an empty field is no text, and leaves them as they are.
+func (e *evidence) texts() bool { return e.longest > 0 || e.kinds[emptyTexts].count > 0 && !e.loose }
 
 func (e *evidence) marker(name string, m met) {
 	if e.markers == nil {
@@ -236,11 +241,14 @@ func (e *evidence) add(k kind, at spot, line int64, example string) {
 
 // text takes a text up, as one of the kinds that it can be read as.
 func (e *evidence) text(s string, at spot, line int64, loose bool) {
+	e.loose = e.loose || loose
 	short := s
 	if len(short) > exampleBytes {
 		short = cut(short)
 	}
-	if e.longest == 0 && e.kinds[emptyTexts].count == 0 {
+	if s == "" && loose {
+		// It will be null.
+	} else if e.longest == 0 && (loose || e.kinds[emptyTexts].count == 0) {
 		e.min, e.max = strings.Clone(short), strings.Clone(short)
 	} else if short < e.min {
 		e.min = strings.Clone(short)

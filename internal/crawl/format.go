@@ -1,6 +1,7 @@
 package crawl
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -58,33 +59,53 @@ func openText(ctx context.Context, s store.Store, o store.Object) (io.ReadCloser
 
 // look reads the beginning of a file.
 func (c *crawler) look(ctx context.Context, o store.Object) (*head, error) {
+	h, r, err := c.open(ctx, o)
+	if r != nil {
+		r.Close()
+	}
+	return h, err
+}
+
+// begun is a file whose beginning was looked at and can still be read.
+type begun struct {
+	*bufio.Reader
+	io.Closer
+}
+
+// open opens a file and looks at its beginning. There is nothing to be read of one that is empty, or not text.
+func (c *crawler) open(ctx context.Context, o store.Object) (*head, *begun, error) {
 	h := &head{object: o}
 	if o.Size == 0 {
 		h.empty, h.why = true, "empty"
-		return h, nil
+		return h, nil, nil
 	}
-	r, codec, err := openText(ctx, c.store, o)
+	in, codec, err := openText(ctx, c.store, o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	defer r.Close()
 	h.codec = codec
-	buf := make([]byte, headBytes)
-	n, err := io.ReadFull(r, buf)
+	r := &begun{bufio.NewReaderSize(in, headBytes), in}
+	text, err := r.Peek(headBytes)
 	var damage *careful.DamageError
 	switch {
 	case err == nil:
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF):
 		h.ended = true
 	case errors.As(err, &damage):
-		if n == 0 {
+		if len(text) == 0 {
 			h.why = damage.Error()
-			return h, nil
+			return h, r, nil
 		}
 	default:
-		return nil, err
+		return nil, r, err
 	}
-	h.text = bytes.TrimPrefix(buf[:n], []byte("\xef\xbb\xbf"))
+	h.text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	return h, r, h.examine(ctx, c)
+}
+
+// examine tells what the beginning of a file says, and keeps of it what is needed later.
+func (h *head) examine(ctx context.Context, c *crawler) (err error) {
+	o := h.object
 	h.judge(path.Base(o.Key))
 	switch h.format {
 	case ddl.JSON:
@@ -93,13 +114,12 @@ func (c *crawler) look(ctx context.Context, o store.Object) (*head, error) {
 		h.text = nil
 	case ddl.CSV:
 		h.fields = csvFields(h)
-		if len(h.text) > keptBytes {
-			h.text, h.ended = bytes.Clone(h.text[:keptBytes]), false
-		}
+		h.ended = h.ended && len(h.text) <= keptBytes
+		h.text = bytes.Clone(h.text[:min(len(h.text), keptBytes)])
 	case ddl.Parquet:
 		h.text = nil
 		if h.parquet, h.why, err = c.parquet(ctx, o); err != nil {
-			return nil, err
+			return err
 		}
 		if h.parquet == nil {
 			h.format = ""
@@ -111,7 +131,7 @@ func (c *crawler) look(ctx context.Context, o store.Object) (*head, error) {
 	default:
 		h.text = nil
 	}
-	return h, nil
+	return nil
 }
 
 // keptBytes is how much of the beginning of a text file is kept.

@@ -30,7 +30,7 @@ func (c *crawler) name() {
 	}
 }
 
-// tableName makes customer_landing of customer/landing; of a path that says nothing, such as data/, it takes more of the
+// tableName makes customer_landing of customer/landing. Of a path that says nothing, such as landing/, it takes more of the
 // location.
 func tableName(below, location string) string {
 	segments := split(below)
@@ -38,19 +38,49 @@ func tableName(below, location string) string {
 		segments = segments[1:]
 	}
 	rest := split(strings.TrimSuffix(strings.TrimSuffix(location, "/"), strings.TrimSuffix(below, "/")))
-	for len(rest) > 0 && !slices.ContainsFunc(segments, telling) {
-		segments = append([]string{rest[len(rest)-1]}, segments...)
-		rest = rest[:len(rest)-1]
+	switch {
+	case slices.ContainsFunc(segments, telling):
+	case len(segments) > 0:
+		// Of the crawled folder only its own name can be meant.
+		if n := len(rest); n > 0 && telling(rest[n-1]) {
+			segments = append([]string{rest[n-1]}, segments...)
+		}
+	default:
+		for len(rest) > 0 && !slices.ContainsFunc(segments, telling) {
+			segments = append([]string{rest[len(rest)-1]}, segments...)
+			rest = rest[:len(rest)-1]
+		}
 	}
 	name := project.Clean(strings.Join(segments, "_"))
 	if len(name) > 120 {
 		name = strings.Trim(name[len(name)-120:], "_0123456789")
+	}
+	if reserved[name] {
+		name += "_landing"
 	}
 	// Names of the lake's own tables are taken.
 	if strings.HasPrefix(name, "tarn__") || strings.HasSuffix(name, "__rows") {
 		name = "t_" + strings.ReplaceAll(name, "__", "_")
 	}
 	return name
+}
+
+// reserved are words that a table's name would have to be quoted for in DuckDB, Spark or Athena (Athena User Guide,
+// "Reserved keywords"; DuckDB's duckdb_keywords()).
+var reserved = words(`all alter analyse analyze and any array as asc asymmetric between binary both by case cast char check collate column constraint create cross cube
+	current_catalog current_date current_role current_time current_timestamp current_user date deallocate default deferrable delete desc describe distinct do double drop
+	else end escape except exec execute exists extract external false fetch float following for foreign from full function grant group grouping having if import in initially inner
+	insert int integer intersect interval into is join lambda lateral leading left less like limit local localtime localtimestamp macro map more natural no none normalize not
+	null of offset on only or order out outer over partition percent pivot placing positional preceding prepare preserve primary procedure qualify range reads recursive reduce references
+	regexp returning revoke right rlike rollback rollup row rows select set skip smallint some start summarize symmetric table tablesample then time timestamp to trailing trigger trim true
+	truncate uescape unbounded union unique unnest unpivot update user using utc_timestamp values varchar variadic view views when where window with`)
+
+func words(list string) map[string]bool {
+	out := map[string]bool{}
+	for w := range strings.FieldsSeq(list) {
+		out[w] = true
+	}
+	return out
 }
 
 func telling(segment string) bool {

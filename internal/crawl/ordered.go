@@ -7,11 +7,22 @@ import (
 	"tarn/internal/store"
 )
 
-// workers bounds how many files are read side by side.
-const workers = 4
+// workers bounds how many files are read side by side: as many as there are cores to parse them, or, where each answer
+// takes its time, more.
+const (
+	workers       = 4
+	remoteWorkers = 16
+)
+
+func (c *crawler) workers() int {
+	if _, ok := c.store.(store.OnDisk); ok {
+		return workers
+	}
+	return remoteWorkers
+}
 
 // inOrder reads files side by side and takes the results in the order of the files. At most 2 × workers results wait.
-func inOrder[T any](ctx context.Context, files iter.Seq2[store.Object, error], work func(ctx context.Context, i int, o store.Object) (T, error), take func(o store.Object, result T) error) error {
+func inOrder[T any](ctx context.Context, workers int, files iter.Seq2[store.Object, error], work func(ctx context.Context, i int, o store.Object) (T, error), take func(o store.Object, result T) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type outcome struct {

@@ -195,7 +195,7 @@ func (t *Table) sidecar() string {
 	if names := t.yamlNames(t.notNull); len(names) > 0 {
 		checks = append(checks, "  - {not_null: ["+strings.Join(names, ", ")+"], on_fail: warn}\n")
 	}
-	for _, n := range t.yamlNames(t.distinct) {
+	for _, n := range t.yamlNames(t.Keys) {
 		checks = append(checks, "  - {unique: "+n+", on_fail: warn} # no two were equal\n")
 	}
 	if len(checks) > 0 {

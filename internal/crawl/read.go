@@ -34,6 +34,8 @@ type profile struct {
 	patterns     map[string]int64
 	gone         int64
 	stray        int64
+	// skip holds the keys of files that are no data of the table.
+	skip map[string]bool
 
 	parquetByName map[string]*parquetKind // in lower case
 	parquetOrder  []*parquetKind
@@ -70,7 +72,7 @@ const (
 )
 
 func newProfile() *profile {
-	return &profile{whole: true, set: newFieldSet(), budget: mergedPlaces, codecs: map[string]int64{}, keys: map[string]map[string]bool{}, without: map[string]int64{}, patterns: map[string]int64{}, parquetByName: map[string]*parquetKind{}}
+	return &profile{whole: true, set: newFieldSet(), budget: mergedPlaces, codecs: map[string]int64{}, keys: map[string]map[string]bool{}, without: map[string]int64{}, patterns: map[string]int64{}, parquetByName: map[string]*parquetKind{}, skip: map[string]bool{}}
 }
 
 // files gives the files of a table that are to be read: the sample, or all as they are listed.
@@ -108,7 +110,7 @@ func (c *crawler) limit(t *candidate) int64 {
 func (c *crawler) read(ctx context.Context, t *candidate, d dialect) (*profile, error) {
 	p := newProfile()
 	limit := c.limit(t)
-	err := inOrder(ctx, c.filesOf(ctx, t), func(ctx context.Context, i int, o store.Object) (*part, error) {
+	err := inOrder(ctx, c.workers(), c.filesOf(ctx, t), func(ctx context.Context, i int, o store.Object) (*part, error) {
 		r, err := c.readFile(ctx, i, o, t.format, d, limit)
 		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrCondition) {
 			return &part{gone: true}, nil
@@ -122,14 +124,12 @@ func (c *crawler) read(ctx context.Context, t *candidate, d dialect) (*profile, 
 }
 
 func (c *crawler) readFile(ctx context.Context, i int, o store.Object, format ddl.Format, d dialect, limit int64) (*part, error) {
-	c.mu.Lock()
-	h := c.heads[o.Key]
-	c.mu.Unlock()
-	if h == nil {
-		var err error
-		if h, err = c.look(ctx, o); err != nil {
-			return nil, err
-		}
+	h, in, err := c.again(ctx, o)
+	if in != nil {
+		defer in.Close()
+	}
+	if err != nil {
+		return nil, err
 	}
 	r := &part{whole: true, codec: h.codec, array: h.array, parquet: h.parquet}
 	switch {
@@ -142,16 +142,12 @@ func (c *crawler) readFile(ctx context.Context, i int, o store.Object, format dd
 			why = formats[h.format] + " among files of " + formats[format]
 		}
 		c.leave(o.Key, why)
+		c.tell(0, 1, 0)
 		return r, nil
 	case format == ddl.Parquet:
 		r.rows = h.parquet.rows
 		return r, nil
 	}
-	in, _, err := openText(ctx, c.store, o)
-	if err != nil {
-		return nil, err
-	}
-	defer in.Close()
 	if format == ddl.JSON {
 		return r, c.readJSON(ctx, i, in, limit, r)
 	}
@@ -160,6 +156,17 @@ func (c *crawler) readFile(ctx context.Context, i int, o store.Object, format dd
 		r.otherHeader = first != nil && strings.Join(first, "\x00") != strings.Join(d.header, "\x00")
 	}
 	return r, c.readCSV(ctx, i, in, d, limit, r)
+}
+
+// again opens a file to be read, unless it is one whose footer was read.
+func (c *crawler) again(ctx context.Context, o store.Object) (*head, *begun, error) {
+	c.mu.Lock()
+	h := c.heads[o.Key]
+	c.mu.Unlock()
+	if h != nil && h.format == ddl.Parquet {
+		return h, nil, nil
+	}
+	return c.open(ctx, o)
 }
 
 func (c *crawler) readJSON(ctx context.Context, i int, in io.Reader, limit int64, out *part) error {
@@ -286,9 +293,11 @@ func (p *profile) take(c *crawler, t *candidate, o store.Object, r *part) {
 	switch {
 	case r.gone:
 		p.gone++
+		p.skip[o.Key] = true
 		return
 	case r.skipped:
 		p.stray++
+		p.skip[o.Key] = true
 		return
 	}
 	p.read++
@@ -379,7 +388,10 @@ func (c *crawler) prove(ctx context.Context, t *candidate, d *ddl.Table, p *prof
 	for i, col := range d.Columns {
 		columns[i] = col.Column
 	}
-	err := inOrder(ctx, c.filesOf(ctx, t), func(ctx context.Context, _ int, o store.Object) (*proof, error) {
+	err := inOrder(ctx, c.workers(), c.filesOf(ctx, t), func(ctx context.Context, _ int, o store.Object) (*proof, error) {
+		if p.skip[o.Key] || o.Size == 0 {
+			return &proof{}, nil
+		}
 		one, err := c.proveFile(ctx, o, d, columns, limit)
 		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrCondition) {
 			return &proof{}, nil
@@ -397,12 +409,6 @@ func (c *crawler) prove(ctx context.Context, t *candidate, d *ddl.Table, p *prof
 
 func (c *crawler) proveFile(ctx context.Context, o store.Object, d *ddl.Table, columns []schema.Column, limit int64) (*proof, error) {
 	out := &proof{}
-	c.mu.Lock()
-	h := c.heads[o.Key]
-	c.mu.Unlock()
-	if h != nil && (h.format != d.Format || h.empty) || o.Size == 0 {
-		return out, nil
-	}
 	in, _, err := openText(ctx, c.store, o)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -50,6 +51,8 @@ type Table struct {
 	Columns []Column `json:"columns"`
 	// Partitions are the columns from k=v folders.
 	Partitions []Column `json:"partitions"`
+	// Keys are columns that are likely to tell rows apart: never null, no two equal, and called like a key or alone in this.
+	Keys []string `json:"keys"`
 	// Conflicts are fields whose values have no type in common but a wide one.
 	Conflicts []Conflict `json:"conflicts"`
 	// Notes say what else a person should know, by column where it is about one.
@@ -63,7 +66,7 @@ type Table struct {
 	below    string // path below the crawled location, for the name
 	stem     string
 	notNull  []string
-	distinct []string
+	distinct []string // columns with no nulls in which no two values are equal, times left out
 }
 
 // Column is a column of a table.
@@ -110,7 +113,7 @@ func (c *crawler) table(ctx context.Context, f *candidate) (*Table, error) {
 	if p.read == 0 {
 		return nil, nil
 	}
-	t := &Table{Location: store.Location(c.store, f.key), Format: string(f.format), Compression: []string{}, Refusals: []Refusal{}, Columns: []Column{}, Partitions: []Column{}, Conflicts: []Conflict{}, Notes: []string{},
+	t := &Table{Location: store.Location(c.store, f.key), Format: string(f.format), Compression: []string{}, Refusals: []Refusal{}, Columns: []Column{}, Partitions: []Column{}, Keys: []string{}, Conflicts: []Conflict{}, Notes: []string{},
 		Files: int64(math.Round(f.total.files)), FilesExact: f.total.exact, Bytes: int64(f.total.bytes), FilesRead: p.read, BytesRead: p.bytes, below: strings.TrimPrefix(f.key, c.root)}
 	if c.o.All {
 		t.Files, t.FilesExact = p.read, true
@@ -131,6 +134,7 @@ func (c *crawler) table(ctx context.Context, f *candidate) (*Table, error) {
 		return nil, nil
 	}
 	b.times()
+	b.likelyKeys()
 	t.ddl = b.def
 	t.layout(f, p)
 	if f.format != ddl.Parquet {
@@ -204,17 +208,28 @@ func (b *builder) measure(col *Column, e *evidence, typ schema.Type, rows int64)
 		col.Unique = e.distinct.unique() && e.distinct.count > 1
 	}
 	b.always(col, rows)
-	if col.Unique && e.distinct.count == rows && rows >= 20 && (typ.Text() || typ.Kind == schema.BigInt) {
-		b.distinct = append(b.distinct, col.Name)
-	}
 	if typ.Kind == schema.BigInt {
 		b.epoch(col, n)
+	}
+	if col.Unique && col.Time == "" && e.distinct.count == rows && rows >= 20 && (typ.Text() || typ.Kind == schema.BigInt) {
+		b.distinct = append(b.distinct, col.Name)
 	}
 }
 
 func (b *builder) always(col *Column, rows int64) {
 	if rows > 0 && col.Seen == rows && col.Nulls == 0 {
 		b.notNull = append(b.notNull, col.Name)
+	}
+}
+
+var keyName = regexp.MustCompile(`(?i)(^|_)(id|key|uuid|guid|code|no|nr|hash|token)$|(Id|ID|Key|UUID|Code|No|Nr)$|(serial|email|mail|uuid|number)`)
+
+// likelyKeys chooses the likely ones of the columns that could be keys.
+func (b *builder) likelyKeys() {
+	for _, name := range b.distinct {
+		if len(b.distinct) == 1 || keyName.MatchString(name) {
+			b.Keys = append(b.Keys, name)
+		}
 	}
 }
 
