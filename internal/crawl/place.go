@@ -190,7 +190,11 @@ func (t *Table) sidecar() string {
 	b.WriteString("# yaml-language-server: $schema=../.tarn/header.schema.json\n")
 	fmt.Fprintf(&b, "# A start, made of %s that tarn crawl read; it is not written again.\n", plural(t.Loads, "row"))
 	fmt.Fprintf(&b, "description: %s\n", strconv.Quote(fmt.Sprintf("%s files of %s", strings.ToUpper(t.Format), t.ddl.Location)))
-	b.WriteString("max_quarantine: 1%\n")
+	if t.Refused*200 > t.Loads || t.Format == "parquet" && len(t.Conflicts) > 0 {
+		fmt.Fprintf(&b, "# max_quarantine: 1%% # would stop a run: %s cannot be loaded\n", plural(max(1, t.Refused), "row"))
+	} else {
+		b.WriteString("max_quarantine: 1%\n")
+	}
 	var checks []string
 	if names := t.yamlNames(t.notNull); len(names) > 0 {
 		checks = append(checks, "  - {not_null: ["+strings.Join(names, ", ")+"], on_fail: warn}\n")
