@@ -71,9 +71,13 @@ func (a *app) crawl(ctx context.Context, location string, o crawlOptions) error 
 		}
 		location = absolute(location)
 	}
+	account := awsconf.Settings{}
+	if l != nil {
+		account = l.Config.AWS
+	}
 	started := time.Now()
 	p := a.crawlProgress()
-	r, err := crawl.Crawl(ctx, registry.New(awsconf.Settings{}), location, crawl.Options{All: o.all, Progress: p.show})
+	r, err := crawl.Crawl(ctx, registry.New(account), location, crawl.Options{All: o.all, Progress: p.show})
 	p.done()
 	if errors.Is(err, crawl.ErrNothing) {
 		return fmt.Errorf("%w: %w", errMissing, err)

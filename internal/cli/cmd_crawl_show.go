@@ -111,7 +111,7 @@ func (a *app) showColumns(t *crawl.Table, s styles) {
 		if total > 0 {
 			seen = share(c.Seen-c.Nulls, total)
 		}
-		rows = append(rows, []string{"  " + c.Name, shorten(c.Type, 40), seen, valuesOf(c)})
+		rows = append(rows, []string{"  " + c.Name, cut(c.Type, 40), seen, valuesOf(c)})
 	}
 	for _, c := range t.Partitions {
 		rows = append(rows, []string{"  " + c.Name, c.Type, "folder", valuesOf(c)})
@@ -145,9 +145,9 @@ func valuesOf(c crawl.Column) string {
 		parts = append(parts, from+" … "+to)
 	case c.Min != "" || c.Max != "":
 		if c.Min == c.Max {
-			parts = append(parts, "always "+shorten(c.Min, 28))
+			parts = append(parts, "always "+cut(c.Min, 28))
 		} else {
-			parts = append(parts, shorten(c.Min, 28)+" … "+shorten(c.Max, 28))
+			parts = append(parts, cut(c.Min, 28)+" … "+cut(c.Max, 28))
 		}
 	}
 	switch {
@@ -161,31 +161,12 @@ func valuesOf(c crawl.Column) string {
 		parts = append(parts, about+grouped(c.Distinct)+" different")
 	}
 	if c.Field != "" {
-		parts = append(parts, "field "+shorten(c.Field, 40))
+		parts = append(parts, "field "+cut(c.Field, 40))
 	}
 	return visible(strings.Join(parts, "; "))
 }
 
 func timeOf(t time.Time) string { return t.Format("2006-01-02 15:04") }
-
-// shorten cuts a text to n characters.
-func shorten(s string, n int) string {
-	r := []rune(s)
-	if len(r) <= n {
-		return s
-	}
-	return string(r[:n-1]) + "…"
-}
-
-// visible keeps what stands in files from moving the cursor or changing colours.
-func visible(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
-			return '�'
-		}
-		return r
-	}, s)
-}
 
 // most of findings shown; the rest is in --json.
 const most = 20

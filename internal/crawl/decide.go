@@ -338,7 +338,7 @@ func (j *judge) object(path string, s *fieldSet) schema.Type {
 		if forced != "" || len(apart.conflicts) == 0 {
 			j.conflicts, j.notes = append(j.conflicts, apart.conflicts...), append(j.notes, apart.notes...)
 			if data {
-				j.note(path, "a map, as its %s look like data: %s", plural(int64(len(list)), "key"), examples(list))
+				j.note(path, "a map, as its keys look like data: %s", examples(list))
 			} else {
 				j.note(path, "a map, as %s", forced)
 			}

@@ -262,7 +262,10 @@ func stem(key string) string {
 	if i := strings.IndexAny(name, "0123456789"); i >= 0 {
 		name = name[:i]
 	}
-	return strings.ToLower(strings.Trim(name, "-_ "))
+	if name = strings.ToLower(strings.Trim(name, "-_ ")); len(name) < 2 {
+		return "" // a letter is no name
+	}
+	return name
 }
 
 // lookAll reads the beginnings of files.

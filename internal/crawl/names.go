@@ -67,7 +67,7 @@ func tableName(below, location string) string {
 
 // reserved are words that a table's name would have to be quoted for in DuckDB, Spark or Athena (Athena User Guide,
 // "Reserved keywords"; DuckDB's duckdb_keywords()).
-var reserved = words(`all alter analyse analyze and any array as asc asymmetric between binary both by case cast char check collate column constraint create cross cube
+var reserved = wordSet(`all alter analyse analyze and any array as asc asymmetric between binary both by case cast char check collate column constraint create cross cube
 	current_catalog current_date current_role current_time current_timestamp current_user date deallocate default deferrable delete desc describe distinct do double drop
 	else end escape except exec execute exists extract external false fetch float following for foreign from full function grant group grouping having if import in initially inner
 	insert int integer intersect interval into is join lambda lateral leading left less like limit local localtime localtimestamp macro map more natural no none normalize not
@@ -75,7 +75,7 @@ var reserved = words(`all alter analyse analyze and any array as asc asymmetric 
 	regexp returning revoke right rlike rollback rollup row rows select set skip smallint some start summarize symmetric table tablesample then time timestamp to trailing trigger trim true
 	truncate uescape unbounded union unique unnest unpivot update user using utc_timestamp values varchar variadic view views when where window with`)
 
-func words(list string) map[string]bool {
+func wordSet(list string) map[string]bool {
 	out := map[string]bool{}
 	for w := range strings.FieldsSeq(list) {
 		out[w] = true

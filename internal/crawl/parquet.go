@@ -14,6 +14,7 @@ import (
 
 	"tarn/internal/ddl"
 	"tarn/internal/engine/duckdb"
+	"tarn/internal/load"
 	"tarn/internal/schema"
 	"tarn/internal/store"
 )
@@ -192,7 +193,7 @@ func landable(typ string) (schema.Type, bool) {
 		return textType, true
 	}
 	t, err := schema.FromDuckDB(typ)
-	return t, err == nil && t.DuckDB() == typ && hiveHas(t)
+	return t, err == nil && hiveHas(t) && load.Widens(typ, t)
 }
 
 // hiveHas reports whether a type can be written in a landing table's DDL.
@@ -205,33 +206,6 @@ func hiveHas(t schema.Type) bool {
 		return false
 	}
 	return !slices.ContainsFunc(t.Fields, func(f schema.Field) bool { return !plainName.MatchString(f.Name) || !hiveHas(f.Type) })
-}
-
-// widths are the numbers that a type of files widens to without changing a value, as the loader does it.
-var widths = map[string][]schema.Kind{
-	"TINYINT":   {schema.TinyInt, schema.SmallInt, schema.Int, schema.BigInt, schema.Float, schema.Double},
-	"UTINYINT":  {schema.SmallInt, schema.Int, schema.BigInt, schema.Double},
-	"SMALLINT":  {schema.SmallInt, schema.Int, schema.BigInt, schema.Float, schema.Double},
-	"USMALLINT": {schema.Int, schema.BigInt, schema.Double},
-	"INTEGER":   {schema.Int, schema.BigInt, schema.Double},
-	"UINTEGER":  {schema.BigInt, schema.Double},
-	"BIGINT":    {schema.BigInt},
-	"FLOAT":     {schema.Float, schema.Double},
-	"DOUBLE":    {schema.Double},
-}
-
-func widens(typ string, to schema.Type) bool {
-	if slices.Contains(widths[typ], to.Kind) {
-		return true
-	}
-	t, ok := landable(typ)
-	if !ok {
-		return false
-	}
-	if t.Kind == schema.Decimal && to.Kind == schema.Decimal {
-		return t.Scale <= to.Scale && t.Precision-t.Scale <= to.Precision-to.Scale
-	}
-	return t.Equal(to)
 }
 
 // common gives the narrowest type that all of some types widen to.
@@ -255,7 +229,7 @@ func common(types []string) (schema.Type, bool) {
 		try = append(try, schema.Type{Kind: schema.Decimal, Precision: whole + scale, Scale: scale})
 	}
 	for _, t := range try {
-		if !slices.ContainsFunc(types, func(typ string) bool { return !widens(typ, t) }) {
+		if !slices.ContainsFunc(types, func(typ string) bool { return !load.Widens(typ, t) }) {
 			return t, true
 		}
 	}
@@ -264,6 +238,17 @@ func common(types []string) (schema.Type, bool) {
 
 // footer takes up what the footer of a file says.
 func (p *profile) footer(file int, f *parquetFile) {
+	var types []string
+	for _, col := range f.columns {
+		types = append(types, strings.ToLower(col.name)+" "+col.typ)
+	}
+	key := strings.Join(types, ", ")
+	if p.shapes[key] == nil {
+		p.shapes[key] = &parquetShape{columns: f.columns, first: file}
+		p.shapeOrder = append(p.shapeOrder, p.shapes[key])
+	}
+	p.shapes[key].files++
+	p.shapes[key].rows += f.rows
 	for _, codec := range f.codecs {
 		if codec != "uncompressed" {
 			p.codecs[codec]++
@@ -297,10 +282,36 @@ func (p *profile) footer(file int, f *parquetFile) {
 func (b *builder) parquet() {
 	b.def.StoredAs = "PARQUET"
 	b.Written = "columns"
-	b.Loads = b.rows
 	for _, k := range b.parquetOrder {
 		b.parquetColumn(k)
 	}
+	for _, s := range b.shapeOrder {
+		b.fit(s)
+	}
+}
+
+// parquetShape are files with the same columns.
+type parquetShape struct {
+	columns     []parquetColumn
+	files, rows int64
+	first       int // the number of the first of them
+}
+
+// fit counts files whose columns fit the table; the others will be refused whole.
+func (b *builder) fit(s *parquetShape) {
+	for _, c := range b.def.Columns {
+		for _, have := range s.columns {
+			if !strings.EqualFold(c.Name, have.name) || load.Widens(have.typ, c.Type) {
+				continue
+			}
+			b.Refused += s.files
+			if len(b.Refusals) < maxRefusals {
+				b.Refusals = append(b.Refusals, Refusal{File: b.files[s.first], Line: 1, Column: c.Name, Reason: "wrong_type", Message: fmt.Sprintf("%s in the file, %s in the table: the file is refused whole", have.typ, c.Type.Hive())})
+			}
+			return
+		}
+	}
+	b.Loads += s.rows
 }
 
 func (k *parquetKind) range_(col parquetColumn) {
@@ -364,7 +375,6 @@ func (b *builder) parquetConflict(k *parquetKind) (schema.Type, bool) {
 			c.Type = t.Hive()
 			if len(c.Kinds) > 1 {
 				b.Conflicts = append(b.Conflicts, c)
-				b.Notes = append(b.Notes, fmt.Sprintf("%s: files in which it is no %s will go to quarantine whole: Parquet is not converted", k.name, t.Hive()))
 			}
 			return t, true
 		}

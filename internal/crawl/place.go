@@ -69,6 +69,9 @@ func locationIn(l *project.Lake, location string) (written, dir string) {
 	dir = filepath.Clean(filepath.FromSlash(path))
 	best, key := "", ""
 	for k, folder := range l.Config.Locations {
+		if project.Remote(folder) {
+			continue
+		}
 		folder = filepath.Clean(folder)
 		if (folder == dir || within(folder, dir)) && len(folder) > len(best) {
 			best, key = folder, k
@@ -190,8 +193,8 @@ func (t *Table) sidecar() string {
 	b.WriteString("# yaml-language-server: $schema=../.tarn/header.schema.json\n")
 	fmt.Fprintf(&b, "# A start, made of %s that tarn crawl read; it is not written again.\n", plural(t.Loads, "row"))
 	fmt.Fprintf(&b, "description: %s\n", strconv.Quote(fmt.Sprintf("%s files of %s", strings.ToUpper(t.Format), t.ddl.Location)))
-	if t.Refused*200 > t.Loads || t.Format == "parquet" && len(t.Conflicts) > 0 {
-		fmt.Fprintf(&b, "# max_quarantine: 1%% # would stop a run: %s cannot be loaded\n", plural(max(1, t.Refused), "row"))
+	if bad := t.Refused + t.Stray; bad*200 > t.Loads {
+		fmt.Fprintf(&b, "# max_quarantine: 1%% # would stop a run: %s cannot be loaded\n", plural(bad, "row"))
 	} else {
 		b.WriteString("max_quarantine: 1%\n")
 	}

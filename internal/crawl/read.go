@@ -39,6 +39,8 @@ type profile struct {
 
 	parquetByName map[string]*parquetKind // in lower case
 	parquetOrder  []*parquetKind
+	shapes        map[string]*parquetShape
+	shapeOrder    []*parquetShape
 }
 
 func (p *profile) file(s spot) string {
@@ -72,7 +74,7 @@ const (
 )
 
 func newProfile() *profile {
-	return &profile{whole: true, set: newFieldSet(), budget: mergedPlaces, codecs: map[string]int64{}, keys: map[string]map[string]bool{}, without: map[string]int64{}, patterns: map[string]int64{}, parquetByName: map[string]*parquetKind{}, skip: map[string]bool{}}
+	return &profile{whole: true, set: newFieldSet(), budget: mergedPlaces, codecs: map[string]int64{}, keys: map[string]map[string]bool{}, without: map[string]int64{}, patterns: map[string]int64{}, parquetByName: map[string]*parquetKind{}, shapes: map[string]*parquetShape{}, skip: map[string]bool{}}
 }
 
 // files gives the files of a table that are to be read: the sample, or all as they are listed.

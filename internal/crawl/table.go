@@ -47,6 +47,8 @@ type Table struct {
 	Refused int64 `json:"refused"`
 	// Refusals are the first of these.
 	Refusals []Refusal `json:"refusals"`
+	// Stray counts files below Location that are no data of the table; a run reads them, and has them in quarantine.
+	Stray int64 `json:"stray"`
 	// Columns are in the order of the files.
 	Columns []Column `json:"columns"`
 	// Partitions are the columns from k=v folders.
@@ -281,7 +283,7 @@ func (b *builder) times() {
 		switch {
 		case len(names) == 0:
 		case u.function == "":
-			b.Notes = append(b.Notes, fmt.Sprintf("epoch %s in %s; timestamp_micros(%s div 1000) makes a timestamp in a model", u.unit, strings.Join(names, ", "), names[0]))
+			b.Notes = append(b.Notes, fmt.Sprintf("epoch %s in %s", u.unit, strings.Join(names, ", ")))
 		default:
 			b.Notes = append(b.Notes, fmt.Sprintf("epoch %s in %s; %s(%s) makes a timestamp in a model", u.unit, strings.Join(names, ", "), u.function, names[0]))
 		}
@@ -461,7 +463,8 @@ func (t *Table) layout(f *candidate, p *profile) {
 		t.Notes = append(t.Notes, plural(p.gone, "file")+" changed or vanished while the crawl went on")
 	}
 	if p.stray > 0 {
-		t.Notes = append(t.Notes, plural(p.stray, "file")+" below it are no data of this table (see left out): Athena and tarn read them all the same; move them, or begin their names with _")
+		t.Stray = p.stray
+		t.Notes = append(t.Notes, "Athena and tarn read all files below it, also those that are left out here ("+grouped(p.stray)+"): move them, or begin their names with _")
 	}
 }
 
