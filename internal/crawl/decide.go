@@ -306,6 +306,9 @@ var plainName = regexp.MustCompile(`^[A-Za-z0-9_]{1,255}$`)
 // object chooses struct or map: a map where the keys are data, or where no struct can have them as fields.
 func (j *judge) object(path string, s *fieldSet) schema.Type {
 	list := s.groups()
+	if s.repeated {
+		j.note(path, "a key stands twice in one object: such rows go to quarantine")
+	}
 	if len(list) == 0 && s.rest == nil {
 		j.note(path, "only empty objects so far, so the type is a guess")
 		return mapOf(textType)

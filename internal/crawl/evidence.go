@@ -168,6 +168,8 @@ type fieldSet struct {
 	folds  map[string]*fold
 	// rest is what was found under further keys, once there are too many.
 	rest *evidence
+	// repeated says that one object had a key twice, which no table can hold.
+	repeated bool
 	// values counts all values, objects all objects.
 	values, objects int64
 }
@@ -227,6 +229,7 @@ func (s *fieldSet) join(o *fieldSet, budget *int) {
 	if o.rest != nil {
 		s.others().join(o.rest, budget)
 	}
+	s.repeated = s.repeated || o.repeated
 	s.values += o.values
 	s.objects += o.objects
 }

@@ -65,8 +65,9 @@ func (w *walker) members(into *fieldSet, depth int) {
 		if !known {
 			*w.budget--
 		}
-		if f.fold.last == me && f.fold.key != f.name {
-			f.fold.twice = true
+		if f.fold.last == me {
+			f.fold.twice = f.fold.twice || f.fold.key != f.name
+			into.repeated = into.repeated || f.fold.key == f.name
 		}
 		f.fold.last, f.fold.key = me, f.name
 		into.values++

@@ -121,7 +121,7 @@ func (c *crawler) table(ctx context.Context, f *candidate) (*Table, error) {
 		t.Files, t.FilesExact = p.read, true
 	}
 	t.Complete = p.whole && t.FilesExact && p.read+p.stray+p.gone >= t.Files
-	b := &builder{Table: t, profile: p, def: &ddl.Table{IfNotExists: true, Format: f.format, SerdeProperties: map[string]string{}, Properties: map[string]string{}}, taken: map[string]bool{}, comments: map[string]string{}}
+	b := &builder{Table: t, profile: p, def: newDefinition(f.format), taken: map[string]bool{}}
 	c.partitions(f, b)
 	switch f.format {
 	case ddl.JSON:
@@ -164,9 +164,12 @@ func (c *crawler) table(ctx context.Context, f *candidate) (*Table, error) {
 type builder struct {
 	*Table
 	*profile
-	def      *ddl.Table
-	taken    map[string]bool // names of columns, in lower case
-	comments map[string]string
+	def   *ddl.Table
+	taken map[string]bool // names of columns, in lower case
+}
+
+func newDefinition(f ddl.Format) *ddl.Table {
+	return &ddl.Table{IfNotExists: true, Format: f, SerdeProperties: map[string]string{}, Properties: map[string]string{}}
 }
 
 // column adds a column and gives the name that it has; mapped says that this is not its field's.
