@@ -61,9 +61,12 @@ func openText(ctx context.Context, s store.Store, o store.Object) (io.ReadCloser
 func (c *crawler) look(ctx context.Context, o store.Object) (*head, error) {
 	h, r, err := c.open(ctx, o)
 	if r != nil {
-		r.Close()
+		defer r.Close()
 	}
-	return h, err
+	if err != nil {
+		return h, err
+	}
+	return h, h.examine(ctx, c)
 }
 
 // begun is a file whose beginning was looked at and can still be read.
@@ -72,7 +75,8 @@ type begun struct {
 	io.Closer
 }
 
-// open opens a file and looks at its beginning. There is nothing to be read of one that is empty, or not text.
+// open opens a file and tells its format by its beginning, which is valid until the file is read on. There is nothing to be
+// read of one that is empty.
 func (c *crawler) open(ctx context.Context, o store.Object) (*head, *begun, error) {
 	h := &head{object: o}
 	if o.Size == 0 {
@@ -100,25 +104,23 @@ func (c *crawler) open(ctx context.Context, o store.Object) (*head, *begun, erro
 		return nil, r, err
 	}
 	h.text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
-	return h, r, h.examine(ctx, c)
+	h.judge(path.Base(o.Key))
+	h.array = h.format == ddl.JSON && bytes.HasPrefix(bytes.TrimLeft(h.text, " \t\r\n"), []byte("["))
+	return h, r, nil
 }
 
-// examine tells what the beginning of a file says, and keeps of it what is needed later.
+// examine finds the fields of a file by its beginning, and keeps of that what is needed later.
 func (h *head) examine(ctx context.Context, c *crawler) (err error) {
-	o := h.object
-	h.judge(path.Base(o.Key))
 	switch h.format {
 	case ddl.JSON:
-		h.fields = jsonFields(h)
-		h.array = bytes.HasPrefix(bytes.TrimLeft(h.text, " \t\r\n"), []byte("["))
-		h.text = nil
+		h.fields, h.text = jsonFields(h), nil
 	case ddl.CSV:
 		h.fields = csvFields(h)
 		h.ended = h.ended && len(h.text) <= keptBytes
 		h.text = bytes.Clone(h.text[:min(len(h.text), keptBytes)])
 	case ddl.Parquet:
 		h.text = nil
-		if h.parquet, h.why, err = c.parquet(ctx, o); err != nil {
+		if h.parquet, h.why, err = c.parquet(ctx, h.object); err != nil {
 			return err
 		}
 		if h.parquet == nil {

@@ -168,7 +168,11 @@ func (c *crawler) again(ctx context.Context, o store.Object) (*head, *begun, err
 	if h != nil && h.format == ddl.Parquet {
 		return h, nil, nil
 	}
-	return c.open(ctx, o)
+	h, in, err := c.open(ctx, o)
+	if err == nil && h.format == ddl.Parquet {
+		err = h.examine(ctx, c)
+	}
+	return h, in, err
 }
 
 func (c *crawler) readJSON(ctx context.Context, i int, in io.Reader, limit int64, out *part) error {

@@ -74,14 +74,10 @@ func refusedBy(text []byte, b *builder) []careful.Bad {
 		if bad == nil {
 			continue
 		}
-		switch bad.Reason {
-		case careful.WrongType, careful.OutOfRange:
+		// What no definition loads is none of the types' concern: broken objects, and those that have a key twice.
+		plain := careful.NewJSON(strings.NewReader(bad.Raw), careful.Options{MaxObject: 1 << 20})
+		if row, _, _ := plain.Next(); row != nil && !bad.Cut && !repeats(sampled([]byte(bad.Raw), 0)) {
 			out = append(out, *bad)
-		case careful.DuplicateKey:
-			// One key twice is a mistake of the file; two spellings of one are not.
-			if !bad.Cut && !repeats(sampled([]byte(bad.Raw), 0)) {
-				out = append(out, *bad)
-			}
 		}
 	}
 }
