@@ -23,11 +23,25 @@ import (
 	"tarn/internal/project"
 	"tarn/internal/run"
 	"tarn/internal/schema"
+	"tarn/internal/stedi"
 	"tarn/internal/store/registry"
 	"tarn/internal/template"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden parts of testdata")
+
+// The S3 server of the tests changes the working directory, so what is looked for from there is found first.
+var (
+	testdata = must(filepath.Abs("testdata"))
+	_        = os.Setenv("TARN_STEDI", stedi.Find())
+)
+
+func must(path string, err error) string {
+	if err != nil {
+		panic(err)
+	}
+	return path
+}
 
 // TestGolden crawls the files of each testdata/*.txtar and compares what is found with its last part, "found". Then the tables
 // are written into a lake and loaded, and have to hold exactly the rows that the crawl has proved.
@@ -36,7 +50,7 @@ var update = flag.Bool("update", false, "rewrite the golden parts of testdata")
 // makes that Parquet file.
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	cases, err := filepath.Glob("testdata/*.txtar")
+	cases, err := filepath.Glob(filepath.Join(testdata, "*.txtar"))
 	if err != nil || len(cases) == 0 {
 		t.Fatal("no cases", err)
 	}
