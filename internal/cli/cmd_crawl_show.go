@@ -41,7 +41,7 @@ func (a *app) showCrawl(out crawlJSON, l *project.Lake, o crawlOptions) {
 		a.say("  %s", howMuch(t))
 		a.say("")
 		a.showColumns(t, s)
-		a.showFindings(t, s)
+		a.showFindings(out.Report, t, s)
 		a.say("\n%s", t.DDL)
 		if len(out.Placed) > i {
 			a.showPlaced(out.Placed[i], s)
@@ -140,9 +140,10 @@ func valuesOf(c crawl.Column) string {
 	case c.Time != "":
 		from, to := timeOf(*c.From), timeOf(*c.To)
 		if from == to {
-			to = "the same"
+			parts = append(parts, "always "+from)
+		} else {
+			parts = append(parts, from+" … "+to)
 		}
-		parts = append(parts, from+" … "+to)
 	case c.Min != "" || c.Max != "":
 		if c.Min == c.Max {
 			parts = append(parts, "always "+cut(c.Min, 28))
@@ -166,12 +167,13 @@ func valuesOf(c crawl.Column) string {
 	return visible(strings.Join(parts, "; "))
 }
 
-func timeOf(t time.Time) string { return t.Format("2006-01-02 15:04") }
+func timeOf(t time.Time) string { return t.Format(time.DateTime) }
 
 // most of findings shown; the rest is in --json.
 const most = 20
 
-func (a *app) showFindings(t *crawl.Table, s styles) {
+func (a *app) showFindings(report *crawl.Report, t *crawl.Table, s styles) {
+	path := func(file string) string { return shownFile(report, file) }
 	if t.Refused > 0 {
 		a.say("\n  %s", s.bad("for quarantine"))
 		for _, r := range t.Refusals {
@@ -179,25 +181,26 @@ func (a *app) showFindings(t *crawl.Table, s styles) {
 			if r.Column != "" {
 				column = r.Column + ": "
 			}
-			a.say("    %s:%d  %s%s", visible(r.File), r.Line, column, visible(r.Message))
+			a.say("    %s:%d  %s%s", path(r.File), r.Line, column, visible(r.Message))
 		}
 		if n := t.Refused - int64(len(t.Refusals)); n > 0 {
 			a.say("    and %s", plural(n, "more row"))
 		}
 	}
-	a.list(s.warn("conflicts"), texts(t.Conflicts))
+	conflicts := make([]string, len(t.Conflicts))
+	for i, c := range t.Conflicts {
+		conflicts[i] = c.Text(path)
+	}
+	a.list(s.warn("conflicts"), conflicts)
 	if len(t.Keys) > 0 {
 		a.list("likely keys", []string{strings.Join(t.Keys, ", ")})
 	}
 	a.list("notes", t.Notes)
 }
 
-func texts(list []crawl.Conflict) []string {
-	var out []string
-	for _, c := range list {
-		out = append(out, c.Text())
-	}
-	return out
+// shownFile shows a file of a report as a path from here, or as a location.
+func shownFile(r *crawl.Report, file string) string {
+	return visible(strings.TrimSuffix(shownLocation(r.Location+file), "/"))
 }
 
 func (a *app) list(title string, lines []string) {
@@ -237,7 +240,7 @@ func (a *app) showLeftOut(r *crawl.Report) {
 	}
 	a.say("left out, %s:", plural(r.LeftOutTotal, "file"))
 	for _, f := range r.LeftOut[:min(len(r.LeftOut), most)] {
-		a.say("  %s: %s", visible(f.File), visible(f.Why))
+		a.say("  %s: %s", shownFile(r, f.File), visible(f.Why))
 	}
 	if n := r.LeftOutTotal - int64(min(len(r.LeftOut), most)); n > 0 {
 		a.say("  and %s", plural(n, "more file"))

@@ -160,7 +160,7 @@ func found(r *crawl.Report, dir string) string {
 			fmt.Fprintf(&b, "%s seen %d null %d distinct %d unique %v: %s … %s\n", c.Name, c.Seen, c.Nulls, c.Distinct, c.Unique, c.Min, c.Max)
 		}
 		for _, c := range t.Conflicts {
-			b.WriteString("conflict " + c.Text() + "\n")
+			b.WriteString("conflict " + c.Text(nil) + "\n")
 		}
 		for _, x := range t.Refusals {
 			fmt.Fprintf(&b, "refused %s:%d %s %s: %s\n", x.File, x.Line, x.Column, x.Reason, x.Message)

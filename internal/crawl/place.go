@@ -211,7 +211,7 @@ func (t *Table) sidecar() string {
 	if len(t.Conflicts)+len(t.Notes) > 0 {
 		b.WriteString("\n# What else was seen:\n")
 		for _, c := range t.Conflicts {
-			b.WriteString("# - " + oneLine(c.Text()) + "\n")
+			b.WriteString("# - " + oneLine(c.Text(nil)) + "\n")
 		}
 		for _, n := range t.Notes {
 			b.WriteString("# - " + oneLine(n) + "\n")
@@ -248,11 +248,14 @@ func (t *Table) yamlNames(names []string) []string {
 	return out
 }
 
-// Text shows the conflict in a line.
-func (c Conflict) Text() string {
+// Text shows the conflict in a line; path writes the files as they are to be shown, nil as they are.
+func (c Conflict) Text(path func(string) string) string {
 	parts := make([]string, len(c.Kinds))
 	for i, k := range c.Kinds {
 		place := k.File
+		if path != nil {
+			place = path(place)
+		}
 		if k.Line > 0 {
 			place += ":" + strconv.FormatInt(k.Line, 10)
 		}

@@ -53,7 +53,7 @@ func defined(set *fieldSet) (*builder, string) {
 func textsOf(list []Conflict) string {
 	var out []string
 	for _, c := range list {
-		out = append(out, c.Text())
+		out = append(out, c.Text(nil))
 	}
 	return strings.Join(out, "\n")
 }
@@ -75,8 +75,8 @@ func refusedBy(text []byte, b *builder) []careful.Bad {
 			continue
 		}
 		// What no definition loads is none of the types' concern: broken objects, and those that have a key twice.
-		plain := careful.NewJSON(strings.NewReader(bad.Raw), careful.Options{MaxObject: 1 << 20})
-		if row, _, _ := plain.Next(); row != nil && !bad.Cut && !repeats(sampled([]byte(bad.Raw), 0)) {
+		plain := careful.NewJSON(bytes.NewReader(text[bad.Offset:]), careful.Options{MaxObject: 1 << 20})
+		if row, _, _ := plain.Next(); row != nil && !repeats(sampled([]byte(bad.Raw), 0)) {
 			out = append(out, *bad)
 		}
 	}
