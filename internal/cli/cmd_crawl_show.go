@@ -96,7 +96,10 @@ func howMuch(t *crawl.Table) string {
 	if !t.Complete {
 		read = fmt.Sprintf("%s of %s read: %s", bytes(t.BytesRead), plural(t.FilesRead, "file"), rows)
 	}
-	if t.Refused == 0 {
+	switch {
+	case t.Loads+t.Refused == 0:
+		return files + "; no rows"
+	case t.Refused == 0:
 		return files + "; " + read + ", which all load"
 	}
 	return files + "; " + read + ", and " + plural(t.Refused, "more row") + " for quarantine"
@@ -106,12 +109,16 @@ func howMuch(t *crawl.Table) string {
 func (a *app) showColumns(t *crawl.Table, s styles) {
 	rows := [][]string{{"  " + s.dim("column"), s.dim("type"), s.dim("seen"), s.dim("values")}}
 	total := t.Loads
-	for _, c := range t.Columns {
+	shown := t.Columns[:min(len(t.Columns), mostColumns)]
+	for _, c := range shown {
 		seen := ""
 		if total > 0 {
 			seen = share(c.Seen-c.Nulls, total)
 		}
 		rows = append(rows, []string{"  " + c.Name, cut(c.Type, 40), seen, valuesOf(c)})
+	}
+	if n := len(t.Columns) - len(shown); n > 0 {
+		rows = append(rows, []string{"  and " + plural(int64(n), "more column") + ": see --json"})
 	}
 	for _, c := range t.Partitions {
 		rows = append(rows, []string{"  " + c.Name, c.Type, "folder", valuesOf(c)})
@@ -169,8 +176,11 @@ func valuesOf(c crawl.Column) string {
 
 func timeOf(t time.Time) string { return t.Format(time.DateTime) }
 
-// most of findings shown; the rest is in --json.
-const most = 20
+// How many findings and columns are shown; the rest is in --json.
+const (
+	most        = 20
+	mostColumns = 100
+)
 
 func (a *app) showFindings(report *crawl.Report, t *crawl.Table, s styles) {
 	path := func(file string) string { return shownFile(report, file) }

@@ -157,12 +157,13 @@ func (d *dialect) findHeader(heads []*head) {
 	}
 	first := firsts[0]
 	names := map[string]bool{}
+	twice := false
 	for _, f := range first {
 		f = strings.TrimSpace(f)
-		k := kindOf(f)
-		if !utf8.ValidString(f) || k != texts || names[strings.ToLower(f)] {
+		if !utf8.ValidString(f) || kindOf(f) != texts {
 			return
 		}
+		twice = twice || names[strings.ToLower(f)]
 		names[strings.ToLower(f)] = true
 	}
 	alike := 0
@@ -191,7 +192,7 @@ func (d *dialect) findHeader(heads []*head) {
 		rows = max(rows, n)
 		typed = typed || n > 0 && kinds[texts] == 0 && kinds[emptyTexts] < n
 	}
-	if typed || identifiers && !again && (rows > 0 || len(first) > 1) {
+	if typed || identifiers && !again && !twice && (rows > 0 || len(first) > 1) {
 		d.header = first
 	}
 }

@@ -204,7 +204,7 @@ func (c *crawler) leaf(ctx context.Context, key string, flat bool) ([]*candidate
 	main := groups[0]
 	for _, g := range groups[1:] {
 		for _, h := range g.heads {
-			why := string(g.format) + " among files of " + string(main.format)
+			why := formats[g.format] + " among files of " + formats[main.format]
 			if g.format == main.format {
 				why = "its fields are not those of the other files"
 				if sharesAny(main.fields(), h.fields) {

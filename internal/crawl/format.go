@@ -116,8 +116,12 @@ func (h *head) examine(ctx context.Context, c *crawler) (err error) {
 		h.fields, h.text = jsonFields(h), nil
 	case ddl.CSV:
 		h.fields = csvFields(h)
-		h.ended = h.ended && len(h.text) <= keptBytes
-		h.text = bytes.Clone(h.text[:min(len(h.text), keptBytes)])
+		keep := min(len(h.text), keptBytes)
+		if lines(h.text[:keep]) < 2 {
+			keep = len(h.text) // very long records
+		}
+		h.ended = h.ended && keep == len(h.text)
+		h.text = bytes.Clone(h.text[:keep])
 	case ddl.Parquet:
 		h.text = nil
 		if h.parquet, h.why, err = c.parquet(ctx, h.object); err != nil {

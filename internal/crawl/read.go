@@ -34,6 +34,8 @@ type profile struct {
 	patterns     map[string]int64
 	gone         int64
 	stray        int64
+	// bad is the first row that could not be read, whatever the types.
+	bad *Refusal
 	// skip holds the keys of files that are no data of the table.
 	skip map[string]bool
 
@@ -64,6 +66,7 @@ type part struct {
 	array       bool
 	otherHeader bool
 	parquet     *parquetFile
+	bad         *careful.Bad // the first
 }
 
 const (
@@ -198,6 +201,7 @@ func (c *crawler) readJSON(ctx context.Context, i int, in io.Reader, limit int64
 			return errors.Join(err, ctx.Err())
 		}
 		if bad != nil {
+			out.bad = first(out.bad, bad)
 			continue
 		}
 		text, line := r.Text()
@@ -210,6 +214,13 @@ func (c *crawler) readJSON(ctx context.Context, i int, in io.Reader, limit int64
 	}
 	c.tell(0, 1, out.bytes-told)
 	return nil
+}
+
+func first(have, next *careful.Bad) *careful.Bad {
+	if have != nil {
+		return have
+	}
+	return next
 }
 
 // textColumns are the columns of a text file before their types are known.
@@ -260,6 +271,7 @@ func (c *crawler) readCSV(ctx context.Context, i int, in io.Reader, d dialect, l
 			return errors.Join(err, ctx.Err())
 		}
 		if bad != nil {
+			out.bad = first(out.bad, bad)
 			continue
 		}
 		out.rows++
@@ -312,15 +324,18 @@ func (p *profile) take(c *crawler, t *candidate, o store.Object, r *part) {
 	p.whole = p.whole && r.whole
 	p.codecs[r.codec]++
 	name := c.show(o.Key)
-	first := func(to *string, is bool) {
+	if p.bad == nil && r.bad != nil {
+		p.bad = c.refusal(o, r.bad)
+	}
+	note := func(to *string, is bool) {
 		if is && *to == "" {
 			*to = name
 		}
 	}
-	first(&p.multiLine, r.multiLine)
-	first(&p.shared, r.shared)
-	first(&p.array, r.array)
-	first(&p.otherHeader, r.otherHeader)
+	note(&p.multiLine, r.multiLine)
+	note(&p.shared, r.shared)
+	note(&p.array, r.array)
+	note(&p.otherHeader, r.otherHeader)
 	if r.parquet != nil {
 		p.footer(len(p.files)-1, r.parquet)
 	} else {
@@ -378,6 +393,10 @@ type Refusal struct {
 	Reason string `json:"reason"`
 	// Message is the reason in words.
 	Message string `json:"message"`
+}
+
+func (c *crawler) refusal(o store.Object, bad *careful.Bad) *Refusal {
+	return &Refusal{File: c.show(o.Key), Line: bad.Line, Column: bad.Column, Reason: string(bad.Reason), Message: bad.Message}
 }
 
 // proof is the result of reading the sample again, typed.
@@ -438,7 +457,7 @@ func (c *crawler) proveFile(ctx context.Context, o store.Object, d *ddl.Table, c
 			return nil, errors.Join(err, ctx.Err())
 		}
 		if bad != nil && len(out.refusals) < maxRefusals {
-			out.refusals = append(out.refusals, Refusal{File: c.show(o.Key), Line: bad.Line, Column: bad.Column, Reason: string(bad.Reason), Message: bad.Message})
+			out.refusals = append(out.refusals, *c.refusal(o, bad))
 		}
 	}
 	s := r.Stats()

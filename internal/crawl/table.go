@@ -132,7 +132,11 @@ func (c *crawler) table(ctx context.Context, f *candidate) (*Table, error) {
 		b.parquet()
 	}
 	if len(b.def.Columns) == 0 {
-		c.report.Notes = append(c.report.Notes, fmt.Sprintf("%s: no column in %s", c.show(f.key), plural(p.read, "file")))
+		note := fmt.Sprintf("%s: no table, as there is no column in %s of %s", c.show(f.key), plural(p.read, "file"), formats[f.format])
+		if p.bad != nil {
+			note += fmt.Sprintf("; the first that cannot be read: %s:%d %s", p.bad.File, p.bad.Line, p.bad.Message)
+		}
+		c.report.Notes = append(c.report.Notes, note)
 		return nil, nil
 	}
 	b.times()
@@ -339,8 +343,11 @@ func (b *builder) json() {
 	if sensitive {
 		b.def.SerdeProperties["case.insensitive"] = "FALSE"
 	}
+	if len(groups) > 1 && keysAreData(b.set, groups) {
+		b.Notes = append(b.Notes, "the names of the fields look like data ("+examples(groups)+"): a table would need new columns for new data")
+	}
 	if b.set.rest != nil {
-		b.Notes = append(b.Notes, fmt.Sprintf("more than %s different fields: the others are left out; are the keys data?", grouped(int64(len(b.set.byName)))))
+		b.Notes = append(b.Notes, fmt.Sprintf("more than %s different fields: the others are left out", grouped(int64(len(b.set.byName)))))
 	}
 	b.take(j)
 	b.Written = "one object a line"
