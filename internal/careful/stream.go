@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -16,12 +17,13 @@ import (
 // stream stay what they are; damage is a *DamageError. The caller closes what it gets, which closes r.
 func Decompress(r io.ReadCloser) (io.ReadCloser, string, error) {
 	in := &failing{Reader: r}
-	b := bufio.NewReaderSize(in, 64<<10)
+	b := packed.Get().(*bufio.Reader)
+	b.Reset(in)
 	head, err := b.Peek(4) // shorter for a short stream
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, "", errors.Join(err, r.Close())
 	}
-	out := &unpacked{Reader: b, in: in, closer: r}
+	out := &unpacked{Reader: b, in: in, buffer: b, closer: r}
 	name := codec(head)
 	switch name {
 	case "gzip":
@@ -35,6 +37,9 @@ func Decompress(r io.ReadCloser) (io.ReadCloser, string, error) {
 	}
 	return out, name, nil
 }
+
+// packed are buffers for streams: where these are small, making one takes longer than reading.
+var packed = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 64<<10) }}
 
 // failing remembers why a stream failed, so that this is not taken for damage of what it holds.
 type failing struct {
@@ -53,6 +58,7 @@ func (f *failing) Read(p []byte) (int, error) {
 type unpacked struct {
 	io.Reader
 	in     *failing
+	buffer *bufio.Reader
 	closer io.Closer
 	stop   func()
 }
@@ -68,6 +74,11 @@ func (u *unpacked) Read(p []byte) (int, error) {
 func (u *unpacked) Close() error {
 	if u.stop != nil {
 		u.stop()
+	}
+	if u.buffer != nil {
+		u.buffer.Reset(nil)
+		packed.Put(u.buffer)
+		u.buffer, u.Reader = nil, nil
 	}
 	return u.closer.Close()
 }

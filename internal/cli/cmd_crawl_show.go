@@ -280,7 +280,7 @@ func (a *app) crawlProgress() *crawlProgress {
 	return &crawlProgress{counter: *a.counter(), w: a.stderr}
 }
 
-func (p *crawlProgress) show(listed, files, read int64) {
+func (p *crawlProgress) show(listed, files, read, proved int64) {
 	wait := plainEvery
 	if p.redraw {
 		wait = 100 * time.Millisecond
@@ -295,5 +295,9 @@ func (p *crawlProgress) show(listed, files, read int64) {
 	if p.redraw {
 		start, end = "\r\x1b[K", ""
 	}
-	fmt.Fprintf(p.w, "%s%6.1f s  %s listed, %s read, %s%s", start, took.Seconds(), plural(listed, "file"), grouped(files), bytes(read), end)
+	again := ""
+	if proved > 0 {
+		again = ", " + bytes(proved) + " proved to load"
+	}
+	fmt.Fprintf(p.w, "%s%6.1f s  %s listed, %s read, %s%s%s", start, took.Seconds(), plural(listed, "file"), grouped(files), bytes(read), again, end)
 }

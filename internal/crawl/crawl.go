@@ -25,9 +25,9 @@ import (
 type Options struct {
 	// All reads every file to its end instead of a sample.
 	All bool
-	// Progress is told how many files were listed, and how many files and bytes (uncompressed) were read so far; nil for
-	// none.
-	Progress func(listed, files, bytes int64)
+	// Progress is told how many files were listed, how many files and bytes (uncompressed) were read, and how many of these
+	// were proved to load; nil for none.
+	Progress func(listed, files, bytes, proved int64)
 
 	sampleBytes int64 // of a table; default sampleBytes
 }
@@ -80,6 +80,7 @@ type crawler struct {
 	listed    int64
 	files     int64
 	readBytes int64
+	proved    int64
 
 	engineOnce sync.Once
 	engine     *duckdb.Engine
@@ -198,8 +199,20 @@ func (c *crawler) tell(listed, files, bytes int64) {
 	c.listed = max(c.listed, listed)
 	c.files += files
 	c.readBytes += bytes
+	c.progress()
+}
+
+// tellProved is told of bytes that were read again.
+func (c *crawler) tellProved(bytes int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.proved += bytes
+	c.progress()
+}
+
+func (c *crawler) progress() {
 	if c.o.Progress != nil {
-		c.o.Progress(c.listed, c.files, c.readBytes)
+		c.o.Progress(c.listed, c.files, c.readBytes, c.proved)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"tarn/internal/careful"
@@ -72,8 +73,17 @@ func (c *crawler) look(ctx context.Context, o store.Object) (*head, error) {
 // begun is a file whose beginning was looked at and can still be read.
 type begun struct {
 	*bufio.Reader
-	io.Closer
+	in io.Closer
 }
+
+// Close gives the buffer back: where files are small, making one takes longer than reading.
+func (b *begun) Close() error {
+	b.Reset(nil)
+	begins.Put(b.Reader)
+	return b.in.Close()
+}
+
+var begins = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, headBytes) }}
 
 // open opens a file and tells its format by its beginning, which is valid until the file is read on. There is nothing to be
 // read of one that is empty.
@@ -88,7 +98,9 @@ func (c *crawler) open(ctx context.Context, o store.Object) (*head, *begun, erro
 		return nil, nil, err
 	}
 	h.codec = codec
-	r := &begun{bufio.NewReaderSize(in, headBytes), in}
+	buffer := begins.Get().(*bufio.Reader)
+	buffer.Reset(in)
+	r := &begun{buffer, in}
 	text, err := r.Peek(headBytes)
 	var damage *careful.DamageError
 	switch {

@@ -448,7 +448,12 @@ func (c *crawler) proveFile(ctx context.Context, o store.Object, d *ddl.Table, c
 		v := d.CSV()
 		r = careful.NewCSV(in, options, careful.Dialect{Separator: v.Separator, Quote: v.Quote, Escape: v.Escape, SkipLines: v.SkipLines, Null: v.Null})
 	}
+	told := int64(0)
 	for r.Stats().Bytes < limit {
+		if n := r.Stats().Bytes - told; n > 4<<20 {
+			c.tellProved(n)
+			told += n
+		}
 		_, bad, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			break
@@ -461,6 +466,7 @@ func (c *crawler) proveFile(ctx context.Context, o store.Object, d *ddl.Table, c
 		}
 	}
 	s := r.Stats()
+	c.tellProved(s.Bytes - told)
 	out.loads, out.refused = s.Loaded, s.Quarantined
 	return out, nil
 }
