@@ -141,13 +141,6 @@ func (e *evidence) marker(name string, m met) {
 	e.markers[name] = have
 }
 
-// clone copies evidence, so that it can be joined into other evidence.
-func (e *evidence) clone() *evidence {
-	c := &evidence{}
-	c.join(e, nil)
-	return c
-}
-
 // field is one key of objects.
 type field struct {
 	name     string

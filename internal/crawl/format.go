@@ -62,7 +62,7 @@ func openText(ctx context.Context, s store.Store, o store.Object) (io.ReadCloser
 func (c *crawler) look(ctx context.Context, o store.Object) (*head, error) {
 	h, r, err := c.open(ctx, o)
 	if r != nil {
-		defer r.Close()
+		defer r.close()
 	}
 	if err != nil {
 		return h, err
@@ -76,11 +76,11 @@ type begun struct {
 	in io.Closer
 }
 
-// Close gives the buffer back: where files are small, making one takes longer than reading.
-func (b *begun) Close() error {
+// close ends reading and gives the buffer back: where files are small, making one takes longer than reading.
+func (b *begun) close() {
 	b.Reset(nil)
 	begins.Put(b.Reader)
-	return b.in.Close()
+	b.in.Close() // it was only read
 }
 
 var begins = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, headBytes) }}

@@ -47,7 +47,7 @@ func (c *crawler) parquet(ctx context.Context, o store.Object) (*parquetFile, st
 		if file, why, err = c.footer(ctx, o); err != nil || why != "" {
 			return nil, why, err
 		}
-		defer os.Remove(file)
+		defer func() { _ = os.Remove(file) }() // nobody misses it
 	}
 	e, err := c.duckdb(ctx)
 	if err != nil {

@@ -118,7 +118,6 @@ func TestStedi(t *testing.T) {
 type counted struct {
 	store.Store
 	lists, opens, entries atomic.Int64
-	read                  atomic.Int64
 	opened                func(n int64)
 }
 

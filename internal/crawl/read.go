@@ -131,7 +131,7 @@ func (c *crawler) read(ctx context.Context, t *candidate, d dialect) (*profile, 
 func (c *crawler) readFile(ctx context.Context, i int, o store.Object, format ddl.Format, d dialect, limit int64) (*part, error) {
 	h, in, err := c.again(ctx, o)
 	if in != nil {
-		defer in.Close()
+		defer in.close()
 	}
 	if err != nil {
 		return nil, err
