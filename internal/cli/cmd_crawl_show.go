@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -238,9 +239,6 @@ func (a *app) showPlaced(p crawl.Placed, s styles) {
 	case p.Skipped != "":
 		a.say("%s: %s", s.warn("not written"), visible(p.Skipped))
 	}
-	if p.Hint != "" {
-		a.say("hint: %s", visible(p.Hint))
-	}
 	a.say("")
 }
 
@@ -259,8 +257,13 @@ func (a *app) showLeftOut(r *crawl.Report) {
 
 func (a *app) showNext(out crawlJSON, l *project.Lake, o crawlOptions) {
 	wrote := false
+	hints := []string{}
 	for _, p := range out.Placed {
 		wrote = wrote || len(p.Files) > 0
+		if p.Hint != "" && !slices.Contains(hints, p.Hint) {
+			hints = append(hints, p.Hint)
+			a.say("hint: %s", visible(p.Hint))
+		}
 	}
 	switch {
 	case wrote:

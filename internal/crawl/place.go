@@ -47,7 +47,7 @@ func Place(l *project.Lake, r *Report, write bool) ([]Placed, error) {
 		t.Define(l.Config.Database, location)
 		if l.Config.Folder(l.Dir, location) == "" {
 			bucket, _, _ := strings.Cut(strings.TrimPrefix(location, "s3://"), "/")
-			p.Hint = fmt.Sprintf("nothing tells where %s is on this machine; write in %s: locations: {\"s3://%s/\": data/}", location, project.ConfigFile, bucket)
+			p.Hint = fmt.Sprintf("nothing tells where s3://%s/ is for this lake: write in %s where its files are on this machine, locations: {\"s3://%[1]s/\": data/}; with a warehouse in a bucket it is meant as it stands", bucket, project.ConfigFile)
 		}
 		if write && p.Kept == "" {
 			if err := p.write(l, t); err != nil {

@@ -280,6 +280,23 @@ func TestBucketIsAsAFolder(t *testing.T) {
 	if d := cmp.Diff(here, there); d != "" || len(local.Tables) != 3 {
 		t.Errorf("-folder +bucket\n%s", d)
 	}
+	lake := t.TempDir()
+	if _, err := template.Write(lake, "empty", template.Options{Name: "lake"}); err != nil {
+		t.Fatal(err)
+	}
+	l, err := project.Load(lake, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	placed, err := crawl.Place(l, remote, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range placed {
+		if !strings.Contains(p.Hint, `locations: {"s3://`+bucket+`/": data/}`) || len(p.Files) > 0 || !strings.Contains(remote.Tables[i].DDL, "LOCATION 's3://"+bucket+"/land ing/") {
+			t.Errorf("%+v\n%s", p, remote.Tables[i].DDL)
+		}
+	}
 	if _, err := crawl.Crawl(t.Context(), stores, "s3://"+bucket+"/nothing/", crawl.Options{}); !errors.Is(err, crawl.ErrNothing) {
 		t.Errorf("nothing there: %v", err)
 	}

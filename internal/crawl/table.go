@@ -460,7 +460,7 @@ func (t *Table) layout(f *candidate, p *profile) {
 	case strings.HasPrefix(t.Folders, "YYYY"):
 		t.Notes = append(t.Notes, "folders "+t.Folders+", as Firehose writes them, are read with all that is in them; they give no partition columns, as only k=v folders do, so Athena reads all of them for each query")
 	case f.merged > 0:
-		t.Notes = append(t.Notes, fmt.Sprintf("%s with the same fields are one table; crawl one by itself to make it a table of its own", plural(int64(f.merged), "folder")))
+		t.Notes = append(t.Notes, fmt.Sprintf("%s with the same fields are one table; crawl one by itself to make it a table of its own. A partition column partition_0 holds their names in tarn; Athena then reads only those that are registered", plural(int64(f.merged), "folder")))
 	}
 	if p.misnamed != "" {
 		what := "compressed with " + p.misnamedWhat
