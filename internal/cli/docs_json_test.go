@@ -253,6 +253,7 @@ func TestDocumentedKeys(t *testing.T) {
 	call("tarn demo", "demo", filepath.Join(temp, "demo"))
 	call("tarn init", "init", filepath.Join(temp, "new"))
 	call("tarn init --from", "init", filepath.Join(temp, "from"), "--from", dir)
+	call("tarn crawl", "crawl", filepath.Join(dir, "data"), "-C", dir)
 	call("tarn sample", "sample", filepath.Join(temp, "sample"), "--people", "5", "--days", "1", "--mess", "1")
 	call("tarn validate", "validate", "-C", dir)
 	call("tarn doctor", "doctor", "-C", dir)

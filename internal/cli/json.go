@@ -204,6 +204,7 @@ func results() []result {
 		{"a command that failed", failure{}},
 		{"tarn init", initJSON{}},
 		{"tarn init --from", template.Report{}},
+		{"tarn crawl", crawlJSON{}},
 		{"tarn sample", sampleJSON{}},
 		{"tarn validate", validateJSON{}},
 		{"tarn doctor", doctorJSON{}},

@@ -16,9 +16,9 @@ func widensParts(file, declared schema.Type) bool {
 	}
 	switch file.Kind {
 	case schema.Array:
-		return widens(file.Elem.DuckDB(), *declared.Elem)
+		return Widens(file.Elem.DuckDB(), *declared.Elem)
 	case schema.Map:
-		return widens(file.Key.DuckDB(), *declared.Key) && widens(file.Elem.DuckDB(), *declared.Elem)
+		return Widens(file.Key.DuckDB(), *declared.Key) && Widens(file.Elem.DuckDB(), *declared.Elem)
 	case schema.Struct:
 		want := map[string]schema.Type{}
 		for _, f := range declared.Fields {
@@ -26,7 +26,7 @@ func widensParts(file, declared schema.Type) bool {
 		}
 		for _, f := range file.Fields {
 			t, ok := want[strings.ToLower(f.Name)]
-			if !ok || !widens(f.Type.DuckDB(), t) {
+			if !ok || !Widens(f.Type.DuckDB(), t) {
 				return false
 			}
 			delete(want, strings.ToLower(f.Name)) // a second field of that name has no place

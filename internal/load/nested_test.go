@@ -32,7 +32,7 @@ func TestNestedTypesOfParquetFilesFit(t *testing.T) {
 		{`MAP(VARCHAR, INTEGER)`, byName, true},
 		{`MAP(VARCHAR, VARCHAR)`, byName, false},
 	} {
-		if got := widens(c.file, c.declared); got != c.fits {
+		if got := Widens(c.file, c.declared); got != c.fits {
 			t.Errorf("%s as %s: %v, want %v", c.file, c.declared.Hive(), got, c.fits)
 		}
 	}

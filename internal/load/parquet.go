@@ -202,7 +202,7 @@ func parquetColumns(t Table, have []described) (out []string, bad *careful.Bad) 
 			out = append(out, "NULL::"+c.Type.DuckDB()+" AS "+schema.Quote(c.Name))
 			continue
 		}
-		if !widens(have[found].typ, c.Type) {
+		if !Widens(have[found].typ, c.Type) {
 			return nil, unfit(careful.WrongType, fmt.Sprintf("column %s has type %s in the file and %s in the definition", c.Name, have[found].typ, c.Type.Hive()))
 		}
 		expr := "CAST(" + schema.Quote(have[found].name) + " AS " + c.Type.DuckDB() + ")"
@@ -270,8 +270,8 @@ func (l *Loader) describe(ctx context.Context, from string) ([]described, error)
 	return out, rows.Err()
 }
 
-// widens reports whether every value of a file's DuckDB type is a value of the declared type, unchanged.
-func widens(file string, declared schema.Type) bool {
+// Widens reports whether every value of a file's DuckDB type is a value of the declared type, unchanged.
+func Widens(file string, declared schema.Type) bool {
 	want := declared.DuckDB()
 	if file == want {
 		return true
