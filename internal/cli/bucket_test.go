@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"net/http/httptest"
 	"os"
 	"path"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"tarn/internal/awsconf"
+	"tarn/internal/catalog/glue/gluetest"
 	"tarn/internal/store"
 	"tarn/internal/store/registry"
 	"tarn/internal/store/s3/s3test"
@@ -34,6 +36,16 @@ func bucketCmd(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv(k, v)
 	}
 	ts.Setenv(args[0], name)
+}
+
+// glueCmd leads the script's programs to a Glue Data Catalog of their own.
+func glueCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: glue")
+	}
+	s := httptest.NewServer(gluetest.New())
+	ts.Defer(s.Close)
+	ts.Setenv("AWS_ENDPOINT_URL_GLUE", s.URL)
 }
 
 // locate finds a place in a bucket of the test process's server.

@@ -39,6 +39,7 @@ func TestMain(m *testing.M) {
 //	stedi DIR                 copies the real files into a lake's data folder; scripts begin with [!stedi] skip
 //	lock DIR                  is another process that writes to the lake, until the script ends
 //	bucket NAME               makes a bucket of an S3 server and keeps its name in a variable
+//	glue                      leads the script to a Glue Data Catalog of its own
 //	upload PATH s3://B/KEY    copies a file or a folder there; remove s3://B/KEY removes an object
 //	objects s3://B/PREFIX     lists the keys below a place into objects.txt
 func TestScript(t *testing.T) {
@@ -69,6 +70,7 @@ func TestScript(t *testing.T) {
 			"lock":   lockCmd,
 
 			"bucket":  bucketCmd,
+			"glue":    glueCmd,
 			"upload":  uploadCmd,
 			"remove":  removeCmd,
 			"objects": objectsCmd,

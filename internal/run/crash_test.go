@@ -33,7 +33,7 @@ func killedAtRandom(t *testing.T, newLake func(t *testing.T) *testLake) {
 	l.batch(0)
 	calm.batch(0)
 	start := time.Now()
-	if out, err := tarn(l.dir, "run").CombinedOutput(); err != nil {
+	if out, err := l.tarn("run").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	usual := time.Since(start)
@@ -42,7 +42,7 @@ func killedAtRandom(t *testing.T, newLake func(t *testing.T) *testLake) {
 	for n := 1; n <= kills; n++ {
 		l.batch(n)
 		calm.batch(n)
-		cmd := tarn(l.dir, "run", "-q")
+		cmd := l.tarn("run", "-q")
 		start := time.Now()
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
@@ -64,7 +64,7 @@ func killedAtRandom(t *testing.T, newLake func(t *testing.T) *testLake) {
 			usual = (usual + time.Since(start)) / 2
 		}
 		seen, _ := l.tables()
-		if out, err := tarn(l.dir, "run", "-q").CombinedOutput(); err != nil {
+		if out, err := l.tarn("run", "-q").CombinedOutput(); err != nil {
 			t.Fatalf("after kill %d: %v\n%s", n, err, out)
 		}
 		after, _ := l.tables()
@@ -109,7 +109,7 @@ func killedAtEachStep(t *testing.T, newLake func(t *testing.T) *testLake) {
 			}
 			_, first := l.tables()
 			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), killAt+"="+step, lakeDir+"="+l.dir)
+			cmd.Env = append(os.Environ(), killAt+"="+step, lakeDir+"="+l.dir, lakeTarget+"="+l.target)
 			out, err := cmd.CombinedOutput()
 			var exit *exec.ExitError
 			if !errors.As(err, &exit) || exit.ExitCode() != -1 {
@@ -167,7 +167,7 @@ func interrupted(t *testing.T, newLake func(t *testing.T) *testLake) {
 				l.batch(1)
 				before, first := l.tables()
 				garbage := l.garbage()
-				cmd := tarn(l.dir, "run", "-q")
+				cmd := l.tarn("run", "-q")
 				cmd.Env = append(cmd.Env, signalAt+"="+step, signalIs+"="+strconv.Itoa(int(sig)))
 				out, err := cmd.CombinedOutput()
 				var exit *exec.ExitError
@@ -198,7 +198,7 @@ func TestInterruptedAtRandom(t *testing.T) {
 	for n := 1; n <= 12; n++ {
 		l.batch(n)
 		_, first := l.tables()
-		cmd := tarn(l.dir, "run", "-q")
+		cmd := l.tarn("run", "-q")
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}

@@ -72,7 +72,7 @@ func TestReadersWhileGCRemoves(t *testing.T) {
 		for n := 1; n <= 6; n++ {
 			l.batch(n)
 			for _, args := range [][]string{{"run", "-q", "--wait"}, {"gc", "--older-than", "0", "--wait"}} {
-				if out, err := tarn(l.dir, args...).CombinedOutput(); err != nil {
+				if out, err := l.tarn(args...).CombinedOutput(); err != nil {
 					t.Errorf("%v: %v\n%s", args, err, out)
 				}
 			}
@@ -89,7 +89,7 @@ func TestReadersWhileGCRemoves(t *testing.T) {
 		default:
 		}
 		// Two passes over the files, so that the second comes late.
-		out, err := tarn(l.dir, "query", "SELECT count(*) FROM readings a, readings b WHERE a.v + b.v > (SELECT avg(v) FROM joined)").CombinedOutput()
+		out, err := l.tarn("query", "SELECT count(*) FROM readings a, readings b WHERE a.v + b.v > (SELECT avg(v) FROM joined)").CombinedOutput()
 		if err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"testing"
 
 	"tarn/internal/awsconf"
+	"tarn/internal/catalog/glue/gluetest"
 	"tarn/internal/cli"
 	"tarn/internal/query"
 	"tarn/internal/run"
@@ -31,6 +33,8 @@ const (
 	asTarn  = "TARN_TEST_AS_TARN"
 	killAt  = "TARN_TEST_KILL_AT"
 	lakeDir = "TARN_TEST_LAKE"
+	// lakeTarget is the target to be run.
+	lakeTarget = "TARN_TEST_TARGET"
 	// signalIs is a signal that the program sends itself at the step signalAt.
 	signalAt, signalIs = "TARN_TEST_SIGNAL_AT", "TARN_TEST_SIGNAL"
 )
@@ -54,16 +58,20 @@ func TestMain(m *testing.M) {
 	case os.Getenv(killAt) != "":
 		os.Exit(runUntil(ctx, os.Getenv(lakeDir), os.Getenv(killAt)))
 	}
-	if _, err := s3test.Serve(ctx); err != nil {
+	catalog := httptest.NewServer(gluetest.New())
+	_, err := s3test.Serve(ctx)
+	if err := errors.Join(err, os.Setenv("AWS_ENDPOINT_URL_GLUE", catalog.URL)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	catalog.Close()
+	os.Exit(code)
 }
 
 // runUntil runs the lake in this process and kills it, as kill -9 does, at a step.
 func runUntil(ctx context.Context, dir, step string) int {
-	w, err := run.Open(ctx, dir, run.Options{})
+	w, err := run.Open(ctx, dir, run.Options{Target: os.Getenv(lakeTarget)})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -79,9 +87,13 @@ func runUntil(ctx context.Context, dir, step string) int {
 	return 1
 }
 
-// tarn starts the program on a lake.
-func tarn(dir string, args ...string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], append([]string{"-C", dir}, args...)...)
+// tarn starts the program on the lake.
+func (l *testLake) tarn(args ...string) *exec.Cmd {
+	args = append([]string{"-C", l.dir}, args...)
+	if l.target != "" {
+		args = append(args, "--target", l.target)
+	}
+	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append(os.Environ(), asTarn+"=1")
 	return cmd
 }
@@ -92,6 +104,10 @@ type testLake struct {
 	dir string
 	// raw is where raw files are put if not in the lake's folder: a place in a bucket that ends in a slash.
 	raw string
+	// target is chosen for every command; "" is none.
+	target string
+	// number tells its bucket and its database in Glue from others.
+	number int32
 	// bucket says that the warehouse is in one.
 	bucket bool
 }
@@ -130,7 +146,8 @@ var buckets atomic.Int32
 // inBucket moves the lake's warehouse into a new bucket, and its raw files as well if landing is set.
 func (l *testLake) inBucket(landing bool) *testLake {
 	l.t.Helper()
-	bucket := fmt.Sprintf("lake-%d", buckets.Add(1))
+	l.number = buckets.Add(1)
+	bucket := fmt.Sprintf("lake-%d", l.number)
 	if _, err := s3test.Serve(l.t.Context(), bucket); err != nil {
 		l.t.Fatal(err)
 	}
@@ -144,10 +161,25 @@ func (l *testLake) inBucket(landing bool) *testLake {
 	return l
 }
 
-// everywhere runs a test on lakes of this disk, on lakes with a warehouse in a bucket, and on lakes that are in one whole.
+// inGlue moves the lake's warehouse into a new bucket, and its tables' names into a database of the Glue Data Catalog.
+func (l *testLake) inGlue() *testLake {
+	l.t.Helper()
+	l.inBucket(true)
+	raw, err := os.ReadFile(l.path("tarn.yaml"))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.write("tarn.yaml", string(raw)+fmt.Sprintf("catalog: glue\ntargets: {glue: {database: small_%d}}\n", l.number))
+	l.target = "glue"
+	return l
+}
+
+// everywhere runs a test on lakes of this disk, on lakes with a warehouse in a bucket, and on lakes that are in one whole,
+// with their names in it or in Glue.
 func everywhere(t *testing.T, test func(t *testing.T, newLake func(t *testing.T) *testLake)) {
 	for name, make := range map[string]func(t *testing.T) *testLake{
 		"disk":              newLake,
+		"glue":              func(t *testing.T) *testLake { return newLake(t).inGlue() },
 		"bucket":            func(t *testing.T) *testLake { return newLake(t).inBucket(false) },
 		"landing in bucket": func(t *testing.T) *testLake { return newLake(t).inBucket(true) },
 	} {
@@ -224,6 +256,7 @@ func (l *testLake) land(name, text string) {
 
 func (l *testLake) open(o run.Options) *run.Workspace {
 	l.t.Helper()
+	o.Target = l.target
 	w, err := run.Open(context.Background(), l.dir, o)
 	if err != nil {
 		l.t.Fatal(err)
@@ -261,6 +294,9 @@ func (l *testLake) run(tables ...string) *run.Record {
 func (l *testLake) cli(args ...string) (code int, stdout, stderr string) {
 	l.t.Helper()
 	var out, errs bytes.Buffer
+	if l.target != "" {
+		args = append(args, "--target", l.target)
+	}
 	code = cli.Run(context.Background(), append([]string{"-C", l.dir}, args...), strings.NewReader(""), &out, &errs)
 	return code, out.String(), errs.String()
 }
@@ -283,7 +319,7 @@ func (l *testLake) tables() (rows map[string][]string, runID string) {
 }
 
 func (l *testLake) readAll(ctx context.Context) (rows map[string][]string, runID string, err error) {
-	t, err := run.OpenTables(ctx, l.dir, run.Options{})
+	t, err := run.OpenTables(ctx, l.dir, run.Options{Target: l.target})
 	if err != nil {
 		return nil, "", err
 	}

@@ -17,11 +17,19 @@ func TestTwoMachines(t *testing.T) {
 	t.Parallel()
 	rounds := 6
 	if os.Getenv("CI") != "" {
-		rounds = 50
+		rounds = 25 // of each machine, in each of two places
 	}
-	one, calm := newLake(t).inBucket(true), newLake(t)
-	two := newLake(t)
-	two.raw, two.bucket = one.raw, true
+	for name, one := range map[string]*testLake{"bucket": newLake(t).inBucket(true), "glue": newLake(t).inGlue()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			twoMachines(t, one, rounds)
+		})
+	}
+}
+
+func twoMachines(t *testing.T, one *testLake, rounds int) {
+	calm, two := newLake(t), newLake(t)
+	two.raw, two.bucket, two.target = one.raw, true, one.target
 	raw, err := os.ReadFile(one.path("tarn.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +42,7 @@ func TestTwoMachines(t *testing.T) {
 		wg.Go(func() {
 			for n := range rounds {
 				l.batch(m*rounds + n)
-				out, err := tarn(l.dir, "run", "-q", "--wait").CombinedOutput()
+				out, err := l.tarn("run", "-q", "--wait").CombinedOutput()
 				if err != nil {
 					t.Errorf("machine %d, round %d: %v\n%s", m, n, err, out)
 					return

@@ -13,7 +13,7 @@ import (
 // stranger starts the program as somebody who may read the lake and write nothing in it.
 func (l *testLake) stranger(args ...string) *exec.Cmd {
 	l.t.Helper()
-	cmd := tarn(l.dir, args...)
+	cmd := l.tarn(args...)
 	if os.Getuid() != 0 {
 		return cmd
 	}
