@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,7 +27,16 @@ import (
 var update = flag.Bool("update", false, "rewrite golden parts of scripts and generated pages")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"tarn": func() { os.Exit(cli.Main()) }})
+	testscript.Main(tests{m}, map[string]func(){"tarn": func() { os.Exit(cli.Main()) }})
+}
+
+// tests are what runs unless the program is one of the commands.
+type tests struct{ *testing.M }
+
+func (t tests) Run() int {
+	// Where the tests were started with nohup, the programs that they start would ignore it as well.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	return t.M.Run()
 }
 
 // TestScript tells stories of the command line: one file of testdata/script each, with the real program.

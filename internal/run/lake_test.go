@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -58,6 +59,8 @@ func TestMain(m *testing.M) {
 	case os.Getenv(killAt) != "":
 		os.Exit(runUntil(ctx, os.Getenv(lakeDir), os.Getenv(killAt)))
 	}
+	// Where the tests were started with nohup, the programs that they start would ignore it as well.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	catalog := httptest.NewServer(gluetest.New())
 	_, err := s3test.Serve(ctx)
 	if err := errors.Join(err, os.Setenv("AWS_ENDPOINT_URL_GLUE", catalog.URL)); err != nil {
