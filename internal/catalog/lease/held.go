@@ -1,0 +1,233 @@
+package lease
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"tarn/internal/catalog"
+	"tarn/internal/store"
+)
+
+// Held is a lease that this process has taken. It is safe for concurrent use.
+type Held struct {
+	lease      *Lease
+	id         string
+	unfinished string
+
+	// turn is taken by whoever writes or looks at what follows.
+	turn chan struct{}
+	// doc is what this process has seen or written last.
+	doc Document
+	// unsure is set while a Put may still come to pass that has not been heard of.
+	unsure   bool
+	released bool
+	// alive is when the last Put that succeeded was asked for.
+	alive time.Time
+
+	lost     chan struct{}
+	loseOnce sync.Once
+	stop     context.CancelFunc
+	stopped  sync.WaitGroup
+}
+
+// ErrReleased says that the lease was let go before.
+var ErrReleased = errors.New("the lock was released before")
+
+// Unfinished is the run of the last holder if that ended without [Held.Release], or "".
+func (h *Held) Unfinished() string { return h.unfinished }
+
+// Token is the fencing token: higher than that of all who held the lease before.
+func (h *Held) Token() int64 { return h.doc.Token }
+
+// Lost is closed when the lease is known to be held by somebody else.
+func (h *Held) Lost() <-chan struct{} { return h.lost }
+
+// Payload is what was committed last, as far as this holder knows.
+func (h *Held) Payload(ctx context.Context) (json.RawMessage, error) {
+	if err := h.take(ctx); err != nil {
+		return nil, err
+	}
+	defer h.give()
+	return h.doc.Payload, nil
+}
+
+// Update commits a new payload, by one Put over exactly what this holder has seen last. With nil it has happened, also if
+// the lease was lost since. If the error wraps [catalog.ErrLockLost] it has not and never will. With any other error it may
+// happen until the next method of h succeeds; [Lease.Read] then tells.
+func (h *Held) Update(ctx context.Context, payload json.RawMessage) error {
+	update := id()
+	return h.write(ctx, update, func(d *Document) {
+		d.Payload, d.Updates = payload, d.Updates+1
+		d.Recent = append(slices.Clone(d.Recent[max(0, len(d.Recent)-remembered+1):]), update)
+	})
+}
+
+// Confirm makes sure that the lease is still held, without a request if that is known for the next half of the time to
+// live. What follows at once is then not likely to come after a take-over; only [Held.Update] rules that out.
+func (h *Held) Confirm(ctx context.Context) error {
+	if err := h.take(ctx); err != nil {
+		return err
+	}
+	at := h.alive
+	h.give()
+	// A suspended machine's monotonic clock stands still; its wall clock does not.
+	now := time.Now()
+	if since := max(now.Sub(at), now.Round(0).Sub(at.Round(0))); since < h.lease.o.TTL/2 {
+		return nil
+	}
+	return h.beat(ctx)
+}
+
+// Release lets others take the lease. It also does so after ctx has ended, for a while. A lease that was lost is not
+// touched.
+func (h *Held) Release(ctx context.Context) error {
+	h.Leave()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.lease.o.TTL)
+	defer cancel()
+	err := h.write(ctx, "", func(d *Document) { d.Owner = nil })
+	if errors.Is(err, catalog.ErrLockLost) || errors.Is(err, ErrReleased) {
+		err = nil
+	}
+	if err != nil {
+		return fmt.Errorf("release the lock: %w", err)
+	}
+	return nil
+}
+
+// Leave ends the heartbeat and leaves the lease as it is: for the next step of the execution that owns it, or for others
+// when the time to live is over.
+func (h *Held) Leave() {
+	h.stop()
+	h.stopped.Wait()
+}
+
+// begin starts the heartbeat.
+func (h *Held) begin() {
+	ctx, cancel := context.WithCancel(context.Background())
+	h.stop = cancel
+	h.stopped.Go(func() {
+		for pause(ctx, h.lease.o.TTL/4) == nil {
+			once, cancel := context.WithTimeout(ctx, h.lease.o.TTL/2)
+			err := h.beat(once)
+			cancel()
+			if errors.Is(err, catalog.ErrLockLost) || errors.Is(err, ErrReleased) {
+				return
+			}
+			// All else may pass; whether the lease is still held shows when it matters.
+		}
+	})
+}
+
+func (h *Held) beat(ctx context.Context) error { return h.write(ctx, "", func(*Document) {}) }
+
+// lookFor is how long to look after a Put whose answer is not known, for a caller who has no time left.
+const lookFor = 5 * time.Second
+
+// tries is how often a write begins anew because an older one of this holder came to pass in between.
+const tries = 8
+
+// write puts what change makes of the document in its place. update is the id that change adds to Recent, or "".
+func (h *Held) write(ctx context.Context, update string, change func(*Document)) error {
+	if err := h.take(ctx); err != nil {
+		return err
+	}
+	defer h.give()
+	if h.released {
+		return ErrReleased
+	}
+	if h.unsure {
+		now, err := h.look(ctx)
+		if err != nil {
+			return err
+		}
+		if err := h.mine(now); err != nil {
+			return err
+		}
+		h.doc = now
+	}
+	var last error
+	for range tries {
+		next := h.doc
+		next.Write = id()
+		change(&next)
+		asked := time.Now()
+		written, err := h.lease.put(ctx, h.doc.Object, next)
+		if err == nil {
+			next.Object = written
+			h.wrote(next, asked)
+			return nil
+		}
+		last, h.unsure = err, true
+		now, lookErr := h.look(ctx)
+		if lookErr != nil {
+			return errors.Join(err, lookErr)
+		}
+		if now.Write == next.Write {
+			// Done, and the answer was lost.
+			h.wrote(now, asked)
+			return nil
+		}
+		done := update != "" && slices.Contains(now.Recent, update)
+		switch lost := h.mine(now); {
+		case done:
+			// The same, and there was another Put since: a late one of this holder, or a take-over.
+			return nil
+		case lost != nil && update != "" && now.Updates-h.doc.Updates >= remembered:
+			return fmt.Errorf("%w; whether it was written before that is forgotten", err)
+		case lost != nil:
+			return lost
+		case !errors.Is(err, store.ErrCondition):
+			return err
+		}
+		// An older Put of this holder came to pass after all: go on from there.
+		h.doc = now
+	}
+	return last
+}
+
+// wrote takes note of a document that is there now.
+func (h *Held) wrote(d Document, asked time.Time) {
+	h.doc, h.alive, h.unsure = d, asked, false
+	h.released = d.Owner == nil
+}
+
+// look reads the document, also if the caller has no time left.
+func (h *Held) look(ctx context.Context) (Document, error) {
+	if ctx.Err() != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lookFor)
+		defer cancel()
+	}
+	return h.lease.Read(ctx)
+}
+
+// mine gives [catalog.ErrLockLost] if a document is not this holder's any more.
+func (h *Held) mine(now Document) error {
+	if now.Owner != nil && now.Owner.ID == h.id {
+		return nil
+	}
+	h.loseOnce.Do(func() { close(h.lost) })
+	if now.Owner == nil {
+		return catalog.ErrLockLost
+	}
+	return fmt.Errorf("%w: run %s on %s has it since %s", catalog.ErrLockLost, now.Owner.Run, now.Owner.Host, now.Owner.Since.Format(time.RFC3339))
+}
+
+func (h *Held) take(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case h.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (h *Held) give() { <-h.turn }

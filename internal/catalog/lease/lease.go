@@ -1,0 +1,180 @@
+// Package lease lets one process write at a time, from any number of machines, and commits in the same breath.
+//
+// A lease is one object of a store. It says who holds it and carries a payload: what its holders have committed. All
+// writes to it are conditional on what the writer has seen there last, so the object has one history, and
+//
+//   - [Held.Update], one Put of a new payload, is a commit: either it happened while the lease was held, or never. A
+//     process that was paused, lost the lease and woke up again cannot make it happen.
+//   - each taking has a fencing token ([Document.Token]) one higher than the last.
+//
+// # Life and death of a holder
+//
+// A holder writes a heartbeat every quarter of its time to live. One who waits sees a holder as dead if the object did not
+// change for that time by the waiter's own monotonic clock. Clocks of different machines are compared in one case only: an
+// object that is older than the time to live and all the skew that S3 accepts in a signed request is taken over at once. So
+// is the lease of a process of this machine that exists no more. That a holder was taken for dead too early costs work and
+// never tables, because of the above.
+//
+// A lease can belong to an execution instead, of AWS Step Functions say, whose steps are short processes. It has no
+// heartbeat between them, and is taken over when [Options.Ended] says that the execution has ended, or by itself.
+package lease
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"tarn/internal/catalog"
+	"tarn/internal/store"
+)
+
+const (
+	// DefaultTTL is how long a holder may give no sign of life.
+	DefaultTTL = 60 * time.Second
+	// DefaultPoll is how often one who waits looks.
+	DefaultPoll = 2 * time.Second
+	// Skew is how far S3 lets a client's clock be off (Amazon S3 API Reference, error RequestTimeTooSkewed).
+	Skew = 15 * time.Minute
+	// remembered is how many updates a document can still tell of.
+	remembered = 32
+	format     = 1
+)
+
+// Options of a lease; the zero value is right for a process on a machine. Durations are of the clock that package time
+// has, which testing/synctest replaces.
+type Options struct {
+	// TTL is how long this process may give no sign of life when it holds the lease; 0 is [DefaultTTL].
+	TTL time.Duration
+	// Poll is how often to look while waiting; 0 is [DefaultPoll].
+	Poll time.Duration
+	// Execution is what the lease is taken for, where that lives longer than this process: an ARN of Step Functions.
+	Execution string
+	// Ended reports whether an execution has ended. Without it the lease of one is never taken over.
+	Ended func(ctx context.Context, execution string) (bool, error)
+}
+
+// Lease is an object of a store that can be held.
+type Lease struct {
+	store store.Store
+	key   string
+	o     Options
+}
+
+// New names a lease; it makes no request. The object need not be there.
+func New(s store.Store, key string, o Options) *Lease {
+	if o.TTL <= 0 {
+		o.TTL = DefaultTTL
+	}
+	if o.Poll <= 0 {
+		o.Poll = DefaultPoll
+	}
+	return &Lease{store: s, key: key, o: o}
+}
+
+// Location is where the object is.
+func (l *Lease) Location() string { return store.Location(l.store, l.key) }
+
+// Owner is who holds a lease.
+type Owner struct {
+	catalog.Holder
+	// ID is another one for each taking.
+	ID string `json:"id"`
+	// Machine tells whether PID is a process of this machine as it runs now; "" where that cannot be known.
+	Machine string `json:"machine,omitempty"`
+	// Execution is the holder where it is no process.
+	Execution string `json:"execution,omitempty"`
+	// TTL is what this holder promises, in milliseconds.
+	TTL int64 `json:"ttl_ms"`
+}
+
+// Document is the object's content.
+type Document struct {
+	Format int `json:"format"`
+	// Token grows by one with each taking.
+	Token int64 `json:"token"`
+	// Owner is nil while nobody holds the lease.
+	Owner *Owner `json:"owner,omitempty"`
+	// Updates counts the calls of [Held.Update] that took place, and Recent has the ids of the last of them.
+	Updates int64    `json:"updates"`
+	Recent  []string `json:"recent,omitempty"`
+	// Write is another one for each Put, so that a writer knows its own again.
+	Write   string          `json:"write"`
+	Payload json.RawMessage `json:"payload,omitempty"`
+
+	// Object is what the store says of it; its ETag is empty where there is no object yet.
+	Object store.Object `json:"-"`
+}
+
+// Read gives the document as it is now; one that was never written is empty and no error.
+func (l *Lease) Read(ctx context.Context) (Document, error) {
+	for attempt := 1; ; attempt++ {
+		d, err := l.read(ctx)
+		if !errors.Is(err, store.ErrCondition) && !errors.Is(err, store.ErrNotFound) || attempt == 10 {
+			return d, err
+		}
+		// It changed between the two requests.
+	}
+}
+
+func (l *Lease) read(ctx context.Context) (Document, error) {
+	o, err := l.store.Stat(ctx, l.key)
+	if errors.Is(err, store.ErrNotFound) {
+		return Document{}, nil
+	}
+	if err != nil {
+		return Document{}, err
+	}
+	r, err := l.store.Open(ctx, l.key, o.ETag, 0, -1)
+	if err != nil {
+		return Document{}, err
+	}
+	raw, err := io.ReadAll(r)
+	if err := errors.Join(err, r.Close()); err != nil {
+		return Document{}, err
+	}
+	var d Document
+	if err := json.Unmarshal(raw, &d); err != nil {
+		return d, fmt.Errorf("%s is damaged: %w\n  hint: it says where the tables stand: restore an older version of the object", l.Location(), err)
+	}
+	if d.Format != format {
+		return d, fmt.Errorf("%s is of format %d, and this program knows %d\n  hint: use the newer tarn that wrote it", l.Location(), d.Format, format)
+	}
+	d.Object = o
+	return d, nil
+}
+
+// Stat looks whether the object is still the one that a document was read from, with one small request.
+func (l *Lease) Stat(ctx context.Context) (store.Object, error) {
+	o, err := l.store.Stat(ctx, l.key)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Object{}, nil
+	}
+	return o, err
+}
+
+// put writes d over the object that it was read as.
+func (l *Lease) put(ctx context.Context, over store.Object, d Document) (store.Object, error) {
+	raw, err := json.Marshal(d)
+	if err != nil {
+		return store.Object{}, err
+	}
+	return l.store.Put(ctx, l.key, bytes.NewReader(raw), store.Condition{Absent: over.ETag == "", ETag: over.ETag})
+}
+
+func id() string { return rand.Text() }
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,0 +1,165 @@
+package lease
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"tarn/internal/catalog"
+	"tarn/internal/store"
+)
+
+// Take makes the caller the holder. If somebody else holds the lease it waits for that, or fails with an error that wraps
+// [catalog.ErrBusy] and names the holder. It also waits without being asked to where the holder looks dead, until that is
+// sure or not so: at most for the holder's time to live.
+func (l *Lease) Take(ctx context.Context, o catalog.LockOptions) (*Held, error) {
+	var seen watch
+	told := false
+	for {
+		d, err := l.Read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		dead := d.Owner == nil
+		if !dead {
+			if dead, err = l.dead(ctx, d, &seen); err != nil {
+				return nil, err
+			}
+		}
+		if dead {
+			h, err := l.seize(ctx, d, o)
+			if !errors.Is(err, errRaced) {
+				return h, err
+			}
+			seen = watch{}
+			continue
+		}
+		if !o.Wait && !seen.silent(d) {
+			return nil, busy(d)
+		}
+		if !told && o.Wait && o.Waiting != nil {
+			told = true
+			o.Waiting(d.Owner.Holder)
+		}
+		if err := l.changed(ctx, d, &seen); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// changed returns when the object is another one, or when its holder has been silent for long enough.
+func (l *Lease) changed(ctx context.Context, d Document, seen *watch) error {
+	for {
+		left := seen.left(d)
+		if d.Owner.Execution != "" {
+			// Nobody beats for it: ask again how it is doing.
+			left = l.o.Poll
+		}
+		if err := pause(ctx, max(min(l.o.Poll, left), time.Millisecond)); err != nil {
+			return err
+		}
+		now, err := l.Stat(ctx)
+		if err != nil {
+			return err
+		}
+		if now.ETag != d.Object.ETag || d.Owner.Execution != "" || seen.left(d) <= 0 {
+			return nil
+		}
+	}
+}
+
+// busy says who holds the lease, and what frees it.
+func busy(d Document) error {
+	o := d.Owner
+	who := fmt.Sprintf("process %d on %s", o.PID, o.Host)
+	if o.Execution != "" {
+		who = "execution " + o.Execution
+	}
+	return fmt.Errorf("%w: run %s, %s, since %s", catalog.ErrBusy, o.Run, who, o.Since.Format(time.RFC3339))
+}
+
+// watch is what one who waits has seen of the object.
+type watch struct {
+	etag string
+	// since is when the object was first seen to be this one, by the monotonic clock.
+	since time.Time
+	// changed is set once the object was seen to change.
+	changed bool
+}
+
+// see takes note of a document.
+func (w *watch) see(d Document) {
+	if w.etag != d.Object.ETag {
+		w.changed = w.etag != ""
+		w.etag, w.since = d.Object.ETag, time.Now()
+	}
+}
+
+// left is how much longer the holder may be silent.
+func (w *watch) left(d Document) time.Duration { return ttl(d) - time.Since(w.since) }
+
+// silent reports whether the holder has missed two heartbeats, as far as two clocks can tell.
+func (w *watch) silent(d Document) bool {
+	return !w.changed && d.Owner.Execution == "" && time.Since(d.Object.Modified) > ttl(d)/2
+}
+
+func ttl(d Document) time.Duration { return time.Duration(d.Owner.TTL) * time.Millisecond }
+
+// dead reports whether the holder of a document is no more.
+func (l *Lease) dead(ctx context.Context, d Document, seen *watch) (bool, error) {
+	seen.see(d)
+	o := d.Owner
+	switch {
+	case o.Execution != "" && o.Execution == l.o.Execution:
+		// Its next step. If an earlier one still runs, the new token fences it off.
+		return true, nil
+	case o.Execution != "" && l.o.Ended == nil:
+		return false, nil
+	case o.Execution != "":
+		ended, err := l.o.Ended(ctx, o.Execution)
+		if err != nil {
+			return false, fmt.Errorf("%w; whether that has ended could not be found out: %w", busy(d), err)
+		}
+		return ended, nil
+	}
+	return gone(o) || seen.left(d) <= 0 || time.Since(d.Object.Modified) > ttl(d)+Skew, nil
+}
+
+// errRaced says that somebody else was faster.
+var errRaced = errors.New("raced")
+
+// seize writes the caller over the document's owner.
+func (l *Lease) seize(ctx context.Context, d Document, o catalog.LockOptions) (*Held, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "" // it is for people only
+	}
+	next := d
+	next.Format, next.Token, next.Write = format, d.Token+1, id()
+	next.Owner = &Owner{Holder: catalog.Holder{Run: o.Run, Host: host, PID: os.Getpid(), Since: time.Now().UTC()},
+		ID: id(), Machine: machine(), Execution: l.o.Execution, TTL: l.o.TTL.Milliseconds()}
+	asked := time.Now()
+	written, err := l.put(ctx, d.Object, next)
+	if err != nil {
+		now, lookErr := l.Read(ctx)
+		switch {
+		case lookErr != nil:
+			return nil, errors.Join(err, lookErr)
+		case now.Owner != nil && now.Owner.ID == next.Owner.ID:
+			written = now.Object
+		case errors.Is(err, store.ErrCondition):
+			return nil, errRaced
+		default:
+			return nil, fmt.Errorf("take the lock: %w", err)
+		}
+	}
+	next.Object = written
+	h := &Held{lease: l, id: next.Owner.ID, doc: next, alive: asked, turn: make(chan struct{}, 1), lost: make(chan struct{})}
+	if d.Owner != nil {
+		h.unfinished = d.Owner.Run
+	}
+	h.begin()
+	return h, nil
+}
