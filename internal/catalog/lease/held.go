@@ -18,6 +18,7 @@ type Held struct {
 	lease      *Lease
 	id         string
 	unfinished string
+	token      int64
 
 	// turn is taken by whoever writes or looks at what follows.
 	turn chan struct{}
@@ -42,28 +43,41 @@ var ErrReleased = errors.New("the lock was released before")
 func (h *Held) Unfinished() string { return h.unfinished }
 
 // Token is the fencing token: higher than that of all who held the lease before.
-func (h *Held) Token() int64 { return h.doc.Token }
+func (h *Held) Token() int64 { return h.token }
 
 // Lost is closed when the lease is known to be held by somebody else.
 func (h *Held) Lost() <-chan struct{} { return h.lost }
 
-// Payload is what was committed last, as far as this holder knows.
-func (h *Held) Payload(ctx context.Context) (json.RawMessage, error) {
+// Payload is what was committed last, and how many updates there were until then.
+func (h *Held) Payload(ctx context.Context) (_ json.RawMessage, updates int64, _ error) {
 	if err := h.take(ctx); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer h.give()
-	return h.doc.Payload, nil
+	if h.released {
+		return nil, 0, ErrReleased
+	}
+	err := h.refresh(ctx)
+	return h.doc.Payload, h.doc.Updates, err
 }
 
-// Update commits a new payload, by one Put over exactly what this holder has seen last. With nil it has happened, also if
-// the lease was lost since. If the error wraps [catalog.ErrLockLost] it has not and never will. With any other error it may
-// happen until the next method of h succeeds; [Lease.Read] then tells.
-func (h *Held) Update(ctx context.Context, payload json.RawMessage) error {
+// ErrStale says that an update was made from an older payload than the one that is there: an update of this holder that
+// had failed came to pass after all. Nothing was written.
+var ErrStale = errors.New("an earlier commit came to pass")
+
+// Update commits a new payload, made from the one that [Held.Payload] gave with updates, by one Put over exactly what this
+// holder has seen last. With nil it has happened, also if the lease was lost since. If the error wraps [catalog.ErrLockLost],
+// [ErrReleased] or [ErrStale] it has not and never will. With any other error it may happen until the next Update of this
+// holder succeeds or somebody else takes the lease; Payload, or [Lease.Read], then tells.
+func (h *Held) Update(ctx context.Context, updates int64, payload json.RawMessage) error {
 	update := id()
-	return h.write(ctx, update, func(d *Document) {
+	return h.write(ctx, update, func(d *Document) error {
+		if d.Updates != updates {
+			return ErrStale
+		}
 		d.Payload, d.Updates = payload, d.Updates+1
 		d.Recent = append(slices.Clone(d.Recent[max(0, len(d.Recent)-remembered+1):]), update)
+		return nil
 	})
 }
 
@@ -86,10 +100,19 @@ func (h *Held) Confirm(ctx context.Context) error {
 // Release lets others take the lease. It also does so after ctx has ended, for a while. A lease that was lost is not
 // touched.
 func (h *Held) Release(ctx context.Context) error {
+	return h.free(ctx, func(d *Document) { d.Owner, d.Unfinished = nil, "" })
+}
+
+// GiveBack lets others take the lease as if this holder had never had it: they find the same Unfinished run.
+func (h *Held) GiveBack(ctx context.Context) error {
+	return h.free(ctx, func(d *Document) { d.Owner = nil })
+}
+
+func (h *Held) free(ctx context.Context, change func(*Document)) error {
 	h.Leave()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.lease.o.TTL)
 	defer cancel()
-	err := h.write(ctx, "", func(d *Document) { d.Owner = nil })
+	err := h.write(ctx, "", func(d *Document) error { change(d); return nil })
 	if errors.Is(err, catalog.ErrLockLost) || errors.Is(err, ErrReleased) {
 		err = nil
 	}
@@ -123,7 +146,9 @@ func (h *Held) begin() {
 	})
 }
 
-func (h *Held) beat(ctx context.Context) error { return h.write(ctx, "", func(*Document) {}) }
+func (h *Held) beat(ctx context.Context) error {
+	return h.write(ctx, "", func(*Document) error { return nil })
+}
 
 // lookFor is how long to look after a Put whose answer is not known, for a caller who has no time left.
 const lookFor = 5 * time.Second
@@ -132,7 +157,7 @@ const lookFor = 5 * time.Second
 const tries = 8
 
 // write puts what change makes of the document in its place. update is the id that change adds to Recent, or "".
-func (h *Held) write(ctx context.Context, update string, change func(*Document)) error {
+func (h *Held) write(ctx context.Context, update string, change func(*Document) error) error {
 	if err := h.take(ctx); err != nil {
 		return err
 	}
@@ -140,21 +165,16 @@ func (h *Held) write(ctx context.Context, update string, change func(*Document))
 	if h.released {
 		return ErrReleased
 	}
-	if h.unsure {
-		now, err := h.look(ctx)
-		if err != nil {
-			return err
-		}
-		if err := h.mine(now); err != nil {
-			return err
-		}
-		h.doc = now
+	if err := h.refresh(ctx); err != nil {
+		return err
 	}
 	var last error
 	for range tries {
 		next := h.doc
 		next.Write = id()
-		change(&next)
+		if err := change(&next); err != nil {
+			return err
+		}
 		asked := time.Now()
 		written, err := h.lease.put(ctx, h.doc.Object, next)
 		if err == nil {
@@ -188,6 +208,22 @@ func (h *Held) write(ctx context.Context, update string, change func(*Document))
 		h.doc = now
 	}
 	return last
+}
+
+// refresh looks at the document anew where this holder cannot know it.
+func (h *Held) refresh(ctx context.Context) error {
+	if !h.unsure {
+		return nil
+	}
+	now, err := h.look(ctx)
+	if err != nil {
+		return err
+	}
+	if err := h.mine(now); err != nil {
+		return err
+	}
+	h.doc = now
+	return nil
 }
 
 // wrote takes note of a document that is there now.

@@ -99,6 +99,8 @@ type Document struct {
 	Token int64 `json:"token"`
 	// Owner is nil while nobody holds the lease.
 	Owner *Owner `json:"owner,omitempty"`
+	// Unfinished is the run of a holder that ended without [Held.Release], until one ends with it.
+	Unfinished string `json:"unfinished,omitempty"`
 	// Updates counts the calls of [Held.Update] that took place, and Recent has the ids of the last of them.
 	Updates int64    `json:"updates"`
 	Recent  []string `json:"recent,omitempty"`

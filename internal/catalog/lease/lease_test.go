@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,6 +38,14 @@ func payload(t *testing.T, l *Lease) string {
 	return string(d.Payload)
 }
 
+func update(t *testing.T, h *Held, to json.RawMessage) error {
+	_, updates, err := h.Payload(t.Context())
+	if err != nil {
+		return err
+	}
+	return h.Update(t.Context(), updates, to)
+}
+
 func number(n int) json.RawMessage { return json.RawMessage(fmt.Sprint(n)) }
 
 func TestOneHolderAfterTheOther(t *testing.T) {
@@ -46,13 +55,13 @@ func TestOneHolderAfterTheOther(t *testing.T) {
 		if _, err := open(s).Take(t.Context(), catalog.LockOptions{Run: "run-2"}); !errors.Is(err, catalog.ErrBusy) || !strings.Contains(err.Error(), "run-1") {
 			t.Errorf("the second: %v", err)
 		}
-		if err := a.Update(t.Context(), number(1)); err != nil {
+		if err := update(t, a, number(1)); err != nil {
 			t.Fatal(err)
 		}
 		if err := a.Release(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := a.Update(t.Context(), number(2)); !errors.Is(err, ErrReleased) {
+		if err := update(t, a, number(2)); !errors.Is(err, ErrReleased) {
 			t.Errorf("update after release: %v", err)
 		}
 		b := take(t, open(s), "run-2")
@@ -75,7 +84,7 @@ func TestTheLivingKeepIt(t *testing.T) {
 		if _, err := open(s).Take(ctx, catalog.LockOptions{Run: "run-2", Wait: true}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("the one that waits: %v", err)
 		}
-		if err := a.Update(t.Context(), number(1)); err != nil {
+		if err := update(t, a, number(1)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -87,7 +96,7 @@ func TestTheDeadLoseIt(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newStore()
 				a := take(t, open(s), "run-1")
-				if err := a.Update(t.Context(), number(1)); err != nil {
+				if err := update(t, a, number(1)); err != nil {
 					t.Fatal(err)
 				}
 				a.Leave()
@@ -104,13 +113,13 @@ func TestTheDeadLoseIt(t *testing.T) {
 				if b.Unfinished() != "run-1" || payload(t, open(s)) != "1" {
 					t.Errorf("unfinished %q, payload %s", b.Unfinished(), payload(t, open(s)))
 				}
-				if err := a.Update(t.Context(), number(2)); !errors.Is(err, catalog.ErrLockLost) || !strings.Contains(err.Error(), "run-2") {
+				if err := update(t, a, number(2)); !errors.Is(err, catalog.ErrLockLost) || !strings.Contains(err.Error(), "run-2") {
 					t.Errorf("the old holder's update: %v", err)
 				}
 				if err := a.Release(t.Context()); err != nil {
 					t.Errorf("the old holder lets go: %v", err)
 				}
-				if err := b.Update(t.Context(), number(3)); err != nil {
+				if err := update(t, b, number(3)); err != nil {
 					t.Errorf("the new holder's update: %v", err)
 				}
 				select {
@@ -173,9 +182,9 @@ func edit(t *testing.T, l *Lease, change func(*Document)) {
 func TestExecutions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStore()
-		ended := false
-		mine := New(s, "head", Options{Execution: "arn:1", Ended: func(context.Context, string) (bool, error) { return ended, nil }})
-		other := New(s, "head", Options{Execution: "arn:2", Ended: func(context.Context, string) (bool, error) { return ended, nil }})
+		var ended atomic.Bool
+		mine := New(s, "head", Options{Execution: "arn:1", Ended: func(context.Context, string) (bool, error) { return ended.Load(), nil }})
+		other := New(s, "head", Options{Execution: "arn:2", Ended: func(context.Context, string) (bool, error) { return ended.Load(), nil }})
 		blind := New(s, "head", Options{})
 		first := take(t, mine, "run-1")
 		first.Leave() // a step has ended
@@ -186,10 +195,10 @@ func TestExecutions(t *testing.T) {
 			}
 		}
 		second := take(t, mine, "run-1") // its next step
-		if err := first.Update(t.Context(), number(1)); !errors.Is(err, catalog.ErrLockLost) {
+		if err := update(t, first, number(1)); !errors.Is(err, catalog.ErrLockLost) {
 			t.Errorf("a step that was given up: %v", err)
 		}
-		if err := second.Update(t.Context(), number(2)); err != nil {
+		if err := update(t, second, number(2)); err != nil {
 			t.Error(err)
 		}
 		second.Leave()
@@ -203,7 +212,7 @@ func TestExecutions(t *testing.T) {
 		}()
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		ended = true
+		ended.Store(true)
 		h := <-got
 		h.Leave()
 		if h.Unfinished() != "run-1" {
@@ -230,11 +239,11 @@ func TestFaultsOfAnUpdate(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newStore()
 				a := take(t, open(s), "run-1")
-				if err := a.Update(t.Context(), number(0)); err != nil {
+				if err := update(t, a, number(0)); err != nil {
 					t.Fatal(err)
 				}
 				s.script(c.faults...)
-				if err := a.Update(t.Context(), number(1)); !errors.Is(err, c.err) {
+				if err := update(t, a, number(1)); !errors.Is(err, c.err) {
 					t.Errorf("error %v, want %v", err, c.err)
 				}
 				s.script()
@@ -242,7 +251,7 @@ func TestFaultsOfAnUpdate(t *testing.T) {
 				if got := payload(t, open(s)); got != c.want {
 					t.Errorf("payload %s, want %s", got, c.want)
 				}
-				if err := a.Update(t.Context(), number(2)); err != nil {
+				if err := update(t, a, number(2)); err != nil {
 					t.Errorf("the next update: %v", err)
 				}
 				if err := a.Release(t.Context()); err != nil {
@@ -259,16 +268,66 @@ func TestFaultsOfAnUpdate(t *testing.T) {
 	}
 }
 
+// An update that was made from an older payload than the one that is there by now is none.
+func TestALateUpdateMakesTheNextOneStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore()
+		a := take(t, open(s), "run-1")
+		s.script(late)
+		if err := update(t, a, number(1)); !errors.Is(err, errFault) {
+			t.Fatal(err)
+		}
+		_, updates, err := a.Payload(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		if err := a.Update(t.Context(), updates, number(2)); !errors.Is(err, ErrStale) {
+			t.Errorf("made from what was there before: %v", err)
+		}
+		if got := payload(t, open(s)); got != "1" {
+			t.Errorf("payload %s", got)
+		}
+		if err := update(t, a, number(3)); err != nil {
+			t.Errorf("made from what is there: %v", err)
+		}
+	})
+}
+
+func TestGiveBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore()
+		take(t, open(s), "run-1").Leave()
+		b, err := open(s).Take(t.Context(), catalog.LockOptions{Run: "run-2", Wait: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.GiveBack(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c := take(t, open(s), "run-3")
+		if c.Unfinished() != "run-1" {
+			t.Errorf("unfinished: %q", c.Unfinished())
+		}
+		if err := c.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if d := take(t, open(s), "run-4"); d.Unfinished() != "" {
+			t.Errorf("unfinished after a release: %q", d.Unfinished())
+		}
+	})
+}
+
 // An update that failed cannot come to pass any more once another write of its holder did.
 func TestALateUpdateIsFencedOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStore()
 		a := take(t, open(s), "run-1")
 		s.script(late)
-		if err := a.Update(t.Context(), number(1)); !errors.Is(err, errFault) {
+		if err := update(t, a, number(1)); !errors.Is(err, errFault) {
 			t.Fatal(err)
 		}
-		if err := a.Update(t.Context(), number(2)); err != nil {
+		if err := update(t, a, number(2)); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
@@ -294,7 +353,7 @@ func TestCommittedBeforeItWasLost(t *testing.T) {
 						edit(t, open(s), func(d *Document) { d.Owner = nil })
 						b := take(t, open(s), "run-2")
 						for n := range updates {
-							if err := b.Update(t.Context(), number(n)); err != nil {
+							if err := update(t, b, number(n)); err != nil {
 								t.Error(err)
 							}
 						}
@@ -302,7 +361,7 @@ func TestCommittedBeforeItWasLost(t *testing.T) {
 					}
 				}
 				got := "committed"
-				if err := a.Update(t.Context(), number(77)); errors.Is(err, catalog.ErrLockLost) {
+				if err := update(t, a, number(77)); errors.Is(err, catalog.ErrLockLost) {
 					got = "lost"
 				} else if err != nil {
 					got = "unknown"
@@ -333,14 +392,14 @@ func TestPausedBeforeEachRequest(t *testing.T) {
 						return
 					}
 					defer b.Leave()
-					d, _ := b.Payload(t.Context())
-					if err := b.Update(t.Context(), json.RawMessage(fmt.Sprintf(`"after %s"`, d))); err != nil {
+					d, _, _ := b.Payload(t.Context())
+					if err := update(t, b, json.RawMessage(fmt.Sprintf(`"after %s"`, d))); err != nil {
 						t.Error(err)
 					}
 				}
 			}
 			s.script(refused, lostAnswer)
-			err := a.Update(t.Context(), number(1))
+			err := update(t, a, number(1))
 			s.before = nil
 			got := payload(t, open(s))
 			switch {
@@ -392,11 +451,11 @@ func TestManyTakers(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					raw, _ := h.Payload(t.Context())
+					raw, _, _ := h.Payload(t.Context())
 					have := 0
 					_ = json.Unmarshal(raw, &have)
 					time.Sleep(time.Second)
-					if err := h.Update(t.Context(), number(have+1)); err != nil {
+					if err := update(t, h, number(have+1)); err != nil {
 						t.Error(err)
 					}
 					if n%4 == 3 {
@@ -434,7 +493,7 @@ func TestDeletedUnderTheHolder(t *testing.T) {
 		if err := s.Delete(t.Context(), "db/head.json"); err != nil {
 			t.Fatal(err)
 		}
-		if err := a.Update(t.Context(), number(1)); !errors.Is(err, catalog.ErrLockLost) {
+		if err := update(t, a, number(1)); !errors.Is(err, catalog.ErrLockLost) {
 			t.Errorf("update: %v", err)
 		}
 	})

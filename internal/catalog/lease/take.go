@@ -140,6 +140,9 @@ func (l *Lease) seize(ctx context.Context, d Document, o catalog.LockOptions) (*
 	next.Format, next.Token, next.Write = format, d.Token+1, id()
 	next.Owner = &Owner{Holder: catalog.Holder{Run: o.Run, Host: host, PID: os.Getpid(), Since: time.Now().UTC()},
 		ID: id(), Machine: machine(), Execution: l.o.Execution, TTL: l.o.TTL.Milliseconds()}
+	if d.Owner != nil {
+		next.Unfinished = d.Owner.Run
+	}
 	asked := time.Now()
 	written, err := l.put(ctx, d.Object, next)
 	if err != nil {
@@ -156,10 +159,7 @@ func (l *Lease) seize(ctx context.Context, d Document, o catalog.LockOptions) (*
 		}
 	}
 	next.Object = written
-	h := &Held{lease: l, id: next.Owner.ID, doc: next, alive: asked, turn: make(chan struct{}, 1), lost: make(chan struct{})}
-	if d.Owner != nil {
-		h.unfinished = d.Owner.Run
-	}
+	h := &Held{lease: l, id: next.Owner.ID, token: next.Token, doc: next, alive: asked, turn: make(chan struct{}, 1), lost: make(chan struct{}), unfinished: next.Unfinished}
 	h.begin()
 	return h, nil
 }

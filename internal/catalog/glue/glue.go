@@ -1,0 +1,164 @@
+// Package glue is a database of the AWS Glue Data Catalog as a catalog of Iceberg tables.
+//
+// Glue moves one pointer at a time. What makes a publish one step is an object in the store, the head: a [lease] whose
+// payload says where all tables stand since the last publish, and how to get the pointers in Glue there. Writing the head is
+// the commit.
+//
+//  1. All tables are read with their VersionIds, and each Move is held against them.
+//  2. One conditional Put writes the head: the new places and the journal, with what each table was before. From then on the
+//     publish has happened.
+//  3. The pointers move in Glue, one by one in the order of the moves, each with its VersionId.
+//  4. Another Put closes the journal.
+//
+// Readers through this package look at the head, at Glue and at the head again, and see every table of an open journal as
+// moved. Others see the tables move one after the other: for the length of one call of Glue times the number of tables. If
+// the publisher dies in between, the next one to lock goes on where it stopped; a table that was moved is known by the
+// metadata file it points to, so it does no harm if two do the same.
+//
+// # Commits from elsewhere
+//
+// Others commit to tables in Glue without looking at the head. Between two publishes that shows as a conflict. Between the
+// head and the pointer, [Options.Rebase] brings the journal's change and theirs together where theirs left the rows as they
+// are. Where it did not, their commit stays, and the table is contested: see [Catalog.Contested].
+//
+// # Whose table is it
+//
+// Tables carry the lake's id in the parameter tarn.lake. Engines that write only their own parameters take it away; then the
+// head still knows the name and the folder. Any other table is left alone, and a publish that needs its name fails.
+package glue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+
+	"tarn/internal/catalog"
+	"tarn/internal/catalog/lease"
+	"tarn/internal/store"
+)
+
+// Options of a catalog. Database, Lake, Store and Head are needed.
+type Options struct {
+	// Database is made by the first publish if it is not there; Description is for it then.
+	Database, Description string
+	// CatalogID is the account of the catalog; empty is the caller's own.
+	CatalogID string
+	// Lake is the id of the lake that the tables belong to.
+	Lake string
+	// Head is the key of the head object in Store.
+	Store store.Store
+	Head  string
+	// Lease is how the lock behaves.
+	Lease lease.Options
+	// Rebase judges commits from elsewhere. Without it every one of them makes its table contested.
+	Rebase Rebase
+}
+
+// Rebase brings the change of a publish to a table together with commits that others made to it after the publish was
+// written down, and before its pointer moved. theirs is where their metadata is. It gives the metadata that has both, or
+// theirs itself if that has the change already. If theirs changed rows the error is [ErrRowsChanged].
+type Rebase func(ctx context.Context, m catalog.Move, theirs string) (string, error)
+
+// ErrRowsChanged says that somebody else has changed the rows of a table.
+var ErrRowsChanged = errors.New("its rows were changed by somebody else")
+
+// Catalog is a database of the Data Catalog. It implements [catalog.Catalog].
+type Catalog struct {
+	client *glue.Client
+	o      Options
+	lease  *lease.Lease
+	// step is called before and after each step of a publish; an error there ends it as if the process had died. For tests.
+	step func(name string) error
+}
+
+var _ catalog.Catalog = (*Catalog)(nil)
+
+// New gives a catalog of the account and region of cfg; it makes no request.
+func New(cfg aws.Config, o Options) (*Catalog, error) {
+	if err := checkName("database", o.Database); err != nil {
+		return nil, err
+	}
+	if o.Lake == "" || o.Store == nil || o.Head == "" {
+		return nil, errors.New("a Glue catalog needs the id of its lake and a place for its head")
+	}
+	return &Catalog{client: glue.NewFromConfig(cfg), o: o, lease: lease.New(o.Store, o.Head, o.Lease), step: func(string) error { return nil }}, nil
+}
+
+// checkName refuses names that Glue would store in another way, or that Athena does not take.
+func checkName(what, name string) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("the Glue catalog needs a name for the %s", what)
+	case name != strings.ToLower(name):
+		return fmt.Errorf("%s %s: Glue keeps names in lower case\n  hint: call it %s", what, name, strings.ToLower(name))
+	case len(name) > 255:
+		return fmt.Errorf("%s %s…: a name in Glue has at most 255 bytes", what, name[:40])
+	}
+	return nil
+}
+
+// Close implements [catalog.Catalog].
+func (c *Catalog) Close() error { return nil }
+
+func (c *Catalog) id() *string {
+	if c.o.CatalogID == "" {
+		return nil
+	}
+	return &c.o.CatalogID
+}
+
+// tables reads all tables of the database with their versions. exists is false if there is no such database.
+func (c *Catalog) tables(ctx context.Context) (all map[string]*types.Table, exists bool, err error) {
+	return c.tablesOf(ctx, c.o.Database)
+}
+
+func (c *Catalog) tablesOf(ctx context.Context, database string) (all map[string]*types.Table, exists bool, err error) {
+	all = map[string]*types.Table{}
+	pages := glue.NewGetTablesPaginator(c.client, &glue.GetTablesInput{DatabaseName: &database, CatalogId: c.id()})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if notFound(err) {
+			return all, false, nil
+		}
+		if err != nil {
+			return nil, false, failed("GetTables", "database "+database, err)
+		}
+		for i := range page.TableList {
+			t := &page.TableList[i]
+			all[aws.ToString(t.Name)] = t
+		}
+	}
+	return all, true, nil
+}
+
+// table reads one table; it is nil if there is none.
+func (c *Catalog) table(ctx context.Context, name string) (*types.Table, error) {
+	out, err := c.client.GetTable(ctx, &glue.GetTableInput{DatabaseName: &c.o.Database, Name: &name, CatalogId: c.id()})
+	if notFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, failed("GetTable", c.name(name), err)
+	}
+	return out.Table, nil
+}
+
+func (c *Catalog) name(table string) string { return "table " + c.o.Database + "." + table }
+
+// createDatabase makes the database if somebody else did not just do so.
+func (c *Catalog) createDatabase(ctx context.Context) error {
+	in := &types.DatabaseInput{Name: &c.o.Database, Parameters: map[string]string{paramLake: c.o.Lake}}
+	if c.o.Description != "" {
+		in.Description = aws.String(cut(c.o.Description, longestDescription, true))
+	}
+	_, err := c.client.CreateDatabase(ctx, &glue.CreateDatabaseInput{DatabaseInput: in, CatalogId: c.id()})
+	if err != nil && !alreadyExists(err) {
+		return failed("CreateDatabase", "database "+c.o.Database, err)
+	}
+	return nil
+}

@@ -1,0 +1,239 @@
+package glue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+
+	"tarn/internal/catalog"
+	"tarn/internal/catalog/lease"
+)
+
+// writer is the right to publish.
+type writer struct {
+	c    *Catalog
+	run  string
+	held *lease.Held
+	// mu is held by one publish at a time.
+	mu sync.Mutex
+}
+
+// Lock implements [catalog.Catalog].
+func (c *Catalog) Lock(ctx context.Context, o catalog.LockOptions) (catalog.Writer, error) {
+	held, err := c.lease.Take(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{c: c, run: o.Run, held: held}
+	if err := w.recover(ctx); err != nil {
+		return nil, errors.Join(err, held.GiveBack(ctx))
+	}
+	return w, nil
+}
+
+// recover finishes what another publisher has left open.
+func (w *writer) recover(ctx context.Context) error {
+	h, updates, err := w.head(ctx)
+	if err != nil || h.Journal == nil || !h.Journal.Open {
+		return err
+	}
+	err = w.forward(ctx, &state{head: h, updates: updates})
+	var contested *ContestedError
+	if errors.As(err, &contested) {
+		// It is in the head for whoever asks, and no reason to stop others.
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("finish the publish of run %s: %w", h.Journal.Run, err)
+	}
+	return nil
+}
+
+// Unfinished implements [catalog.Writer].
+func (w *writer) Unfinished() string { return w.held.Unfinished() }
+
+// Lost implements [catalog.Writer].
+func (w *writer) Lost() <-chan struct{} { return w.held.Lost() }
+
+// Release implements [catalog.Writer].
+func (w *writer) Release(ctx context.Context) error { return w.held.Release(ctx) }
+
+func (w *writer) head(ctx context.Context) (head, int64, error) {
+	raw, updates, err := w.held.Payload(ctx)
+	if err != nil {
+		return head{}, 0, err
+	}
+	h, err := w.c.decode(raw)
+	return h, updates, err
+}
+
+// state is a head under way, and how many updates of the lease it was made from.
+type state struct {
+	head    head
+	updates int64
+	// tables are those that were just read; nil if none were.
+	tables map[string]*types.Table
+}
+
+// save writes the head.
+func (w *writer) save(ctx context.Context, s *state) error {
+	raw, err := json.Marshal(s.head)
+	if err != nil {
+		return err
+	}
+	if err := w.held.Update(ctx, s.updates, raw); err != nil {
+		return err
+	}
+	s.updates++
+	return nil
+}
+
+// Publish implements [catalog.Writer]. Beside the errors of the contract there are [*ContestedError] and [*PendingError], with
+// which the publish has happened, and [ErrNotOurs], with which it has not.
+func (w *writer) Publish(ctx context.Context, moves []catalog.Move) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := checkMoves(moves); err != nil {
+		return err
+	}
+	for {
+		err := w.publish(ctx, moves)
+		if !errors.Is(err, lease.ErrStale) {
+			return err
+		}
+		// An earlier publish of this writer, thought to have failed, is in the head after all: go by what it says now.
+	}
+}
+
+func (w *writer) publish(ctx context.Context, moves []catalog.Move) error {
+	if err := w.recover(ctx); err != nil { // of an earlier publish of this writer, if it was interrupted
+		return err
+	}
+	if len(moves) == 0 {
+		return w.held.Confirm(ctx)
+	}
+	h, updates, err := w.head(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.c.step("read"); err != nil {
+		return err
+	}
+	tables, exists, err := w.c.tables(ctx)
+	if err != nil {
+		return err
+	}
+	next, err := w.plan(&h, tables, moves)
+	if err != nil {
+		return err
+	}
+	if !exists {
+		if err := w.c.step("database"); err != nil {
+			return err
+		}
+		if err := w.c.createDatabase(ctx); err != nil {
+			return err
+		}
+	}
+	if err := w.c.step("journal"); err != nil {
+		return err
+	}
+	s := &state{head: next, updates: updates, tables: tables}
+	if err := w.save(ctx, s); err != nil {
+		return err
+	}
+	if err := w.c.step("committed"); err != nil {
+		return err
+	}
+	err = w.forward(ctx, s)
+	var contested *ContestedError
+	switch {
+	case err == nil || errors.As(err, &contested):
+		return err
+	case errors.Is(err, catalog.ErrLockLost), errors.Is(err, lease.ErrStale):
+		// It has happened, and whoever has the lock now finishes it.
+		return nil
+	}
+	return &PendingError{Run: w.run, Err: err}
+}
+
+// checkMoves refuses what no publish can do.
+func checkMoves(moves []catalog.Move) error {
+	seen := map[string]bool{}
+	for _, m := range moves {
+		if err := checkName("table", m.Table); err != nil {
+			return err
+		}
+		if seen[m.Table] {
+			return fmt.Errorf("table %s is moved twice in one publish", m.Table)
+		}
+		seen[m.Table] = true
+		if m.From == m.To {
+			return fmt.Errorf("table %s is moved to where it is: %q", m.Table, m.To)
+		}
+	}
+	return nil
+}
+
+// plan gives the head after the moves, or says why it cannot be.
+func (w *writer) plan(h *head, tables map[string]*types.Table, moves []catalog.Move) (head, error) {
+	next := h.clone()
+	// Where others have moved tables of the lake since, that is how they stand.
+	for name := range next.Tables {
+		if tables[name] == nil {
+			delete(next.Tables, name)
+		}
+	}
+	for name, t := range tables {
+		if iceberg(t) && !w.c.ghost(h, t) && w.c.ours(h, t) {
+			next.Tables[name] = place{At: at(t), Folder: folder(t)}
+		}
+	}
+	next.Seq++
+	next.Journal = &journal{Run: w.run, Token: w.held.Token(), Open: true}
+	for _, m := range moves {
+		t := tables[m.Table]
+		if w.c.ghost(h, t) {
+			// It will be written over.
+		} else if t != nil && (!iceberg(t) || !w.c.ours(h, t)) {
+			return next, w.c.notOurs(t)
+		} else if at(t) != m.From {
+			return next, fmt.Errorf("table %s is at %s, and this run started from %s: %w", m.Table, where(at(t)), where(m.From), catalog.ErrConflict)
+		}
+		e := entry{Move: m}
+		if t != nil {
+			e.Version = aws.ToString(t.VersionId)
+		}
+		next.Journal.Moves = append(next.Journal.Moves, e)
+		delete(next.Contested, m.Table)
+		delete(next.Tables, m.Table)
+		if m.To != "" {
+			next.Tables[m.Table] = place{At: m.To, Folder: strings.TrimSuffix(m.Shape.Location, "/")}
+		}
+	}
+	return next, nil
+}
+
+func where(at string) string {
+	if at == "" {
+		return "no place yet"
+	}
+	return at
+}
+
+// notOurs says whose table it is, as far as that can be told.
+func (c *Catalog) notOurs(t *types.Table) error {
+	whose := ""
+	if !iceberg(t) {
+		whose = " as an Iceberg table"
+	} else if l := t.Parameters[paramLake]; l != "" {
+		whose = " (it is of lake " + l + ")"
+	}
+	return fmt.Errorf("%s %w%s\n  hint: tarn does not touch it: rename the table of the lake, or give the target a database of its own", c.name(aws.ToString(t.Name)), ErrNotOurs, whose)
+}
