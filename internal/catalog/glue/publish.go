@@ -37,6 +37,11 @@ func (c *Catalog) Lock(ctx context.Context, o catalog.LockOptions) (catalog.Writ
 	return w, nil
 }
 
+// Idle implements [catalog.Catalog].
+func (c *Catalog) Idle(ctx context.Context, wait bool) (unfinished string, err error) {
+	return c.lease.Idle(ctx, wait)
+}
+
 // recover finishes what another publisher has left open.
 func (w *writer) recover(ctx context.Context) error {
 	h, updates, err := w.head(ctx)

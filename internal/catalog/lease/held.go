@@ -251,7 +251,7 @@ func (h *Held) mine(now Document) error {
 	if now.Owner == nil {
 		return catalog.ErrLockLost
 	}
-	return fmt.Errorf("%w: run %s on %s has it since %s", catalog.ErrLockLost, now.Owner.Run, now.Owner.Host, now.Owner.Since.Format(time.RFC3339))
+	return fmt.Errorf("%w: run %s, %s, has it since %s", catalog.ErrLockLost, now.Owner.Run, now.Owner.Where(), now.Owner.Since.Format(time.RFC3339))
 }
 
 func (h *Held) take(ctx context.Context) error {

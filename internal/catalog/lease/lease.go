@@ -84,8 +84,6 @@ type Owner struct {
 	catalog.Holder
 	// ID is another one for each taking.
 	ID string `json:"id"`
-	// Machine tells whether PID is a process of this machine as it runs now; "" where that cannot be known.
-	Machine string `json:"machine,omitempty"`
 	// Execution is the holder where it is no process.
 	Execution string `json:"execution,omitempty"`
 	// TTL is what this holder promises, in milliseconds.

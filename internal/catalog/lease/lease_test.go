@@ -146,15 +146,18 @@ func TestTheLongDeadLoseItAtOnce(t *testing.T) {
 }
 
 func TestAProcessThatIsGoneLosesItAtOnce(t *testing.T) {
-	if machine() == "" {
-		t.Skip("this system does not tell")
-	}
 	synctest.Test(t, func(t *testing.T) {
 		s := newStore()
 		l := open(s)
 		take(t, l, "run-1").Leave()
 		edit(t, l, func(d *Document) { d.Owner.PID = 1<<22 + 1 }) // above Linux's highest
+		if d, err := l.Read(t.Context()); err != nil || !d.Owner.Dead() {
+			t.Skip("this system does not tell")
+		}
 		from := time.Now()
+		if unfinished, err := l.Idle(t.Context(), false); err != nil || unfinished != "run-1" {
+			t.Errorf("idle: %q, %v", unfinished, err)
+		}
 		take(t, l, "run-2").Leave()
 		if time.Since(from) > 0 {
 			t.Errorf("took %v", time.Since(from))
@@ -162,6 +165,42 @@ func TestAProcessThatIsGoneLosesItAtOnce(t *testing.T) {
 		edit(t, l, func(d *Document) { d.Owner.PID, d.Owner.Machine = 1<<22+1, "another" })
 		if _, err := l.Take(t.Context(), catalog.LockOptions{Run: "run-3"}); !errors.Is(err, catalog.ErrBusy) {
 			t.Errorf("the same number on another machine: %v", err)
+		}
+	})
+}
+
+func TestIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore()
+		l := open(s)
+		idle := func(wait bool, want string) {
+			t.Helper()
+			if got, err := l.Idle(t.Context(), wait); err != nil || got != want {
+				t.Errorf("idle: %q, %v; want %q", got, err, want)
+			}
+		}
+		idle(false, "")
+		a := take(t, l, "run-1")
+		if _, err := l.Idle(t.Context(), false); !errors.Is(err, catalog.ErrBusy) {
+			t.Errorf("while somebody holds it: %v", err)
+		}
+		go func() {
+			time.Sleep(time.Hour)
+			a.Leave()
+		}()
+		from := time.Now()
+		idle(true, "run-1")
+		if took := time.Since(from); took < time.Hour || took > time.Hour+2*DefaultTTL {
+			t.Errorf("waited %v", took)
+		}
+		b := take(t, l, "run-2")
+		if err := b.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		puts := s.puts
+		idle(false, "")
+		if s.puts != puts {
+			t.Error("looking has written")
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"tarn/internal/catalog"
@@ -15,36 +14,55 @@ import (
 // [catalog.ErrBusy] and names the holder. It also waits without being asked to where the holder looks dead, until that is
 // sure or not so: at most for the holder's time to live.
 func (l *Lease) Take(ctx context.Context, o catalog.LockOptions) (*Held, error) {
-	var seen watch
 	told := false
+	tell := func(h catalog.Holder) {
+		if !told && o.Waiting != nil {
+			told = true
+			o.Waiting(h)
+		}
+	}
 	for {
-		d, err := l.Read(ctx)
+		d, err := l.await(ctx, o.Wait, tell)
 		if err != nil {
 			return nil, err
 		}
-		dead := d.Owner == nil
-		if !dead {
-			if dead, err = l.dead(ctx, d, &seen); err != nil {
-				return nil, err
-			}
+		h, err := l.seize(ctx, d, o)
+		if !errors.Is(err, errRaced) {
+			return h, err
 		}
-		if dead {
-			h, err := l.seize(ctx, d, o)
-			if !errors.Is(err, errRaced) {
-				return h, err
-			}
-			seen = watch{}
-			continue
+	}
+}
+
+// Idle makes sure that nobody holds the lease, or only somebody dead, as [Lease.Take] does, and takes nothing. It gives the
+// run of the last holder if that ended without [Held.Release], or "".
+func (l *Lease) Idle(ctx context.Context, wait bool) (unfinished string, err error) {
+	d, err := l.await(ctx, wait, func(catalog.Holder) {})
+	if err != nil || d.Owner == nil {
+		return d.Unfinished, err
+	}
+	return d.Owner.Run, nil
+}
+
+// await gives a document that nobody holds who lives.
+func (l *Lease) await(ctx context.Context, wait bool, tell func(catalog.Holder)) (Document, error) {
+	var seen watch
+	for {
+		d, err := l.Read(ctx)
+		if err != nil || d.Owner == nil {
+			return d, err
 		}
-		if !o.Wait && !seen.silent(d) {
-			return nil, busy(d)
+		dead, err := l.dead(ctx, d, &seen)
+		if err != nil || dead {
+			return d, err
 		}
-		if !told && o.Wait && o.Waiting != nil {
-			told = true
-			o.Waiting(d.Owner.Holder)
+		if !wait && !seen.silent(d) {
+			return d, busy(d)
+		}
+		if wait {
+			tell(d.Owner.Holder)
 		}
 		if err := l.changed(ctx, d, &seen); err != nil {
-			return nil, err
+			return d, err
 		}
 	}
 }
@@ -70,14 +88,12 @@ func (l *Lease) changed(ctx context.Context, d Document, seen *watch) error {
 	}
 }
 
-// busy says who holds the lease, and what frees it.
+// busy says who holds the lease.
 func busy(d Document) error {
-	o := d.Owner
-	who := fmt.Sprintf("process %d on %s", o.PID, o.Host)
-	if o.Execution != "" {
-		who = "execution " + o.Execution
+	if x := d.Owner.Execution; x != "" {
+		return fmt.Errorf("%w, for execution %s", catalog.Busy(d.Owner.Holder), x)
 	}
-	return fmt.Errorf("%w: run %s, %s, since %s", catalog.ErrBusy, o.Run, who, o.Since.Format(time.RFC3339))
+	return catalog.Busy(d.Owner.Holder)
 }
 
 // watch is what one who waits has seen of the object.
@@ -124,7 +140,7 @@ func (l *Lease) dead(ctx context.Context, d Document, seen *watch) (bool, error)
 		}
 		return ended, nil
 	}
-	return gone(o) || seen.left(d) <= 0 || time.Since(d.Object.Modified) > ttl(d)+Skew, nil
+	return o.Dead() || seen.left(d) <= 0 || time.Since(d.Object.Modified) > ttl(d)+Skew, nil
 }
 
 // errRaced says that somebody else was faster.
@@ -132,14 +148,9 @@ var errRaced = errors.New("raced")
 
 // seize writes the caller over the document's owner.
 func (l *Lease) seize(ctx context.Context, d Document, o catalog.LockOptions) (*Held, error) {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "" // it is for people only
-	}
 	next := d
 	next.Format, next.Token, next.Write = format, d.Token+1, id()
-	next.Owner = &Owner{Holder: catalog.Holder{Run: o.Run, Host: host, PID: os.Getpid(), Since: time.Now().UTC()},
-		ID: id(), Machine: machine(), Execution: l.o.Execution, TTL: l.o.TTL.Milliseconds()}
+	next.Owner = &Owner{Holder: catalog.Self(o.Run), ID: id(), Execution: l.o.Execution, TTL: l.o.TTL.Milliseconds()}
 	if d.Owner != nil {
 		next.Unfinished = d.Owner.Run
 	}
