@@ -30,6 +30,7 @@ func Run(t *testing.T, k Kind) {
 		"ConflictMovesNone":   conflictMovesNone,
 		"DropAndCreateAgain":  dropAndCreateAgain,
 		"ManyTables":          manyTables,
+		"CancelledPublish":    cancelledPublish,
 		"NothingToMove":       nothingToMove,
 		"OneWriter":           oneWriter,
 		"WaitForTheOther":     waitForTheOther,
@@ -182,6 +183,27 @@ func nothingToMove(t *testing.T, open func() catalog.Catalog) {
 		t.Error(err)
 	}
 	Want(t, c, map[string]string{})
+}
+
+func cancelledPublish(t *testing.T, open func() catalog.Catalog) {
+	c := open()
+	if err := Publish(t, c, Step("a", 0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	w := Lock(t, c, "run-1")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.Publish(ctx, []catalog.Move{Step("a", 1, 2), Step("b", 0, 2)}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled before it began: %v", err)
+	}
+	Want(t, open(), versions(1, "a"))
+	if err := w.Publish(t.Context(), []catalog.Move{Step("a", 1, 3)}); err != nil {
+		t.Errorf("the same writer goes on: %v", err)
+	}
+	if err := w.Release(t.Context()); err != nil {
+		t.Error(err)
+	}
+	Want(t, open(), versions(3, "a"))
 }
 
 func oneWriter(t *testing.T, open func() catalog.Catalog) {

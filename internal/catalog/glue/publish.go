@@ -207,7 +207,7 @@ func (w *writer) plan(h *head, tables map[string]*types.Table, moves []catalog.M
 		if w.c.ghost(h, t) {
 			// It will be written over.
 		} else if t != nil && (!iceberg(t) || !w.c.ours(h, t)) {
-			return next, w.c.notOurs(t)
+			return next, w.c.notOurs(t, "as an Iceberg table")
 		} else if at(t) != m.From {
 			return next, fmt.Errorf("table %s is at %s, and this run started from %s: %w", m.Table, where(at(t)), where(m.From), catalog.ErrConflict)
 		}
@@ -232,13 +232,14 @@ func where(at string) string {
 	return at
 }
 
-// notOurs says whose table it is, as far as that can be told.
-func (c *Catalog) notOurs(t *types.Table) error {
+// notOurs says whose table it is, as far as that can be told. as is what it was wanted as.
+func (c *Catalog) notOurs(t *types.Table, as string) error {
 	whose := ""
-	if !iceberg(t) {
-		whose = " as an Iceberg table"
-	} else if l := t.Parameters[paramLake]; l != "" {
+	switch l := t.Parameters[paramLake]; {
+	case l != "" && l != c.o.Lake:
 		whose = " (it is of lake " + l + ")"
+	case as != "" && !iceberg(t):
+		whose = " " + as
 	}
 	return fmt.Errorf("%s %w%s\n  hint: tarn does not touch it: rename the table of the lake, or give the target a database of its own", c.name(aws.ToString(t.Name)), ErrNotOurs, whose)
 }
