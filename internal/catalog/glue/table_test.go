@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unicode/utf16"
 
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/google/go-cmp/cmp"
 
 	"tarn/internal/catalog"
@@ -179,6 +180,40 @@ func TestCancelledAfterTheCommit(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, l.inGlue("a", "b", "c", "d")); diff != "" {
 			t.Errorf("cancelled at %s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// A reader begins while a journal is open and ends after it was closed: what it read of Glue in between is one run all the
+// same.
+func TestReadAcrossTheEndOfAPublish(t *testing.T) {
+	c := newLake(t).open()
+	move := func(table, from, to string, passed ...string) entry {
+		return entry{Move: catalog.Move{Table: table, From: from, To: to}, Passed: passed}
+	}
+	contested := move("contested", "1", "2")
+	contested.Contested = true
+	moves := []entry{move("moved", "1", "2"), move("new", "", "2"), move("dropped", "1", ""), move("rebased", "x", "x2", "1"), contested}
+	now := head{Seq: 7, Journal: &journal{Moves: moves}}
+	before := now
+	before.Journal = &journal{Open: true, Moves: moves}
+	read := func(at map[string]string) map[string]*types.Table {
+		out := map[string]*types.Table{}
+		for name, at := range at {
+			out[name] = &types.Table{Name: &name, Parameters: map[string]string{"table_type": "ICEBERG", "metadata_location": at}}
+		}
+		return out
+	}
+	done := map[string]string{"moved": "2", "new": "2", "rebased": "x2", "contested": "theirs"}
+	for name, x := range map[string]struct{ read, want map[string]string }{
+		"before the pointers": {map[string]string{"moved": "1", "dropped": "1", "rebased": "1", "contested": "theirs"}, done},
+		"before the rebase":   {map[string]string{"moved": "2", "new": "2", "rebased": "x", "contested": "theirs"}, done},
+		"after":               {done, done},
+		"after, and others have gone on": {map[string]string{"moved": "3", "new": "3", "dropped": "3", "rebased": "3", "contested": "3"},
+			map[string]string{"moved": "3", "new": "3", "dropped": "3", "rebased": "3", "contested": "3"}},
+	} {
+		if diff := cmp.Diff(x.want, c.during(&before, &now, read(x.read))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Starts the stand-in for AWS Glue, lets PyIceberg and boto3 work on it, and stops it.
+# Usage: test/peers/glue.sh   (makes a virtual environment in $TARN_PEERS, by default under the temporary folder)
+set -eu
+cd "$(dirname "$0")/../.."
+peers=${TARN_PEERS:-${TMPDIR:-/tmp}/tarn-peers}
+work=$(mktemp -d)
+go build -o "$work/glue" ./internal/catalog/glue/gluetest/cmd
+if ! "$peers/pyiceberg/bin/python" -c 'import pyiceberg' 2>/dev/null; then
+	python3 -m venv "$peers/pyiceberg"
+	"$peers/pyiceberg/bin/pip" install -q 'pyiceberg[glue,pyarrow]==0.11.1'
+fi
+"$work/glue" >"$work/address" &
+server=$!
+trap 'kill $server; rm -rf "$work"' EXIT
+until [ -s "$work/address" ]; do sleep 0.1; done
+AWS_ENDPOINT_URL_GLUE=$(cat "$work/address")
+export AWS_ENDPOINT_URL_GLUE AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
+mkdir "$work/warehouse"
+"$peers/pyiceberg/bin/python" test/peers/glue_pyiceberg.py "$work/warehouse"
