@@ -2,6 +2,7 @@ package glue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,7 +35,7 @@ func (c *Catalog) Definitions(ctx context.Context, database string, names ...str
 		return nil, err
 	}
 	if !exists {
-		return nil, &Error{Op: "GetTables", What: "database " + database, Code: "EntityNotFoundException", Err: fmt.Errorf("Database %s not found", database)}
+		return nil, &Error{Op: "GetTables", What: "database " + database, Code: "EntityNotFoundException", Err: errors.New("there is none")}
 	}
 	if len(names) == 0 {
 		names = slices.Sorted(maps.Keys(all))

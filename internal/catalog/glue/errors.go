@@ -42,7 +42,7 @@ func (e *Error) Hint() string {
 		return "Lake Formation guards this: an administrator has to grant the role rights on " + e.What + ", or the default for IAM-only access back to the database"
 	case e.Code == "AccessDeniedException", e.Code == "AccessDenied":
 		return "the role needs glue:" + e.Op + " on the catalog, the database and its tables: `tarn doctor` tries each right"
-	case e.Code == "EntityNotFoundException" && strings.Contains(text, "Database"):
+	case e.Code == "EntityNotFoundException" && strings.HasPrefix(e.What, "database "), strings.HasPrefix(text, "EntityNotFoundException: Database"):
 		return "there is no such database in this account and region: see database:, catalog_id: and region: of the target"
 	case e.Code == "ExpiredTokenException", e.Code == "ExpiredToken", e.Code == "RequestExpired":
 		return "the credentials have expired: sign in again, for example with `aws sso login`"

@@ -305,7 +305,6 @@ func TestForeignCommitAtEveryStep(t *testing.T) {
 					err := w.Publish(t.Context(), moves)
 					if errors.Is(err, errKilled) {
 						w.(*writer).held.Leave()
-						err = nil
 						if w, err = l.open().Lock(t.Context(), catalog.LockOptions{Run: "run-2", Wait: true}); err != nil {
 							t.Fatal(err)
 						}
