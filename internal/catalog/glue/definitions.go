@@ -44,18 +44,12 @@ func (c *Catalog) Definitions(ctx context.Context, database string, names ...str
 	for _, name := range names {
 		t := all[strings.ToLower(name)]
 		if t == nil {
-			return nil, fmt.Errorf("there is no table %s in the Glue database %s%s", name, database, suggestion(name, all))
+			return nil, &Error{Op: "GetTables", What: "database " + database, Code: "EntityNotFoundException",
+				Err: &hinted{fmt.Errorf("there is no table %s", name), diag.DidYouMean(strings.ToLower(name), slices.Sorted(maps.Keys(all)))}}
 		}
 		out = append(out, define(t))
 	}
 	return out, nil
-}
-
-func suggestion(name string, all map[string]*types.Table) string {
-	if s := diag.DidYouMean(strings.ToLower(name), slices.Sorted(maps.Keys(all))); s != "" {
-		return "\n  hint: " + s
-	}
-	return ""
 }
 
 func define(t *types.Table) Definition {

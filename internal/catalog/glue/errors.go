@@ -18,36 +18,42 @@ type Error struct {
 	Op string
 	// What it was about, such as "table db.name".
 	What string
-	// Code is Glue's own, such as AccessDeniedException; empty where no answer came.
+	// Code is Glue's own, such as AccessDeniedException, or says why no answer came.
 	Code string
 	Err  error
 }
 
-func (e *Error) Error() string {
-	text := "Glue " + e.Op + " " + e.What + ": " + e.Err.Error()
-	if h := e.Hint(); h != "" {
-		text += "\n  hint: " + h
-	}
-	return text
-}
+func (e *Error) Error() string { return "Glue " + e.Op + " " + e.What + ": " + e.Err.Error() }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// Codes for what never got as far as Glue.
+const (
+	noServer      = "unreachable"
+	noCredentials = "no credentials"
+)
+
+// Missing reports whether the database or table is not there.
+func (e *Error) Missing() bool { return e.Code == "EntityNotFoundException" }
 
 // Hint says what most likely helps, or "".
 func (e *Error) Hint() string {
 	text := e.Err.Error()
 	var dns *net.DNSError
+	var more *hinted
 	switch {
+	case errors.As(e.Err, &more):
+		return more.hint
 	case strings.Contains(text, "Lake Formation"):
 		return "Lake Formation guards this: an administrator has to grant the role rights on " + e.What + ", or the default for IAM-only access back to the database"
 	case e.Code == "AccessDeniedException", e.Code == "AccessDenied":
-		return "the role needs glue:" + e.Op + " on the catalog, the database and its tables: `tarn doctor` tries each right"
+		return "the role needs glue:" + e.Op + " on the catalog, the database and its tables"
 	case e.Code == "EntityNotFoundException" && strings.HasPrefix(e.What, "database "), strings.HasPrefix(text, "EntityNotFoundException: Database"):
 		return "there is no such database in this account and region: see database:, catalog_id: and region: of the target"
 	case e.Code == "ExpiredTokenException", e.Code == "ExpiredToken", e.Code == "RequestExpired":
 		return "the credentials have expired: sign in again, for example with `aws sso login`"
 	case e.Code == "UnrecognizedClientException", e.Code == "InvalidSignatureException", e.Code == "IncompleteSignatureException":
-		return "the access key or its secret is wrong, or this machine's clock is off: `tarn doctor` says where they come from"
+		return "the access key or its secret is wrong, or this machine's clock is off: `tarn doctor --target …` says where they come from"
 	case e.Code == "GlueEncryptionException":
 		return "the catalog is encrypted: the role needs kms:Decrypt and kms:GenerateDataKey on its key"
 	case e.Code == "ResourceNumberLimitExceededException":
@@ -56,8 +62,10 @@ func (e *Error) Hint() string {
 		return "too many requests in this account at the moment: try again"
 	case errors.As(e.Err, &dns):
 		return "is there an AWS region of this name? See region: of the target"
-	case strings.Contains(text, "failed to refresh cached credentials"), strings.Contains(text, "get credentials"):
-		return "no credentials were found: set profile: in the target, AWS_PROFILE, or sign in with `aws sso login`"
+	case e.Code == noServer:
+		return "nothing answers there: look at the network, and at endpoint: of the target or AWS_ENDPOINT_URL_GLUE"
+	case e.Code == noCredentials:
+		return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile: in the target, or sign in with `aws sso login`"
 	}
 	return ""
 }
@@ -92,8 +100,22 @@ func (e *ContestedError) Error() string {
 	for i, t := range e.Tables {
 		lines[i] = "table " + t.Table + ": " + t.Why
 	}
-	return "published, but for tables that changed at that moment: " + strings.Join(lines, "; ") + "\n  hint: their commit was kept: rebuild with `tarn run --full-refresh`"
+	return "published, but for tables that changed at that moment: " + strings.Join(lines, "; ")
 }
+
+// Hint says what helps.
+func (e *ContestedError) Hint() string {
+	return "their commit was kept: rebuild these tables with `tarn run --full-refresh`"
+}
+
+// hinted is an error with what helps.
+type hinted struct {
+	error
+	hint string
+}
+
+func (e *hinted) Unwrap() error { return e.error }
+func (e *hinted) Hint() string  { return e.hint }
 
 func failed(op, what string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -101,7 +123,15 @@ func failed(op, what string, err error) error {
 	}
 	e := &Error{Op: op, What: what, Err: err}
 	var api smithy.APIError
-	if errors.As(err, &api) {
+	var unreachable *net.OpError
+	switch {
+	case errors.As(err, &unreachable):
+		// Without the SDK's chain of what it was doing.
+		e.Code, e.Err = noServer, unreachable
+	case strings.Contains(err.Error(), "get identity: "):
+		// What each place said in which credentials were looked for fills a screen.
+		e.Code, e.Err = noCredentials, errors.New("no AWS credentials were found, or they cannot be renewed")
+	case errors.As(err, &api):
 		e.Code = api.ErrorCode()
 		e.Err = fmt.Errorf("%s: %s", e.Code, api.ErrorMessage())
 	}

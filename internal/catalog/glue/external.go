@@ -65,7 +65,7 @@ func (c *Catalog) External(ctx context.Context, tables []External) ([]Done, erro
 		if t := have[name]; t != nil && t.Parameters[paramLake] != c.o.Lake {
 			refused = append(refused, c.foreign(x.Table, t))
 		} else if iceberg(t) {
-			refused = append(refused, fmt.Errorf("%s is an Iceberg table of this lake and cannot be a landing table as well\n  hint: rename one of them", c.name(name)))
+			refused = append(refused, &hinted{fmt.Errorf("%s is an Iceberg table of this lake and cannot be a landing table as well", c.name(name)), "rename one of them"})
 		}
 	}
 	if err := errors.Join(refused...); err != nil {
@@ -96,7 +96,7 @@ func (c *Catalog) foreign(want *ddl.Table, have *types.Table) error {
 	if len(d) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w\n  it differs from the DDL: %s", c.notOurs(have, ""), strings.Join(d, "; "))
+	return fmt.Errorf("%w, and differs from the DDL: %s", c.notOurs(have, ""), strings.Join(d, "; "))
 }
 
 func (c *Catalog) externalTable(ctx context.Context, x External, have *types.Table) (d Done, err error) {

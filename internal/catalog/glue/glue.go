@@ -95,7 +95,7 @@ func checkName(what, name string) error {
 	case name == "":
 		return fmt.Errorf("the Glue catalog needs a name for the %s", what)
 	case name != strings.ToLower(name):
-		return fmt.Errorf("%s %s: Glue keeps names in lower case\n  hint: call it %s", what, name, strings.ToLower(name))
+		return &hinted{fmt.Errorf("%s %s: Glue keeps names in lower case", what, name), "call it " + strings.ToLower(name)}
 	case len(name) > 255:
 		return fmt.Errorf("%s %s…: a name in Glue has at most 255 bytes", what, name[:40])
 	}

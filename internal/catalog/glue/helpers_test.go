@@ -2,6 +2,7 @@ package glue
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync/atomic"
 
@@ -36,4 +37,13 @@ func (s *counting) Open(ctx context.Context, key, etag string, offset, length in
 func (s *counting) Put(ctx context.Context, key string, body store.Body, c store.Condition) (store.Object, error) {
 	s.n.Add(1)
 	return s.Store.Put(ctx, key, body, c)
+}
+
+// hint is what the CLI shows below an error.
+func hint(err error) string {
+	var h interface{ Hint() string }
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
 }

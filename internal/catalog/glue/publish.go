@@ -241,5 +241,6 @@ func (c *Catalog) notOurs(t *types.Table, as string) error {
 	case as != "" && !iceberg(t):
 		whose = " " + as
 	}
-	return fmt.Errorf("%s %w%s\n  hint: tarn does not touch it: rename the table of the lake, or give the target a database of its own", c.name(aws.ToString(t.Name)), ErrNotOurs, whose)
+	return &hinted{fmt.Errorf("%s %w%s", c.name(aws.ToString(t.Name)), ErrNotOurs, whose),
+		"tarn does not touch it: rename the table of the lake, or give the target a database of its own"}
 }

@@ -99,7 +99,7 @@ func TestTableInGlue(t *testing.T) {
 
 func TestNamesThatGlueWouldChange(t *testing.T) {
 	l := newLake(t)
-	if err := catalogtest.Publish(t, l.open(), catalogtest.Step("Readings", 0, 1)); err == nil || !strings.Contains(err.Error(), "call it readings") {
+	if err := catalogtest.Publish(t, l.open(), catalogtest.Step("Readings", 0, 1)); err == nil || hint(err) != "call it readings" {
 		t.Errorf("upper case: %v", err)
 	}
 	twice := []catalog.Move{catalogtest.Step("a", 0, 1), catalogtest.Step("a", 0, 1)}
@@ -131,7 +131,7 @@ func TestErrorsHelp(t *testing.T) {
 		w := catalogtest.Lock(t, l.open(), "run")
 		err := w.Publish(t.Context(), []catalog.Move{catalogtest.Step("a", 1, 2)})
 		var e *Error
-		if !errors.As(err, &e) || e.Code != c.code || !strings.Contains(err.Error(), "hint: ") || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "tarn-test-secret") {
+		if !errors.As(err, &e) || e.Code != c.code || hint(err) == "" || !strings.Contains(hint(err), c.want) || strings.Contains(err.Error(), "tarn-test-secret") {
 			t.Errorf("%s: %v", name, err)
 		}
 		var pending *PendingError
@@ -148,6 +148,23 @@ func TestErrorsHelp(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	}
+}
+
+// Where nothing answers that is said in a line, and so is what is not configured.
+func TestNothingAnswers(t *testing.T) {
+	l := newLake(t)
+	t.Setenv("AWS_ENDPOINT_URL_GLUE", "http://127.0.0.1:1")
+	_, err := quick(l.open()).Pointers(t.Context())
+	if err == nil || !strings.HasPrefix(err.Error(), "Glue GetTables database db: dial tcp 127.0.0.1:1: ") || !strings.Contains(hint(err), "AWS_ENDPOINT_URL_GLUE") {
+		t.Errorf("no server: %v; %s", err, hint(err))
+	}
+	for _, k := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		t.Setenv(k, "")
+	}
+	_, err = quick(l.open()).Pointers(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "no AWS credentials") || len(err.Error()) > 150 || !strings.Contains(hint(err), "aws sso login") {
+		t.Errorf("no credentials: %v; %s", err, hint(err))
 	}
 }
 

@@ -139,10 +139,10 @@ func (l *Lease) read(ctx context.Context) (Document, error) {
 	}
 	var d Document
 	if err := json.Unmarshal(raw, &d); err != nil {
-		return d, fmt.Errorf("%s is damaged: %w\n  hint: it says where the tables stand: restore an older version of the object", l.Location(), err)
+		return d, &hinted{fmt.Errorf("%s is damaged: %w", l.Location(), err), "it says where the tables stand: restore an older version of the object"}
 	}
 	if d.Format != format {
-		return d, fmt.Errorf("%s is of format %d, and this program knows %d\n  hint: use the newer tarn that wrote it", l.Location(), d.Format, format)
+		return d, &hinted{fmt.Errorf("%s is of format %d, and this program knows %d", l.Location(), d.Format, format), "use the newer tarn that wrote it"}
 	}
 	d.Object = o
 	return d, nil
@@ -178,3 +178,12 @@ func pause(ctx context.Context, d time.Duration) error {
 		return nil
 	}
 }
+
+// hinted is an error with what helps.
+type hinted struct {
+	error
+	hint string
+}
+
+func (e *hinted) Unwrap() error { return e.error }
+func (e *hinted) Hint() string  { return e.hint }
