@@ -148,6 +148,9 @@ func (a *app) showRun(rec *run.Record) {
 		}
 	}
 	a.showOrphans(rec.Orphans)
+	for _, w := range rec.Warnings {
+		a.say("%s %s", st.warn("warning:"), w)
+	}
 	if rec.Status == run.Published {
 		a.say("%s %s in one step as run %s in %.2f s", st.good("published"), plural(int64(len(rec.Published)), "table"), rec.Run, rec.Seconds)
 	}

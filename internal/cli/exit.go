@@ -9,6 +9,7 @@ import (
 
 	"tarn/internal/awsconf"
 	"tarn/internal/catalog"
+	"tarn/internal/catalog/glue"
 	"tarn/internal/check"
 	"tarn/internal/diag"
 	"tarn/internal/lake"
@@ -65,6 +66,7 @@ func exitCode(ctx context.Context, err error) int {
 	var wrong *check.WrongError
 	var carry *run.CarryError
 	var remote *s3.Error
+	var inGlue *glue.Error
 	switch {
 	case err == nil:
 		return exitDone
@@ -87,6 +89,13 @@ func exitCode(ctx context.Context, err error) int {
 			return exitMissing
 		}
 		return exitRemote
+	case errors.As(err, &inGlue):
+		if inGlue.Missing() {
+			return exitMissing
+		}
+		return exitRemote
+	case errors.Is(err, glue.ErrNotOurs), errors.Is(err, glue.ErrOtherLake):
+		return exitUsage
 	case errors.Is(err, awsconf.ErrNoRegion):
 		return exitRemote
 	case errors.Is(err, template.ErrInTheWay), errors.Is(err, template.ErrUnknownTemplate), errors.Is(err, run.ErrDefined):

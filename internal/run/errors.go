@@ -63,6 +63,16 @@ func (e *CarryError) Hint() string {
 	return "put the files back, choose a type that holds the rows, or let `tarn run --prune` take them out"
 }
 
+// unfinishedError says that a change has happened, and what is left to be done about it.
+type unfinishedError struct {
+	id  string
+	err error
+}
+
+func (e *unfinishedError) Error() string { return "published as " + e.id + ", but: " + e.err.Error() }
+
+func (e *unfinishedError) Unwrap() error { return e.err }
+
 // LedgerError says that the rows of a table do not add up, so that nothing was published.
 type LedgerError struct {
 	Table string

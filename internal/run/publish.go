@@ -45,7 +45,11 @@ func (x *execution) publish(ctx context.Context) error {
 	}
 	x.w.reached("staged")
 	if err := x.w.Lake.Publish(ctx, x.writer, append(drafts, d)); err != nil {
-		return err
+		if !x.w.visible(ctx, x.id) {
+			return err
+		}
+		// Some catalogs cannot finish at once what has happened already.
+		x.record.Warnings = append(x.record.Warnings, err.Error())
 	}
 	x.w.reached("published")
 	return nil

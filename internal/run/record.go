@@ -36,7 +36,9 @@ type Record struct {
 	Load      []LoadRecord   `json:"load"`
 	Checks    []check.Result `json:"checks"`
 	// Orphans are tables without a definition; they stay readable until `tarn drop`.
-	Orphans  []string          `json:"orphans,omitempty"`
+	Orphans []string `json:"orphans,omitempty"`
+	// Warnings say what is left to be done about a run that was published, such as tables that a catalog does not show yet.
+	Warnings []string          `json:"warnings,omitempty"`
 	Error    string            `json:"error,omitempty"`
 	Versions map[string]string `json:"versions"`
 }

@@ -143,5 +143,9 @@ func (w *Workspace) publishChange(ctx context.Context, c change, kind string, st
 	if err != nil {
 		return err
 	}
-	return w.Lake.Publish(ctx, c.writer, append(drafts, d), dropped...)
+	err = w.Lake.Publish(ctx, c.writer, append(drafts, d), dropped...)
+	if err != nil && w.visible(ctx, c.id) {
+		return &unfinishedError{c.id, err}
+	}
+	return err
 }

@@ -68,6 +68,12 @@ func published(v *lake.View, id string) bool {
 	return ok && s.Summary[plan.KeyRun] == id
 }
 
+// visible reports whether a run can be seen, after a publish that gave an error. Where that cannot be found out it says no.
+func (w *Workspace) visible(ctx context.Context, id string) bool {
+	v, err := w.Lake.View(context.WithoutCancel(ctx))
+	return err == nil && published(v, id)
+}
+
 // sweepTemp removes the engine's temporary files of processes that were killed. Where anybody is reading, it waits for
 // another time.
 func (w *Workspace) sweepTemp() error {
