@@ -28,7 +28,7 @@ func killedAtRandom(t *testing.T, newLake func(t *testing.T) *testLake) {
 	l, calm := newLake(t), newLake(t)
 	if l.bucket {
 		// Requests take their time.
-		kills /= 2
+		kills /= 3
 	}
 	l.batch(0)
 	calm.batch(0)

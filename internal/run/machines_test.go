@@ -17,7 +17,7 @@ func TestTwoMachines(t *testing.T) {
 	t.Parallel()
 	rounds := 6
 	if os.Getenv("CI") != "" {
-		rounds = 25 // of each machine, in each of two places
+		rounds = 15 // of each machine, in each of two places
 	}
 	for name, one := range map[string]*testLake{"bucket": newLake(t).inBucket(true), "glue": newLake(t).inGlue()} {
 		t.Run(name, func(t *testing.T) {
