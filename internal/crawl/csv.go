@@ -139,7 +139,10 @@ func quotedField(b []byte, i int) (end int, text []byte, ok bool) {
 	return i, nil, false
 }
 
-var identifier = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_ .\-/()#%]{0,127}$`)
+// The length is not part of the pattern: a large class, repeated, takes megabytes to compile, at every start of the program.
+var identifier = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_ .\-/()#%]*$`)
+
+const longestName = 128 // characters
 
 // findHeader decides whether the first records of files are names. It is one where files begin alike, or where its fields
 // could not be values of their columns.
@@ -178,7 +181,8 @@ func (d *dialect) findHeader(heads []*head) {
 	}
 	identifiers, typed, again, rows := true, false, false, 0
 	for i, f := range first {
-		identifiers = identifiers && identifier.MatchString(strings.TrimSpace(f))
+		name := strings.TrimSpace(f)
+		identifiers = identifiers && utf8.RuneCountInString(name) <= longestName && identifier.MatchString(name)
 		kinds := map[kind]int{}
 		n := 0
 		for _, r := range bodies[0] {

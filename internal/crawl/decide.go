@@ -300,8 +300,11 @@ func (s *fieldSet) groups() []*group {
 	return out
 }
 
-// plainName is a name that Athena takes for a column and for a field of a struct.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9_]{1,255}$`)
+// plainLetters is what plain names are made of.
+var plainLetters = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
+
+// plainName reports whether Athena takes a name for a column and for a field of a struct.
+func plainName(name string) bool { return len(name) <= 255 && plainLetters.MatchString(name) }
 
 // object chooses struct or map: a map where the keys are data, or where no struct can have them as fields.
 func (j *judge) object(path string, s *fieldSet) schema.Type {
@@ -318,7 +321,7 @@ func (j *judge) object(path string, s *fieldSet) schema.Type {
 		switch {
 		case g.twice:
 			forced = fmt.Sprintf("%s and %s stand in one object", g.name, g.others[0].name)
-		case !plainName.MatchString(g.name):
+		case !plainName(g.name):
 			forced = fmt.Sprintf("%q cannot be the name of a field", cut(g.name))
 		}
 		if forced != "" {

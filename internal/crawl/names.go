@@ -112,7 +112,7 @@ func (t *Table) Define(database, location string) {
 // free gives the name of a column for a field: its own, or one that Athena takes and that no other column has.
 func (b *builder) free(field string) string {
 	name := field
-	if !plainName.MatchString(name) {
+	if !plainName(name) {
 		var out strings.Builder
 		for _, r := range name {
 			switch {

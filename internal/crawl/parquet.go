@@ -205,7 +205,7 @@ func hiveHas(t schema.Type) bool {
 	if t.Key != nil && !hiveHas(*t.Key) || t.Elem != nil && !hiveHas(*t.Elem) {
 		return false
 	}
-	return !slices.ContainsFunc(t.Fields, func(f schema.Field) bool { return !plainName.MatchString(f.Name) || !hiveHas(f.Type) })
+	return !slices.ContainsFunc(t.Fields, func(f schema.Field) bool { return !plainName(f.Name) || !hiveHas(f.Type) })
 }
 
 // common gives the narrowest type that all of some types widen to.
@@ -349,7 +349,7 @@ func (b *builder) parquetColumn(k *parquetKind) {
 		b.Notes = append(b.Notes, fmt.Sprintf("%s: left out, as a landing table has no type for %s", k.name, k.types[0]))
 		return
 	}
-	if !plainName.MatchString(k.name) || b.free(k.name) != k.name {
+	if !plainName(k.name) || b.free(k.name) != k.name {
 		b.Notes = append(b.Notes, fmt.Sprintf("%s: left out, as no column can have this name, and Parquet is read by name", k.name))
 		return
 	}
