@@ -85,7 +85,7 @@ var errTold = errors.New("told")
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tarn",
-		Short: "A data lake that fits on a laptop",
+		Short: "A data lake that fits on a laptop and grows into AWS unchanged",
 		Long: `tarn takes raw files in a landing zone and keeps trusted and curated tables right, as open Apache Iceberg tables.
 
 A lake is a folder with tarn.yaml, landing tables (Athena DDL) and models (one SELECT each). ` + "`tarn run`" + ` brings all tables
@@ -97,13 +97,19 @@ up to date and shows them to readers in one step; ` + "`tarn query`" + ` asks th
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          unknownCommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 
 		PersistentPreRunE: a.settle,
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.Version = versions().Version
-	root.SetVersionTemplate("tarn {{.Version}}\n")
+	// cobra's own way to print a version is a template, and a program with templates keeps every method of every type.
+	version := root.Flags().Bool("version", false, "print the version of tarn")
+	root.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *version {
+			a.say("tarn %s", versions().Version)
+			return nil
+		}
+		return cmd.Help()
+	}
 	f := root.PersistentFlags()
 	f.StringVarP(&a.dir, "dir", "C", "", "the lake's `folder`, or one inside it (default: search upwards from here)")
 	f.StringVar(&a.target, "target", "", "settings of this `target` in tarn.yaml")
