@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"crypto/rand"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +13,7 @@ import (
 // release is called. A name that no file of this machine can have, or not beside the others, becomes another one with the
 // same ending: plain is false for it. The files have to be held for as long.
 func (c *Cache) Arrange(paths, names []string) (arranged []string, plain []bool, release func(), err error) {
-	root := filepath.Join(c.own, "as-"+random())
+	root := filepath.Join(c.own, "as-"+rand.Text())
 	release = sync.OnceFunc(func() { _ = os.RemoveAll(root) })
 	arranged, plain = make([]string, len(paths)), make([]bool, len(paths))
 	for i, from := range paths {

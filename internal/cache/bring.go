@@ -3,8 +3,6 @@ package cache
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -93,10 +91,4 @@ func (c *Cache) makeRoom(size int64) error {
 		sum -= h.size
 	}
 	return nil
-}
-
-func random() string {
-	b := make([]byte, 6)
-	_, _ = rand.Read(b) // never fails
-	return hex.EncodeToString(b)
 }

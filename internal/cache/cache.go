@@ -7,6 +7,7 @@ package cache
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -58,7 +59,7 @@ func (e *FullError) Error() string {
 
 // New gives the cache in a folder, which is made when it is needed. limit is in bytes.
 func New(dir string, limit int64, stores store.Locator) *Cache {
-	return &Cache{stores: stores, dir: dir, limit: limit, own: filepath.Join(dir, "used", fmt.Sprintf("%d-%s", os.Getpid(), random())),
+	return &Cache{stores: stores, dir: dir, limit: limit, own: filepath.Join(dir, "used", fmt.Sprintf("%d-%s", os.Getpid(), rand.Text())),
 		pins: map[string]int{}, sizes: map[string]int64{}}
 }
 
@@ -142,9 +143,6 @@ func (c *Cache) Adopt(f File, from string) (path string, release func(), err err
 	return path, sync.OnceFunc(func() { c.unpin(name) }), nil
 }
 
-// Forget removes the copy of a file that is known to be no longer needed.
-func (c *Cache) Forget(f File) { _ = os.Remove(filepath.Join(c.dir, copyName(f))) }
-
 // Close lets go of all files.
 func (c *Cache) Close() error {
 	c.mu.Lock()
@@ -218,12 +216,12 @@ func (c *Cache) begin() error {
 		return errors.Join(err, f.Close())
 	}
 	c.lock = f
-	locks, err := filepath.Glob(filepath.Join(escapeGlob(filepath.Dir(c.own)), "*.lock"))
+	all, err := os.ReadDir(filepath.Dir(c.own))
 	if err != nil {
 		return err
 	}
-	for _, l := range locks {
-		if l != c.own+".lock" {
+	for _, e := range all {
+		if l := filepath.Join(filepath.Dir(c.own), e.Name()); strings.HasSuffix(l, ".lock") && l != c.own+".lock" {
 			clearDead(l)
 		}
 	}
@@ -243,10 +241,6 @@ func clearDead(lock string) {
 	if os.RemoveAll(strings.TrimSuffix(lock, ".lock")) == nil {
 		_ = os.Remove(lock)
 	}
-}
-
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
 
 // link makes a copy readable under a name of this process.

@@ -76,8 +76,8 @@ func (a *app) crawl(ctx context.Context, location string, o crawlOptions) error 
 		account = l.Config.AWS
 	}
 	started := time.Now()
-	p := a.crawlProgress()
-	r, err := crawl.Crawl(ctx, registry.New(account), location, crawl.Options{All: o.all, Progress: p.show})
+	p := a.counter()
+	r, err := crawl.Crawl(ctx, registry.New(account), location, crawl.Options{All: o.all, Progress: p.crawled})
 	p.done()
 	if errors.Is(err, crawl.ErrNothing) {
 		return fmt.Errorf("%w: %w", errMissing, err)

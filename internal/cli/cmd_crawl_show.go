@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -273,34 +272,13 @@ func (a *app) showNext(out crawlJSON, l *project.Lake, o crawlOptions) {
 	}
 }
 
-// crawlProgress shows how far a crawl is, like counter.
-type crawlProgress struct {
-	counter
-	w io.Writer
-}
-
-func (a *app) crawlProgress() *crawlProgress {
-	return &crawlProgress{counter: *a.counter(), w: a.stderr}
-}
-
-func (p *crawlProgress) show(listed, files, read, proved int64) {
-	wait := plainEvery
-	if p.redraw {
-		wait = 100 * time.Millisecond
-	}
-	now := time.Now()
-	took := now.Sub(p.started)
-	if p.silent || took < time.Second || now.Sub(p.shown) < wait {
-		return
-	}
-	p.shown = now
-	start, end := "", "\n"
-	if p.redraw {
-		start, end = "\r\x1b[K", ""
-	}
-	again := ""
-	if proved > 0 {
-		again = ", " + bytes(proved) + " proved to load"
-	}
-	fmt.Fprintf(p.w, "%s%6.1f s  %s listed, %s read, %s%s%s", start, took.Seconds(), plural(listed, "file"), grouped(files), bytes(read), again, end)
+// crawled shows how far a crawl is.
+func (c *counter) crawled(listed, files, read, proved int64) {
+	c.line(func(time.Duration) string {
+		again := ""
+		if proved > 0 {
+			again = ", " + bytes(proved) + " proved to load"
+		}
+		return fmt.Sprintf("%s listed, %s read, %s%s", plural(listed, "file"), grouped(files), bytes(read), again)
+	})
 }

@@ -157,7 +157,14 @@ func (a *app) counter() *counter {
 }
 
 func (c *counter) count(rows, written int64) {
-	wait := 5 * time.Second
+	c.line(func(took time.Duration) string {
+		return fmt.Sprintf("%s rows, %s, %s/s", grouped(rows), bytes(written), bytes(int64(float64(written)/took.Seconds())))
+	})
+}
+
+// line shows what has been done so far, if the last one was long enough ago.
+func (c *counter) line(text func(took time.Duration) string) {
+	wait := plainEvery
 	if c.redraw {
 		wait = 100 * time.Millisecond
 	}
@@ -171,7 +178,7 @@ func (c *counter) count(rows, written int64) {
 	if c.redraw {
 		start, end = "\r\x1b[K", ""
 	}
-	fmt.Fprintf(c.w, "%s%6.1f s  %s rows, %s, %s/s%s", start, took.Seconds(), grouped(rows), bytes(written), bytes(int64(float64(written)/took.Seconds())), end)
+	fmt.Fprintf(c.w, "%s%6.1f s  %s%s", start, took.Seconds(), text(took), end)
 }
 
 // done removes a line that was redrawn.

@@ -53,7 +53,7 @@ func (c *crawler) parquet(ctx context.Context, o store.Object) (*parquetFile, st
 	if err != nil {
 		return nil, "", err
 	}
-	name := schema.Literal(escapeGlob(file))
+	name := schema.Literal(duckdb.EscapeGlob(file))
 	out := &parquetFile{}
 	err = e.DB().QueryRowContext(ctx, "SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata("+name+")").Scan(&out.rows)
 	if err == nil {
@@ -160,11 +160,6 @@ func (c *crawler) duckdb(ctx context.Context) (*duckdb.Engine, error) {
 		c.engine, c.engineErr = duckdb.Open(ctx, duckdb.Options{Memory: "256MB", Threads: 1})
 	})
 	return c.engine, c.engineErr
-}
-
-// escapeGlob keeps DuckDB from taking characters of a path for a pattern.
-func escapeGlob(path string) string {
-	return strings.NewReplacer("[", "[[]", "*", "[*]", "?", "[?]").Replace(path)
 }
 
 // parquetKind is a column of Parquet files, with the types that it has in them.

@@ -5,8 +5,6 @@ package doctor
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -216,10 +214,4 @@ func (x *examination) catalog(ctx context.Context, dir string, o run.Options) {
 		return
 	}
 	x.good("catalog", "%d tables, and nobody writes", len(v.Names()))
-}
-
-func random() string {
-	b := make([]byte, 6)
-	_, _ = rand.Read(b) // never fails
-	return hex.EncodeToString(b)
 }

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -52,7 +53,7 @@ func (x *examination) account(ctx context.Context, p *project.Lake) {
 // warehouse tries what a run does with the place of the tables.
 func (x *examination) warehouse(ctx context.Context, p *project.Lake, stores store.Locator) {
 	place := p.Config.Warehouse
-	s, key, err := stores.Locate(ctx, place+"/"+lake.OwnFolder(p.Config.Stored)+"/doctor-"+random())
+	s, key, err := stores.Locate(ctx, place+"/"+lake.OwnFolder(p.Config.Stored)+"/doctor-"+rand.Text())
 	if err != nil {
 		x.failed("warehouse", err)
 		return

@@ -10,13 +10,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/apache/iceberg-go/table"
 	"golang.org/x/sync/errgroup"
@@ -24,6 +22,7 @@ import (
 	"tarn/internal/cache"
 	"tarn/internal/catalog"
 	"tarn/internal/store"
+	"tarn/internal/store/local"
 )
 
 // ErrNoTable says that a table is not in the catalog.
@@ -73,7 +72,7 @@ func Open(ctx context.Context, o Options) (*Lake, error) {
 		return nil, fmt.Errorf("open lake: %w", err)
 	}
 	if dir != "" {
-		if err := os.MkdirAll(dir, 0o755); err != nil && !deniesWriting(err) {
+		if err := os.MkdirAll(dir, 0o755); err != nil && !local.DeniesWriting(err) {
 			return nil, fmt.Errorf("open lake: %w", err)
 		}
 	}
@@ -87,11 +86,6 @@ func asLocation(warehouse string) string {
 		warehouse = "file://" + warehouse
 	}
 	return warehouse
-}
-
-// deniesWriting reports whether a folder could not be made because nothing may be written where it would be.
-func deniesWriting(err error) bool {
-	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
 // Close lets go of the catalog and of the copies of files.

@@ -64,7 +64,7 @@ func (p fastPlan) quotes(values, keys map[string]int64) int64 {
 func (p fastPlan) query(files []File, partitions []schema.Column, partitionValue func(File, schema.Column) (string, error)) (string, error) {
 	paths := make([]string, len(files))
 	for i, f := range files {
-		paths[i] = schema.Literal(escapeGlob(f.Path))
+		paths[i] = schema.Literal(duckdb.EscapeGlob(f.Path))
 	}
 	read := make([]string, len(p.columns))
 	out := make([]string, 0, len(p.columns)+len(partitions)+1)
@@ -234,9 +234,4 @@ func namedCodec(path string) string {
 		return "zstd"
 	}
 	return ""
-}
-
-// escapeGlob keeps DuckDB from taking characters of a real file name as a pattern.
-func escapeGlob(path string) string {
-	return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(path)
 }

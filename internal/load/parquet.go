@@ -231,7 +231,7 @@ func parquetQuery(t Table, columns []string, files []File) (string, error) {
 func parquetPaths(files []File) string {
 	out := make([]string, len(files))
 	for i, f := range files {
-		out[i] = schema.Literal(escapeGlob(f.Path))
+		out[i] = schema.Literal(duckdb.EscapeGlob(f.Path))
 	}
 	return "[" + strings.Join(out, ",") + "]"
 }

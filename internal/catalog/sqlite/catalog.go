@@ -10,13 +10,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"tarn/internal/catalog"
+	"tarn/internal/store/local"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
@@ -47,7 +46,7 @@ type Options struct {
 // process may not write the file or its folder, the catalog can be read all the same, and is empty if there is none.
 func Open(ctx context.Context, o Options) (*Catalog, error) {
 	c := &Catalog{path: o.Path, lock: o.Lock, database: o.Database}
-	if err := os.MkdirAll(filepath.Dir(o.Path), 0o755); err != nil && !deniesWriting(err) {
+	if err := os.MkdirAll(filepath.Dir(o.Path), 0o755); err != nil && !local.DeniesWriting(err) {
 		return nil, fmt.Errorf("open catalog: %w", err)
 	}
 	if !writable(o.Path) {
@@ -66,11 +65,6 @@ func Open(ctx context.Context, o Options) (*Catalog, error) {
 	}
 	c.db = db
 	return c, nil
-}
-
-// deniesWriting reports whether a folder could not be made because nothing may be written where it would be.
-func deniesWriting(err error) bool {
-	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
 // tables are those of Iceberg's JdbcCatalog.

@@ -69,8 +69,11 @@ func (c *Object) Idle(ctx context.Context, wait bool) (unfinished string, err er
 		var busy *catalog.Holder
 		err := c.change(ctx, func(tx *sql.Tx) error {
 			now, err := c.readLock(ctx, tx)
+			if err != nil {
+				return err
+			}
 			busy = now.holder
-			return errors.Join(err, errUnchanged)
+			return errUnchanged
 		})
 		switch {
 		case err != nil:

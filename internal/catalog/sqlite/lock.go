@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tarn/internal/catalog"
+	"tarn/internal/store/local"
 )
 
 // writer holds the lock file. The operating system lets go of it when the process ends, in whatever way.
@@ -26,11 +27,11 @@ type writer struct {
 
 // Lock implements [catalog.Catalog].
 func (c *Catalog) Lock(ctx context.Context, o catalog.LockOptions) (catalog.Writer, error) {
-	if err := os.MkdirAll(filepath.Dir(c.lock), 0o755); err != nil && !deniesWriting(err) {
+	if err := os.MkdirAll(filepath.Dir(c.lock), 0o755); err != nil && !local.DeniesWriting(err) {
 		return nil, err
 	}
 	f, err := os.OpenFile(c.lock, os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil && deniesWriting(err) {
+	if err != nil && local.DeniesWriting(err) {
 		return nil, fmt.Errorf("%w: %w", catalog.ErrReadOnly, err)
 	}
 	if err != nil {
@@ -54,7 +55,7 @@ func (c *Catalog) Lock(ctx context.Context, o catalog.LockOptions) (catalog.Writ
 			o.Waiting(h)
 			told = true
 		}
-		if err := soon(ctx); err != nil {
+		if err := sleep(ctx, soon); err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
 	}
@@ -66,14 +67,7 @@ func (c *Catalog) Lock(ctx context.Context, o catalog.LockOptions) (catalog.Writ
 }
 
 // soon is how long to wait for another try.
-func soon(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(50 * time.Millisecond):
-		return nil
-	}
-}
+const soon = 50 * time.Millisecond
 
 // holder reads what the lock file says, for people and for the next run.
 func holder(f *os.File) catalog.Holder {
@@ -143,7 +137,7 @@ func (c *Catalog) Idle(ctx context.Context, wait bool) (unfinished string, err e
 		if !wait {
 			return "", catalog.Busy(holder(f))
 		}
-		if err := soon(ctx); err != nil {
+		if err := sleep(ctx, soon); err != nil {
 			return "", err
 		}
 	}

@@ -57,20 +57,13 @@ func (c *Object) Close() error { return nil }
 
 // Pointers implements [catalog.Catalog].
 func (c *Object) Pointers(ctx context.Context) (map[string]string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.refresh(ctx); err != nil {
-		return nil, err
-	}
 	out := map[string]string{}
-	err := c.inside(ctx, func(tx *sql.Tx) error {
-		var err error
-		out, err = readPointers(ctx, tx, c.o.Database)
-		return err
+	err := c.change(ctx, func(tx *sql.Tx) (err error) {
+		if out, err = readPointers(ctx, tx, c.o.Database); err != nil {
+			return err
+		}
+		return errUnchanged
 	})
-	if errors.Is(err, errUnchanged) {
-		err = nil
-	}
 	return out, err
 }
 

@@ -138,20 +138,12 @@ func ScanNamed(files []string, column string) string {
 func list(files []string) string {
 	quoted := make([]string, len(files))
 	for i, f := range files {
-		quoted[i] = schema.Literal(escapeGlob(f))
+		quoted[i] = schema.Literal(EscapeGlob(f))
 	}
 	return "[" + strings.Join(quoted, ",") + "]"
 }
 
-// escapeGlob keeps DuckDB from taking characters of a real file name as a pattern.
-func escapeGlob(path string) string {
-	var b strings.Builder
-	for _, r := range path {
-		if strings.ContainsRune("*?[", r) {
-			b.WriteString("[" + string(r) + "]")
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
+// EscapeGlob keeps DuckDB from taking characters of a real file name as a pattern.
+func EscapeGlob(path string) string {
+	return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(path)
 }

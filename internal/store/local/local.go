@@ -41,6 +41,11 @@ func object(key string, info fs.FileInfo) store.Object {
 	return store.Object{Key: key, Size: info.Size(), ETag: ETag(info), Modified: info.ModTime().UTC()}
 }
 
+// DeniesWriting reports whether a file or folder could not be made because nothing may be written where it would be.
+func DeniesWriting(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS)
+}
+
 func located(key string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = store.ErrNotFound

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"tarn/internal/awsconf"
 	"tarn/internal/store"
 	"tarn/internal/store/local"
@@ -16,11 +18,11 @@ import (
 )
 
 // kinds are the stores by the scheme of their locations. host is what stands between :// and the next slash.
-var kinds = map[string]func(ctx context.Context, host string, s awsconf.Settings) (store.Store, error){
-	"file": func(context.Context, string, awsconf.Settings) (store.Store, error) { return local.New(), nil },
-	"s3":   s3.Open,
-	"s3a":  s3.Open, // Hadoop's names for the same
-	"s3n":  s3.Open,
+var kinds = map[string]func(s *Set, ctx context.Context, host string) (store.Store, error){
+	"file": func(*Set, context.Context, string) (store.Store, error) { return local.New(), nil },
+	"s3":   (*Set).bucket,
+	"s3a":  (*Set).bucket, // Hadoop's names for the same
+	"s3n":  (*Set).bucket,
 }
 
 // Set opens each store once. It is a [store.Locator], safe for concurrent use.
@@ -28,6 +30,19 @@ type Set struct {
 	settings awsconf.Settings
 	mu       sync.Mutex
 	open     map[string]store.Store
+	account  *aws.Config // once it was needed
+}
+
+// bucket opens a bucket of the account, which is looked up once: all buckets share its credentials.
+func (s *Set) bucket(ctx context.Context, name string) (store.Store, error) {
+	if s.account == nil {
+		cfg, err := awsconf.Load(ctx, s.settings)
+		if err != nil {
+			return nil, fmt.Errorf("s3://%s: %w", name, err)
+		}
+		s.account = &cfg
+	}
+	return s3.New(name, *s.account, s.settings), nil
 }
 
 // New gives the stores of one target.
@@ -48,7 +63,7 @@ func (s *Set) Locate(ctx context.Context, location string) (store.Store, string,
 	if have := s.open[name]; have != nil {
 		return have, key, nil
 	}
-	opened, err := open(ctx, host, s.settings)
+	opened, err := open(s, ctx, host)
 	if err != nil {
 		return nil, "", err
 	}

@@ -42,7 +42,6 @@ type Proxy struct {
 
 	mu    sync.Mutex
 	fault func(r *http.Request) Fault
-	seen  []string
 }
 
 // NewProxy starts a proxy before a server for the length of a test.
@@ -70,7 +69,7 @@ func NewProxy(t testing.TB, server string) *Proxy {
 func (p *Proxy) Do(fault func(r *http.Request) Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.fault, p.seen = fault, nil
+	p.fault = fault
 }
 
 // Script lets the next requests meet these faults in turn, and all after them none.
@@ -88,16 +87,8 @@ func (p *Proxy) Script(faults ...Fault) {
 	})
 }
 
-// Seen lists the requests since the last [Proxy.Do], such as "GET /bucket/key".
-func (p *Proxy) Seen() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return append([]string{}, p.seen...)
-}
-
 func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	p.mu.Lock()
-	p.seen = append(p.seen, r.Method+" "+r.URL.Path)
 	fault := p.fault
 	p.mu.Unlock()
 	what := None
