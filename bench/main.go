@@ -92,7 +92,7 @@ func run(ctx context.Context, o options) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	if o.tarn == "" {
 		o.tarn = filepath.Join(work, "tarn")
-		if err := quietly(ctx, "go", "build", "-o", o.tarn, "./cmd/tarn"); err != nil {
+		if err := quietly(ctx, "go", "build", "-tags", "grpcnotrace", "-o", o.tarn, "./cmd/tarn"); err != nil {
 			return err
 		}
 	}
