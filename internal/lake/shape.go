@@ -121,7 +121,7 @@ func partitionSpec(sc *iceberg.Schema, by []PartitionField, old table.Metadata) 
 	}
 	fields := make([]iceberg.PartitionField, len(by))
 	for i, p := range by {
-		f, ok := sc.FindFieldByNameCaseInsensitive(p.Column)
+		f, ok := sc.FindFieldByNameCaseInsensitive(storedName(p.Column))
 		if !ok {
 			return iceberg.PartitionSpec{}, fmt.Errorf("partition column %s is not in the table", p.Column)
 		}
@@ -151,7 +151,13 @@ func partitionSpec(sc *iceberg.Schema, by []PartitionField, old table.Metadata) 
 }
 
 // FieldIDs writes the field ids as DuckDB's COPY takes them in FIELD_IDS, such as `{"a": 1, "b": {__duckdb_field_id: 2, "element": 3}}`.
-func (d *Draft) FieldIDs() string { return structIDs(d.meta.CurrentSchema().Fields(), "") }
+func (d *Draft) FieldIDs() string {
+	fields := slices.Clone(d.meta.CurrentSchema().Fields())
+	for i := range fields {
+		fields[i].Name = columnName(fields[i].Name)
+	}
+	return structIDs(fields, "")
+}
 
 func structIDs(fields []iceberg.NestedField, own string) string {
 	parts := make([]string, 0, len(fields)+1)

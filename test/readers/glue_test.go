@@ -62,6 +62,28 @@ func TestOtherProgramsSeeTheSameRowsInGlue(t *testing.T) {
 		}
 		compare(t, python, "trino.py", trino(t), "lake", "stedi", exports)
 	})
+	for _, version := range icebergs {
+		t.Run("Spark with Iceberg "+version, func(t *testing.T) {
+			python, jars := sparkPython(t)
+			compare(t, python, "spark.py", filepath.Join(jars, version), "stedi", exports)
+		})
+	}
+}
+
+// icebergs are the libraries that other engines read with: that of Athena, of Glue 5.0, and of Glue 5.1.
+var icebergs = []string{"1.4.2", "1.7.1", "1.10.0"}
+
+// sparkPython is the one that has PySpark, and jars the folder with the Iceberg libraries, as test/peers/spark.sh installs them.
+func sparkPython(t *testing.T) (python, jars string) {
+	t.Helper()
+	python, jars = os.Getenv("TARN_SPARK_PYTHON"), os.Getenv("TARN_SPARK_JARS")
+	if python == "" || jars == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatal("CI has to run test/peers/spark.sh install and set TARN_SPARK_PYTHON and TARN_SPARK_JARS")
+		}
+		t.Skip("TARN_SPARK_PYTHON and TARN_SPARK_JARS are not set; test/peers/spark.sh installs Spark")
+	}
+	return python, jars
 }
 
 // upload copies the files of a folder into a bucket.
