@@ -169,6 +169,8 @@ type dropJSON struct {
 	Run string `json:"run"`
 	// Name of the table.
 	Dropped string `json:"dropped"`
+	// What is left to be done; the next run does it.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // gcJSON is what `tarn gc` prints.

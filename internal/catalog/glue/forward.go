@@ -130,6 +130,7 @@ func (w *writer) move(ctx context.Context, s *state, i int) error {
 	for range crossings {
 		switch w.c.standing(&s.head, e, t) {
 		case after:
+			w.c.note(e)
 			return nil
 		case crossed:
 			if done, err := w.cross(ctx, s, i, t); done || err != nil {
@@ -149,6 +150,7 @@ func (w *writer) move(ctx context.Context, s *state, i int) error {
 			return stepErr
 		}
 		if err == nil {
+			w.c.note(e)
 			return nil
 		}
 		// Whatever the answer was, or if there was none: what counts is where the table is.
