@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"tarn/internal/awsconf"
 	"tarn/internal/catalog"
 	"tarn/internal/catalog/catalogtest"
 	"tarn/internal/catalog/glue/gluetest"
@@ -34,6 +35,15 @@ const readings = "CREATE EXTERNAL TABLE Readings (`Id` bigint COMMENT 'the key',
 
 // testdata is found before anything else in this process changes its folder, as the S3 server of other tests does.
 var testdata, _ = filepath.Abs("../../ddl/testdata")
+
+func definitions(t *testing.T, database string, names ...string) ([]Definition, error) {
+	t.Helper()
+	cfg, err := awsconf.Load(t.Context(), awsconf.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Definitions(t.Context(), cfg, "", database, names...)
+}
 
 // Every definition that tarn reads comes back from Glue as it went there, and is not written a second time.
 func TestDefinitionsComeBack(t *testing.T) {
@@ -70,7 +80,7 @@ func TestDefinitionsComeBack(t *testing.T) {
 			t.Errorf("%s was not created", d.Table)
 		}
 	}
-	got, err := c.Definitions(t.Context(), "db")
+	got, err := definitions(t, "db")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,8 +334,7 @@ func TestDefinitionsOfATeam(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := l.open()
-	got, err := c.Definitions(t.Context(), "Team")
+	got, err := definitions(t, "Team")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -349,10 +358,10 @@ func TestDefinitionsOfATeam(t *testing.T) {
 	if diff := cmp.Diff(want, text); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := c.Definitions(t.Context(), "team", "orcs"); err == nil || !strings.Contains(err.Error(), "orcs") || !strings.Contains(hint(err), "orc") {
+	if _, err := definitions(t, "team", "orcs"); err == nil || !strings.Contains(err.Error(), "orcs") || !strings.Contains(hint(err), "orc") {
 		t.Errorf("a misspelt table: %v", err)
 	}
-	if _, err := c.Definitions(t.Context(), "tean"); err == nil || !strings.Contains(hint(err), "there is no such database") {
+	if _, err := definitions(t, "tean"); err == nil || !strings.Contains(hint(err), "there is no such database") {
 		t.Errorf("a misspelt database: %v", err)
 	}
 }
