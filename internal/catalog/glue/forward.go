@@ -228,7 +228,7 @@ func (w *writer) cross(ctx context.Context, s *state, i int, t *types.Table) (do
 		return contest("somebody else has committed to it")
 	}
 	to, err := w.c.o.Rebase(ctx, e.Move, theirs)
-	if errors.Is(err, ErrRowsChanged) {
+	if errors.Is(err, catalog.ErrRowsChanged) {
 		return contest(err.Error())
 	}
 	if err != nil {

@@ -58,16 +58,8 @@ type Options struct {
 	// Lease is how the lock behaves.
 	Lease lease.Options
 	// Rebase judges commits from elsewhere. Without it every one of them makes its table contested.
-	Rebase Rebase
+	Rebase catalog.Rebase
 }
-
-// Rebase brings the change of a publish to a table together with commits that others made to it after the publish was
-// written down, and before its pointer moved. theirs is where their metadata is. It gives the metadata that has both, or
-// theirs itself if that has the change already. If theirs changed rows the error is [ErrRowsChanged].
-type Rebase func(ctx context.Context, m catalog.Move, theirs string) (string, error)
-
-// ErrRowsChanged says that somebody else has changed the rows of a table.
-var ErrRowsChanged = errors.New("its rows were changed by somebody else")
 
 // Catalog is a database of the Data Catalog. It implements [catalog.Catalog].
 type Catalog struct {
