@@ -75,6 +75,14 @@ var (
 	ErrReadOnly = errors.New("the lake can only be read from here")
 )
 
+// Rebase brings the change of a publish to a table together with commits that others made to it after the publish was
+// written down, and before its pointer moved. theirs is where their metadata is. It gives the metadata that has both, or
+// theirs itself if that has the change already. If theirs changed rows the error is [ErrRowsChanged].
+type Rebase func(ctx context.Context, m Move, theirs string) (string, error)
+
+// ErrRowsChanged says that somebody else has changed the rows of a table.
+var ErrRowsChanged = errors.New("its rows were changed by somebody else")
+
 // Catalog keeps the pointers of one database. It is safe for concurrent use.
 type Catalog interface {
 	// Pointers gives the location of the current metadata file of every Iceberg table of the database, all at one moment.

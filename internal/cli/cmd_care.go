@@ -100,13 +100,14 @@ func dropCommand(a *app) *cobra.Command {
 				return err
 			}
 			defer w.Close()
-			id, err := w.Drop(cmd.Context(), args[0], wait)
+			id, warnings, err := w.Drop(cmd.Context(), args[0], wait)
 			if err != nil {
 				return err
 			}
 			if a.json {
-				return a.print(dropJSON{id, args[0]})
+				return a.print(dropJSON{id, args[0], warnings})
 			}
+			a.showWarnings(warnings)
 			a.say("dropped %s, as run %s; `tarn gc` removes its files", args[0], id)
 			return nil
 		},

@@ -127,6 +127,7 @@ func (a *app) showRun(rec *run.Record) {
 		}
 		a.showLoads(rec, st)
 		a.showOrphans(rec.Orphans)
+		a.showWarnings(rec.Warnings)
 		return
 	}
 	if len(rec.Tables) > 0 {
@@ -148,11 +149,16 @@ func (a *app) showRun(rec *run.Record) {
 		}
 	}
 	a.showOrphans(rec.Orphans)
-	for _, w := range rec.Warnings {
-		a.say("%s %s", st.warn("warning:"), w)
-	}
+	a.showWarnings(rec.Warnings)
 	if rec.Status == run.Published {
 		a.say("%s %s in one step as run %s in %.2f s", st.good("published"), plural(int64(len(rec.Published)), "table"), rec.Run, rec.Seconds)
+	}
+}
+
+// showWarnings tells what is left to be done.
+func (a *app) showWarnings(warnings []string) {
+	for _, w := range warnings {
+		a.say("%s %s", stylesFor(a.stdout).warn("warning:"), w)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"tarn/internal/catalog/glue"
 	"tarn/internal/check"
 	"tarn/internal/diag"
+	"tarn/internal/intake"
 	"tarn/internal/lake"
 	"tarn/internal/ledger"
 	"tarn/internal/project"
@@ -78,7 +79,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitChecks
 	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong), errors.As(err, &carry), errors.Is(err, template.ErrTwoDatabases):
 		return exitDefinitions
-	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.Is(err, template.ErrNothingFound), errors.Is(err, errMissing):
+	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.Is(err, template.ErrNothingFound), errors.Is(err, intake.ErrNoTable), errors.Is(err, errMissing):
 		return exitMissing
 	case errors.Is(err, run.ErrBusy), errors.Is(err, run.ErrReaders), errors.Is(err, catalog.ErrLockLost):
 		return exitBusy

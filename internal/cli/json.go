@@ -5,6 +5,7 @@ import (
 	"tarn/internal/demo"
 	"tarn/internal/diag"
 	"tarn/internal/doctor"
+	"tarn/internal/intake"
 	"tarn/internal/lake"
 	"tarn/internal/plan"
 	"tarn/internal/run"
@@ -169,6 +170,8 @@ type dropJSON struct {
 	Run string `json:"run"`
 	// Name of the table.
 	Dropped string `json:"dropped"`
+	// What is left to be done; the next run does it.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // gcJSON is what `tarn gc` prints.
@@ -205,6 +208,7 @@ func results() []result {
 		{"tarn init", initJSON{}},
 		{"tarn init --from", template.Report{}},
 		{"tarn crawl", crawlJSON{}},
+		{"tarn import, and tarn init --from glue://…", intake.Report{}},
 		{"tarn sample", sampleJSON{}},
 		{"tarn validate", validateJSON{}},
 		{"tarn doctor", doctorJSON{}},

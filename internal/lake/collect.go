@@ -42,6 +42,10 @@ func (l *Lake) Expire(ctx context.Context, t *Table, before time.Time) (*Draft, 
 	if err == nil {
 		next, err = b.Build()
 	}
+	if c := claimed(t.meta); err == nil && c != nil {
+		c.Oldest, c.Cut = oldest(next), false
+		next, err = withClaim(next, *c)
+	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("table %s: expire: %w", t.name, err)
 	}
@@ -57,9 +61,11 @@ func (l *Lake) Expirable(t *Table, before time.Time) int { return len(t.expirabl
 
 func (t *Table) expirable(before time.Time) []int64 {
 	current := t.meta.CurrentSnapshot()
+	// What was published stays, to repair what others have changed.
+	ours := claimed(t.meta)
 	var ids []int64
 	for _, s := range t.meta.Snapshots() {
-		if (current == nil || s.SnapshotID != current.SnapshotID) && s.TimestampMs < before.UnixMilli() {
+		if (current == nil || s.SnapshotID != current.SnapshotID) && (ours == nil || s.SnapshotID != ours.Snapshot) && s.TimestampMs < before.UnixMilli() {
 			ids = append(ids, s.SnapshotID)
 		}
 	}

@@ -83,6 +83,12 @@ func (l *Lake) Draft(ctx context.Context, v *View, name string, s Shape) (*Draft
 		}
 		return d, nil
 	}
+	d.meta = d.base.meta
+	if d.base.takenBack() {
+		if err := d.takeBack(ctx); err != nil {
+			return nil, fmt.Errorf("table %s: %w", name, err)
+		}
+	}
 	if err := d.reshape(s, props); err != nil {
 		return nil, fmt.Errorf("table %s: %w", name, err)
 	}
@@ -169,6 +175,9 @@ func (d *Draft) change(ctx context.Context, removed, added []string, summary map
 		if next, err = d.unchangedRows(ctx, props); err != nil {
 			return wrap(err)
 		}
+	}
+	if next, err = d.claim(next); err != nil {
+		return wrap(err)
 	}
 	return d.write(ctx, next)
 }

@@ -71,6 +71,9 @@ func (l *Lake) Revert(ctx context.Context, t, now *Table, snapshotID int64, extr
 		d.rows.Added = append(d.rows.Added, f.Location)
 	}
 	next, err := d.withSnapshot(ctx, old.ManifestList, table.OpOverwrite, props, schemaID)
+	if err == nil {
+		next, err = d.claim(next)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", t.name, err)
 	}

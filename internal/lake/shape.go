@@ -30,12 +30,12 @@ type Shape struct {
 }
 
 func (d *Draft) reshape(s Shape, props iceberg.Properties) error {
-	old := d.base.meta
+	old := d.meta
 	sc, err := buildSchema(s.Columns, old.CurrentSchema(), old.LastColumnID())
 	if err != nil {
 		return err
 	}
-	b, err := table.MetadataBuilderFromBase(old, d.base.location)
+	b, err := table.MetadataBuilderFromBase(old, d.previous())
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,6 @@ func (d *Draft) reshape(s Shape, props iceberg.Properties) error {
 		}
 	}
 	if !b.HasChanges() {
-		d.meta = old
 		return nil
 	}
 	d.meta, err = b.Build()

@@ -2,6 +2,7 @@ package lake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -19,6 +20,7 @@ type Table struct {
 	location string // of the metadata file
 	meta     table.Metadata
 	snapshot *table.Snapshot // nil: the current one
+	nothing  bool            // it is looked at as if it had no rows
 }
 
 // DataFile is one Parquet file of a snapshot.
@@ -49,6 +51,9 @@ func (t *Table) MetadataLocation() string { return t.location }
 func (t *Table) Properties() map[string]string { return t.meta.Properties() }
 
 func (t *Table) current() *table.Snapshot {
+	if t.nothing {
+		return nil
+	}
 	if t.snapshot != nil {
 		return t.snapshot
 	}
@@ -81,6 +86,14 @@ func snapshotOf(s table.Snapshot) Snapshot {
 		}
 	}
 	return out
+}
+
+// Current is the id of the snapshot that all readers see, whatever the table is looked at as; 0 for none.
+func (t *Table) Current() int64 {
+	if s := t.meta.CurrentSnapshot(); s != nil {
+		return s.SnapshotID
+	}
+	return 0
 }
 
 // At gives the table as it was at a snapshot; false if that snapshot is no longer kept.
@@ -117,6 +130,9 @@ func (t *Table) Columns() ([]schema.Column, error) {
 	return out, nil
 }
 
+// errDeletes says that rows are deleted by files that only say so.
+var errDeletes = errors.New("has delete files written by another engine")
+
 // Files lists the data files of the snapshot. Delete files, which other engines can leave behind, are an error:
 // reading only the data files would bring deleted rows back.
 func (t *Table) Files(ctx context.Context) ([]DataFile, error) {
@@ -142,7 +158,7 @@ func (t *Table) Files(ctx context.Context) ([]DataFile, error) {
 				return nil, fmt.Errorf("table %s: %w", t.name, err)
 			}
 			if m.ManifestContent() == iceberg.ManifestContentDeletes {
-				return nil, fmt.Errorf("table %s has delete files written by another engine; rewrite the table there, or rebuild it with --full-refresh", t.name)
+				return nil, fmt.Errorf("table %s %w; rewrite the table there, or rebuild it with --full-refresh", t.name, errDeletes)
 			}
 			df := e.DataFile()
 			f := DataFile{Location: df.FilePath(), Rows: df.Count(), Bytes: df.FileSizeBytes(), Partition: map[string]any{}}

@@ -83,19 +83,25 @@ func hiveKeys(rel string) map[string]string {
 	var out map[string]string
 	parts := strings.Split(rel, "/")
 	for i, p := range parts[:len(parts)-1] {
-		k, v, ok := strings.Cut(p, "=")
-		if !ok {
-			k, v = fmt.Sprintf("partition_%d", i), p
-		}
-		if d, err := url.PathUnescape(v); err == nil {
-			v = d
-		}
+		k, v := hiveKey(i, p)
 		if out == nil {
 			out = map[string]string{}
 		}
-		out[strings.ToLower(k)] = v
+		out[k] = v
 	}
 	return out
+}
+
+// hiveKey reads the i-th folder below LOCATION.
+func hiveKey(i int, folder string) (key, value string) {
+	k, v, ok := strings.Cut(folder, "=")
+	if !ok {
+		k, v = fmt.Sprintf("partition_%d", i), folder
+	}
+	if d, err := url.PathUnescape(v); err == nil {
+		v = d
+	}
+	return strings.ToLower(k), v
 }
 
 // settled reports whether a file is still as it was when it was listed: a file that grows while it is read is left

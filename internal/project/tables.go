@@ -152,6 +152,18 @@ func checkFileName(src diag.Source, name string) diag.List {
 	return nil
 }
 
+// TableName gives a name that a table of a lake can have: the given one, or one made of it.
+func TableName(name string) string {
+	if tableName.MatchString(name) && len(checkFileName(diag.Source{}, name)) == 0 {
+		return name
+	}
+	clean := Clean(name)
+	if len(checkFileName(diag.Source{}, clean)) > 0 {
+		clean = Clean(strings.ReplaceAll(clean, "__", "_"))
+	}
+	return clean
+}
+
 var tableName = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 
 func (l *Lake) addLanding(src diag.Source, name string, sidecar diag.Source, hasSidecar bool) {

@@ -60,14 +60,20 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	defer x.held.Close()
 	if p.Empty() {
 		rec.Status = NothingToDo
-		return rec, x.idle(ctx)
+		if err := x.idle(ctx); err != nil {
+			return rec, err
+		}
+		rec.Warnings = append(rec.Warnings, w.external(ctx, v, v)...)
+		return rec, nil
 	}
 	err = x.publishAll(ctx)
 	x.fill()
 	if err != nil {
 		rec.Published = []string{}
+		return rec, err
 	}
-	return rec, err
+	rec.Warnings = append(rec.Warnings, w.externalAfter(ctx, v)...)
+	return rec, nil
 }
 
 // publishAll does the work and makes it visible.
