@@ -73,7 +73,7 @@ func (p *Plan) Empty() bool {
 type Options struct {
 	// Chosen are the tables to bring up to date with everything they read; empty means all.
 	Chosen map[string]bool
-	// FullRefresh rebuilds the chosen models and reads their landing files again.
+	// FullRefresh rebuilds the chosen models, and loads the landing tables whose work says that all files are read again.
 	FullRefresh map[string]bool
 	Prune       bool
 }
@@ -148,7 +148,6 @@ func landing(s *Step, have map[string]string, full bool) {
 	count(len(s.Work.New), "new file", "new files")
 	count(len(s.Work.Changed), "changed file", "changed files")
 	if full {
-		s.Work = everything(s.Work)
 		s.Reasons = append(s.Reasons, "full refresh")
 	} else if len(s.Work.Reload) > 0 {
 		count(len(s.Work.Reload), "file to read again under the new definition", "files to read again under the new definition")
@@ -166,13 +165,6 @@ func landing(s *Step, have map[string]string, full bool) {
 	if len(s.Reasons) > 0 {
 		s.Action = Load
 	}
-}
-
-// everything moves all files that are there to those that have to be read.
-func everything(w load.Work) load.Work {
-	w.Reload = append(w.Reload, w.Unchanged...)
-	w.Unchanged = nil
-	return w
 }
 
 // stale says why a model has to be rebuilt.

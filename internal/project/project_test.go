@@ -109,6 +109,7 @@ targets:
 			want := c.want(l.Dir)
 			want.Name, want.Target, want.Engine, want.Targets = "stedi", c.target, "duckdb", []string{"aws", "big", "broken", "other", "shared"}
 			want.Stored, want.Catalog, want.Disk = stdcmp.Or(want.Stored, "stedi"), stdcmp.Or(want.Catalog, "sqlite"), stdcmp.Or(want.Disk, DefaultDisk)
+			want.Recent, want.Sweep = stdcmp.Or(want.Recent, DefaultRecent), stdcmp.Or(want.Sweep, DefaultSweep)
 			if diff := cmp.Diff(want, l.Config); diff != "" {
 				t.Error(diff)
 			}

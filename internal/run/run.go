@@ -55,19 +55,25 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 		return rec, err
 	}
 	rec.Orphans = p.Orphans
-	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: v, plan: p, id: rec.Run, started: started, progress: o.Progress, record: rec,
-		states: map[string]*state{}, reread: map[string][]load.Counted{}, pruned: map[string][]string{}, rebuilt: map[string]bool{}}
+	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: v, plan: p, id: rec.Run, started: started, filesAre: filesSnapshot(v), progress: o.Progress, record: rec,
+		states: map[string]*state{}, reread: map[string][]load.Counted{}, again: map[string][]string{}, rebuilt: map[string]bool{}}
 	defer x.held.Close()
 	if p.Empty() {
 		rec.Status = NothingToDo
-		return rec, x.idle(ctx)
+		if err := x.idle(ctx); err != nil {
+			return rec, err
+		}
+		x.remember(ctx)
+		return rec, nil
 	}
 	err = x.publishAll(ctx)
 	x.fill()
 	if err != nil {
 		rec.Published = []string{}
+		return rec, err
 	}
-	return rec, err
+	x.remember(ctx)
+	return rec, nil
 }
 
 // publishAll does the work and makes it visible.

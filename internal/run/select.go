@@ -21,6 +21,10 @@ type Selection struct {
 	// Retry reads the landing files again that have rows in quarantine, those of RetryTable only where it is set.
 	Retry      bool
 	RetryTable string
+	// Relist lists all landing files, also where recent dates would be enough for now.
+	Relist bool
+	// Named are locations of landing files that have come or gone, as events tell: they are looked at wherever they are.
+	Named []string
 }
 
 // ErrUnknownTable says that a selected name is not in the lake.
