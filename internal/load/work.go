@@ -84,6 +84,17 @@ type Listing struct {
 	ByDate bool
 }
 
+// Shown gives the two times for people, where less than everything can be looked at: since is nil if everything was this time.
+func (l Listing) Shown() (since, swept *time.Time) {
+	if !l.ByDate {
+		return nil, nil
+	}
+	if !l.Since.IsZero() {
+		since = &l.Since
+	}
+	return since, &l.Swept
+}
+
 // Empty reports whether nothing has to be read. Vanished files alone are no work: their rows stay.
 func (w Work) Empty() bool { return len(w.New)+len(w.Changed)+len(w.Reload) == 0 }
 

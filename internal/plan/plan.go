@@ -62,6 +62,8 @@ type Plan struct {
 	Steps []Step
 	// Orphans are tables in the lake that no definition describes any more. They stay readable.
 	Orphans []string
+	// Chosen are the tables that the plan is about; empty means all.
+	Chosen map[string]bool
 }
 
 // Empty reports whether there is nothing to do.
@@ -106,7 +108,7 @@ func Version(v *lake.View, t *model.Table) string {
 
 // Make works the plan out. work gives what there is to load for each landing table, by name.
 func Make(g *model.Graph, now Published, work map[string]load.Work, o Options) *Plan {
-	p := &Plan{}
+	p := &Plan{Chosen: o.Chosen}
 	changes := map[string]bool{}
 	for _, t := range g.Tables {
 		if len(o.Chosen) > 0 && !o.Chosen[t.Name] {

@@ -21,6 +21,7 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 	x.tell(Event{Table: t.Name, Phase: "load"})
 	st.load = &LoadRecord{Table: t.Name, Files: w.Files, New: len(w.New), Changed: len(w.Changed), Reloaded: len(w.Reload),
 		Skipped: w.Unchanged, Empty: w.Files == 0, Dir: t.Landing.Dir}
+	st.load.looked(w)
 	result := &load.Result{}
 	if !w.Empty() {
 		l := load.Loader{Engine: x.w.Engine, Cache: x.w.Lake.Cache(), Progress: func(table string, p load.Progress) {

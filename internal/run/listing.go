@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"tarn/internal/events"
 	"tarn/internal/lake"
 	"tarn/internal/load"
 	"tarn/internal/model"
@@ -96,7 +97,7 @@ func (w *Workspace) look(ctx context.Context, v *lake.View, tables []*model.Tabl
 	if err != nil {
 		return nil, err
 	}
-	l := &scout{w: w, known: k, now: w.now(), relist: s.Relist || s.Prune, named: s.Named}
+	l := &scout{w: w, known: k, now: w.now(), relist: s.Relist || s.Prune, named: s.named()}
 	for _, t := range tables {
 		if l.could(t) {
 			if l.hint, err = w.listings(ctx, v); err != nil {
@@ -284,16 +285,21 @@ func landing(g *model.Graph, chosen map[string]bool) (out []*model.Table) {
 	return out
 }
 
-// outside counts the named locations that are in no landing table's place.
-func outside(tables []*model.Table, named []string) (n int) {
-	for _, location := range named {
+// Events tells what a plan makes of the events that it was made with; nil of none.
+func (w *Workspace) Events(p *plan.Plan, b *events.Batch) *EventsRecord {
+	if b == nil {
+		return nil
+	}
+	tables := landing(w.Graph, p.Chosen)
+	r := &EventsRecord{Objects: len(b.Objects), Tests: b.Tests, Other: b.Other}
+	for _, location := range b.Objects {
 		in := false
 		for _, t := range tables {
 			in = in || strings.HasPrefix(location, strings.TrimSuffix(t.Landing.Dir, "/")+"/")
 		}
 		if !in {
-			n++
+			r.Elsewhere++
 		}
 	}
-	return n
+	return r
 }
