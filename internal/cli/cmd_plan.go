@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tarn/internal/plan"
+	"tarn/internal/run"
 )
 
 func planCommand(a *app) *cobra.Command {
@@ -17,15 +18,19 @@ func planCommand(a *app) *cobra.Command {
 		Short:   "Show what a run would do, and why",
 		Example: "  tarn plan\n  tarn plan --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			selection, err := s.selection(a, args)
+			if err != nil {
+				return err
+			}
 			w, err := a.open(cmd.Context())
 			if err != nil {
 				return err
 			}
-			p, err := w.Plan(cmd.Context(), s.selection(args))
+			p, err := w.Plan(cmd.Context(), selection)
 			if err = errors.Join(err, w.Close()); err != nil {
 				return err
 			}
-			return a.showPlan(p)
+			return a.showPlan(p, w.Events(p, selection.Events))
 		},
 		ValidArgsFunction: a.completeTables,
 	}
@@ -34,14 +39,15 @@ func planCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func (a *app) showPlan(p *plan.Plan) error {
-	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...)}
+func (a *app) showPlan(p *plan.Plan, e *run.EventsRecord) error {
+	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...), Events: e}
 	for _, s := range p.Steps {
 		j := planTable{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: append([]string{}, s.Reasons...)}
 		for _, f := range s.Work.Read() {
 			j.Files++
 			j.Bytes += f.Size
 		}
+		j.Since, j.Swept = s.Work.Listing.Shown()
 		out.Tables = append(out.Tables, j)
 	}
 	if a.json {
@@ -60,6 +66,10 @@ func (a *app) showPlan(p *plan.Plan) error {
 		rows = append(rows, []string{action, j.Name, j.Zone, why})
 	}
 	fmt.Fprint(a.stdout, columns(rows))
+	a.showEvents(e)
+	for i, s := range p.Steps {
+		a.showLooked(s.Table.Name, s.Work.Files, out.Tables[i].Since, out.Tables[i].Swept)
+	}
 	a.showOrphans(p.Orphans)
 	if p.Empty() {
 		a.say("nothing to do")

@@ -12,6 +12,7 @@ import (
 	"tarn/internal/catalog/glue"
 	"tarn/internal/check"
 	"tarn/internal/diag"
+	"tarn/internal/events"
 	"tarn/internal/intake"
 	"tarn/internal/lake"
 	"tarn/internal/ledger"
@@ -58,6 +59,7 @@ func ExitCodes() []ExitCode {
 
 // exitCode finds the number for an error.
 func exitCode(ctx context.Context, err error) int {
+	var unread *events.Error
 	var usage *usageError
 	var list *diag.ListError
 	var checks *run.CheckError
@@ -73,7 +75,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitDone
 	case ctx.Err() != nil || errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &unread):
 		return exitUsage
 	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
 		return exitChecks
@@ -172,6 +174,7 @@ func errorText(ctx context.Context, err error) string {
 
 // hint finds what to do about an error.
 func (a *app) hint(err error) string {
+	var unread *events.Error
 	var hinted interface{ Hint() string }
 	var usage *usageError
 	var path *fs.PathError
@@ -180,6 +183,8 @@ func (a *app) hint(err error) string {
 		return "tables keep the absolute paths of their files: if the lake was moved or copied, move it back, or remove its .tarn folder and run `tarn run`"
 	case errors.As(err, &hinted):
 		return hinted.Hint()
+	case errors.As(err, &unread):
+		return "what `aws sqs receive-message` prints, a Lambda function gets or EventBridge delivers: see docs/landing.md"
 	case errors.As(err, &usage):
 		return "`" + a.command + " --help`"
 	case errors.Is(err, run.ErrBusy):

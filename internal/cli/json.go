@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"time"
+
 	"tarn/internal/check"
 	"tarn/internal/demo"
 	"tarn/internal/diag"
@@ -90,6 +92,8 @@ type planJSON struct {
 	Tables []planTable `json:"tables"`
 	// Tables in the lake that no definition describes any more.
 	Orphans []string `json:"orphans"`
+	// What the events name that were given with --events.
+	Events *run.EventsRecord `json:"events,omitempty"`
 }
 
 // planTable is what would be done with one table.
@@ -106,6 +110,10 @@ type planTable struct {
 	Files int `json:"files,omitempty"`
 	// Their size as stored.
 	Bytes int64 `json:"bytes,omitempty"`
+	// The day from which on folders of dates were looked at, where not everything was.
+	Since *time.Time `json:"since,omitempty"`
+	// When everything was looked at last, where recent dates can be enough.
+	Swept *time.Time `json:"swept,omitempty"`
 }
 
 // queryJSON is what `tarn query` prints.

@@ -1,15 +1,11 @@
 package load
 
 import (
-	"context"
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
-	"tarn/internal/store"
 	"tarn/internal/store/local"
 )
 
@@ -27,44 +23,6 @@ type File struct {
 	ETag string
 	// Keys holds the values of `k=v` folders between LOCATION and the file, by lower-case name.
 	Keys map[string]string
-}
-
-// List finds the raw files below a folder of this machine or a place in an object store, in order of name. Names that
-// begin with "_" or "." are not data, as in Hive. A folder that is not there holds no files.
-func List(ctx context.Context, stores store.Locator, dir, location string) ([]File, error) {
-	if !strings.Contains(dir, "://") {
-		// The folder itself can be a link; links to folders below it are not followed.
-		if real, err := filepath.EvalSymlinks(dir); err == nil {
-			dir = real
-		}
-	}
-	s, prefix, err := stores.Locate(ctx, dir)
-	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", dir, err)
-	}
-	prefix = strings.TrimSuffix(prefix, "/") + "/"
-	if prefix == "/" {
-		prefix = ""
-	}
-	disk, onDisk := s.(store.OnDisk)
-	base := strings.TrimSuffix(location, "/") + "/"
-	var out []File
-	for o, err := range s.List(ctx, prefix, store.ListOptions{}) {
-		if err != nil {
-			return nil, fmt.Errorf("list %s: %w", dir, err)
-		}
-		rel := strings.TrimPrefix(o.Key, prefix)
-		if hidden(rel) {
-			continue
-		}
-		f := File{Name: base + rel, Location: store.Location(s, o.Key), Size: o.Size, ETag: o.ETag, Keys: hiveKeys(rel)}
-		if onDisk {
-			f.Path = disk.Path(o.Key)
-		}
-		out = append(out, f)
-	}
-	slices.SortFunc(out, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
-	return out, nil
 }
 
 // hidden reports whether a file or one of the folders above it is not data.

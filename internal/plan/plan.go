@@ -62,6 +62,8 @@ type Plan struct {
 	Steps []Step
 	// Orphans are tables in the lake that no definition describes any more. They stay readable.
 	Orphans []string
+	// Chosen are the tables that the plan is about; empty means all.
+	Chosen map[string]bool
 }
 
 // Empty reports whether there is nothing to do.
@@ -73,7 +75,7 @@ func (p *Plan) Empty() bool {
 type Options struct {
 	// Chosen are the tables to bring up to date with everything they read; empty means all.
 	Chosen map[string]bool
-	// FullRefresh rebuilds the chosen models and reads their landing files again.
+	// FullRefresh rebuilds the chosen models, and loads the landing tables whose work says that all files are read again.
 	FullRefresh map[string]bool
 	Prune       bool
 }
@@ -106,7 +108,7 @@ func Version(v *lake.View, t *model.Table) string {
 
 // Make works the plan out. work gives what there is to load for each landing table, by name.
 func Make(g *model.Graph, now Published, work map[string]load.Work, o Options) *Plan {
-	p := &Plan{}
+	p := &Plan{Chosen: o.Chosen}
 	changes := map[string]bool{}
 	for _, t := range g.Tables {
 		if len(o.Chosen) > 0 && !o.Chosen[t.Name] {
@@ -148,7 +150,6 @@ func landing(s *Step, have map[string]string, full bool) {
 	count(len(s.Work.New), "new file", "new files")
 	count(len(s.Work.Changed), "changed file", "changed files")
 	if full {
-		s.Work = everything(s.Work)
 		s.Reasons = append(s.Reasons, "full refresh")
 	} else if len(s.Work.Reload) > 0 {
 		count(len(s.Work.Reload), "file to read again under the new definition", "files to read again under the new definition")
@@ -166,13 +167,6 @@ func landing(s *Step, have map[string]string, full bool) {
 	if len(s.Reasons) > 0 {
 		s.Action = Load
 	}
-}
-
-// everything moves all files that are there to those that have to be read.
-func everything(w load.Work) load.Work {
-	w.Reload = append(w.Reload, w.Unchanged...)
-	w.Unchanged = nil
-	return w
 }
 
 // stale says why a model has to be rebuilt.

@@ -37,9 +37,11 @@ type execution struct {
 	// held keeps the files readable that the run reads, writer is the right to publish.
 	held   *lake.Reader
 	writer catalog.Writer
-	// reread names the landing files whose earlier rows are replaced, pruned the ones whose rows go.
+	// reread has the landing files that were read, by table, again the names of those whose earlier rows go.
 	reread map[string][]load.Counted
-	pruned map[string][]string
+	again  map[string][]string
+	// filesAre is the snapshot of tarn__files that readers see.
+	filesAre int64
 	// rebuilt are models whose earlier quarantine entries are replaced.
 	rebuilt map[string]bool
 }

@@ -24,13 +24,18 @@ func (x *execution) publish(ctx context.Context) error {
 			x.record.Published = append(x.record.Published, s.Table.Name)
 		}
 	}
+	files := x.filesAre
 	for _, stage := range []func(context.Context) (*lake.Draft, error){x.stageFiles, x.stageQuarantine} {
 		d, err := stage(ctx)
 		if err != nil {
 			return err
 		}
-		if d != nil {
-			drafts = append(drafts, d)
+		if d == nil {
+			continue
+		}
+		drafts = append(drafts, d)
+		if s, ok := d.Table().Snapshot(); ok && d.Name() == FilesTable {
+			files = s.ID
 		}
 	}
 	x.record.Status = Published
@@ -51,45 +56,9 @@ func (x *execution) publish(ctx context.Context) error {
 		// Some catalogs cannot finish at once what has happened already.
 		x.record.Warnings = append(x.record.Warnings, err.Error())
 	}
+	x.filesAre = files
 	x.w.reached("published")
 	return nil
-}
-
-// stageFiles writes which landing files are loaded, if that has changed.
-func (x *execution) stageFiles(ctx context.Context) (*lake.Draft, error) {
-	known, err := x.w.known(ctx, x.view)
-	if err != nil {
-		return nil, err
-	}
-	changed := false
-	var rows [][]driver.Value
-	at := utc(x.started)
-	for _, t := range sortedKeys(known, x.reread) {
-		gone := map[string]bool{}
-		for _, f := range x.reread[t] {
-			gone[f.Name] = true
-			table := x.w.Graph.Table(t)
-			rows = append(rows, []driver.Value{t, f.Name, f.Size, f.ETag, table.Hash, f.Objects, f.Loaded, f.Quarantined, x.id, at})
-			changed = true
-		}
-		for _, name := range x.pruned[t] {
-			gone[name] = true
-			changed = true
-		}
-		for _, k := range known[t] {
-			if !gone[k.Name] {
-				rows = append(rows, []driver.Value{t, k.Name, k.Size, k.ETag, k.Definition, k.Objects, k.Loaded, k.Quarantined, k.RunID, at})
-			}
-		}
-	}
-	if !changed {
-		return nil, nil
-	}
-	query, err := x.w.staged(ctx, "tarn_files_staging", filesColumns(), rows)
-	if err != nil {
-		return nil, err
-	}
-	return x.w.replaceOwn(ctx, x.view, FilesTable, filesColumns(), query, x.id)
 }
 
 // stageQuarantine writes the rejected rows: entries of files that were read again and of rebuilt models are replaced.
@@ -133,12 +102,7 @@ func (x *execution) stageQuarantine(ctx context.Context) (*lake.Draft, error) {
 // staying writes the condition for quarantine entries that this run does not replace.
 func (x *execution) staying(ctx context.Context) (string, error) {
 	var gone [][]driver.Value
-	for t, files := range x.reread {
-		for _, f := range files {
-			gone = append(gone, []driver.Value{t, f.Name})
-		}
-	}
-	for t, names := range x.pruned {
+	for t, names := range x.again {
 		for _, name := range names {
 			gone = append(gone, []driver.Value{t, name})
 		}

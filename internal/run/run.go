@@ -54,9 +54,9 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	if err != nil {
 		return rec, err
 	}
-	rec.Orphans = p.Orphans
-	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: v, plan: p, id: rec.Run, started: started, progress: o.Progress, record: rec,
-		states: map[string]*state{}, reread: map[string][]load.Counted{}, pruned: map[string][]string{}, rebuilt: map[string]bool{}}
+	rec.Orphans, rec.Events = p.Orphans, w.Events(p, o.Events)
+	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: v, plan: p, id: rec.Run, started: started, filesAre: filesSnapshot(v), progress: o.Progress, record: rec,
+		states: map[string]*state{}, reread: map[string][]load.Counted{}, again: map[string][]string{}, rebuilt: map[string]bool{}}
 	defer x.held.Close()
 	if p.Empty() {
 		rec.Status = NothingToDo
@@ -64,6 +64,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 			return rec, err
 		}
 		rec.Warnings = append(rec.Warnings, w.external(ctx, v, v)...)
+		x.remember(ctx)
 		return rec, nil
 	}
 	err = x.publishAll(ctx)
@@ -73,6 +74,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 		return rec, err
 	}
 	rec.Warnings = append(rec.Warnings, w.externalAfter(ctx, v)...)
+	x.remember(ctx)
 	return rec, nil
 }
 
@@ -105,6 +107,7 @@ func (x *execution) idle(ctx context.Context) error {
 		x.record.Tables = append(x.record.Tables, r)
 		if s.Table.Landing != nil {
 			l := LoadRecord{Table: s.Table.Name, Files: s.Work.Files, Skipped: s.Work.Files, Empty: s.Work.Files == 0, Dir: s.Table.Landing.Dir}
+			l.looked(s.Work)
 			for _, k := range s.Work.Vanished {
 				l.Vanished = append(l.Vanished, k.Name)
 			}

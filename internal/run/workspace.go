@@ -196,24 +196,6 @@ func (w *Workspace) plan(ctx context.Context, v *lake.View, s Selection) (*plan.
 		}
 		s.RetryTable = t.Name
 	}
-	known, err := w.known(ctx, v)
-	if err != nil {
-		return nil, err
-	}
-	work := map[string]load.Work{}
-	for _, t := range w.Graph.Tables {
-		if t.Landing == nil {
-			continue
-		}
-		files, err := load.List(ctx, w.Lake.Stores(), t.Landing.Dir, t.Landing.Location)
-		if err != nil {
-			return nil, err
-		}
-		work[t.Name] = load.Compare(loadTable(t), files, known[t.Name])
-		if s.Retry && (s.RetryTable == "" || s.RetryTable == t.Name) {
-			work[t.Name] = work[t.Name].Retry(known[t.Name])
-		}
-	}
 	o := plan.Options{Chosen: chosen, Prune: s.Prune}
 	if s.FullRefresh {
 		o.FullRefresh = chosen
@@ -223,6 +205,11 @@ func (w *Workspace) plan(ctx context.Context, v *lake.View, s Selection) (*plan.
 				o.FullRefresh[name] = true
 			}
 		}
+	}
+	tables := landing(w.Graph, chosen)
+	work, err := w.look(ctx, v, tables, s, s.again(tables, o.FullRefresh))
+	if err != nil {
+		return nil, err
 	}
 	return plan.Make(w.Graph, plan.Look(v), work, o), nil
 }
