@@ -60,8 +60,8 @@ def main():
         "spark.sql.catalog.lake.s3.path-style-access": "true",
         "spark.sql.catalog.lake.client.region": os.environ["AWS_REGION"],
         "spark.sql.catalog.lake.warehouse": "s3://unused/",
-        # Before 1.8 this reader writes beyond its buffers, also with tables that Spark itself wrote, and takes the JVM with it
-        # (seen with OpenJDK 17.0.15, and gone with 1.8.1; apache/iceberg#12178 tells of the like).
+        # Spark closes a batch's vectors after use since 3.5.4 (SPARK-50235), and Iceberg before 1.8 goes on writing into them: a
+        # crash, also with tables that Spark itself wrote.
         "spark.sql.iceberg.vectorization.enabled": str(not Path(jars).name.startswith(("1.4.", "1.7."))).lower(),
     }.items():
         builder = builder.config(key, value)
