@@ -2,6 +2,7 @@ package readers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -30,7 +31,28 @@ const glueTarget = `
 // The lake in a bucket and in the Glue Data Catalog, on the stand-ins of the tests: PyIceberg and Trino find its tables there.
 func TestOtherProgramsSeeTheSameRowsInGlue(t *testing.T) {
 	python := python(t)
-	const bucket = "readers"
+	bucket := standIns(t)
+	dir := filepath.Join(t.TempDir(), "lake")
+	newLake(t, dir)
+	addTarget(t, dir, bucket)
+	upload(t, filepath.Join(dir, "data"), "s3://"+bucket+"/landing/")
+	tarn(t, "run", "-C", dir, "--target", "cloud")
+	exports := export(t, tables, "-C", dir, "--target", "cloud")
+
+	t.Run("PyIceberg", func(t *testing.T) { compare(t, len(tables), python, "readers.py", "glue", "stedi", exports) })
+	t.Run("Trino", func(t *testing.T) { compare(t, len(tables), python, "trino.py", trino(t), "lake", "stedi", exports) })
+	for _, version := range icebergs {
+		t.Run("Spark with Iceberg "+version, func(t *testing.T) {
+			python, jars := sparkPython(t)
+			compare(t, len(tables), python, "spark.py", filepath.Join(jars, version), "stedi", exports)
+		})
+	}
+}
+
+// standIns leads the environment to an S3 server with one bucket and to a Glue Data Catalog, both of this test alone.
+func standIns(t *testing.T) (bucket string) {
+	t.Helper()
+	bucket = "readers-" + strings.ToLower(strings.ReplaceAll(t.Name(), "_", "-"))
 	env, err := s3test.Serve(t.Context(), bucket)
 	if err != nil {
 		t.Fatal(err)
@@ -40,33 +62,19 @@ func TestOtherProgramsSeeTheSameRowsInGlue(t *testing.T) {
 		t.Setenv(k, v)
 	}
 	gluetest.Start(t)
-	dir := filepath.Join(t.TempDir(), "lake")
-	newLake(t, dir)
+	return bucket
+}
+
+// addTarget adds the target "cloud" to a lake.
+func addTarget(t *testing.T, dir, bucket string) {
+	t.Helper()
 	f, err := os.OpenFile(filepath.Join(dir, "tarn.yaml"), os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = fmt.Fprintf(f, glueTarget, bucket)
+		err = errors.Join(err, f.Close())
+	}
 	if err != nil {
 		t.Fatal(err)
-	}
-	fmt.Fprintf(f, glueTarget, bucket)
-	f.Close()
-	upload(t, filepath.Join(dir, "data"), "s3://"+bucket+"/landing/")
-	tarn(t, "run", "-C", dir, "--target", "cloud")
-	exports := export(t, "-C", dir, "--target", "cloud")
-
-	t.Run("PyIceberg", func(t *testing.T) { compare(t, python, "readers.py", "glue", "stedi", exports) })
-	t.Run("Trino", func(t *testing.T) {
-		if os.Getenv("TARN_TRINO") == "" {
-			if os.Getenv("CI") != "" {
-				t.Fatal("CI has to run test/peers/trino.sh install and set TARN_TRINO")
-			}
-			t.Skip("TARN_TRINO is not set; test/peers/trino.sh installs Trino and sets it")
-		}
-		compare(t, python, "trino.py", trino(t), "lake", "stedi", exports)
-	})
-	for _, version := range icebergs {
-		t.Run("Spark with Iceberg "+version, func(t *testing.T) {
-			python, jars := sparkPython(t)
-			compare(t, python, "spark.py", filepath.Join(jars, version), "stedi", exports)
-		})
 	}
 }
 
@@ -112,6 +120,12 @@ func upload(t *testing.T, folder, to string) {
 // trino starts Trino over the catalog and the bucket that the environment leads to, and gives its address.
 func trino(t *testing.T) string {
 	t.Helper()
+	if os.Getenv("TARN_TRINO") == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatal("CI has to run test/peers/trino.sh install and set TARN_TRINO")
+		}
+		t.Skip("TARN_TRINO is not set; test/peers/trino.sh installs Trino and sets it")
+	}
 	etc := t.TempDir()
 	glue := "hive.metastore.glue.endpoint-url=" + os.Getenv("AWS_ENDPOINT_URL_GLUE") + "\nhive.metastore.glue.region=us-east-1\n" +
 		"hive.metastore.glue.aws-access-key=" + os.Getenv("AWS_ACCESS_KEY_ID") + "\nhive.metastore.glue.aws-secret-key=" + os.Getenv("AWS_SECRET_ACCESS_KEY") + "\n"
