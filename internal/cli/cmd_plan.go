@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tarn/internal/plan"
+	"tarn/internal/run"
 )
 
 func planCommand(a *app) *cobra.Command {
@@ -34,8 +35,8 @@ func planCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func (a *app) showPlan(p *plan.Plan) error {
-	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...)}
+func (a *app) showPlan(p *run.Planned) error {
+	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...), Foreign: p.Foreign}
 	for _, s := range p.Steps {
 		j := planTable{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: append([]string{}, s.Reasons...)}
 		for _, f := range s.Work.Read() {
@@ -61,6 +62,7 @@ func (a *app) showPlan(p *plan.Plan) error {
 	}
 	fmt.Fprint(a.stdout, columns(rows))
 	a.showOrphans(p.Orphans)
+	a.showForeign(p.Foreign)
 	if p.Empty() {
 		a.say("nothing to do")
 	}

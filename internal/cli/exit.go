@@ -32,6 +32,7 @@ const (
 	exitMissing     = 5
 	exitBusy        = 6
 	exitRemote      = 7
+	exitHeld        = 8
 	exitInterrupted = 130
 )
 
@@ -52,6 +53,7 @@ func ExitCodes() []ExitCode {
 		{exitMissing, "something named is not there: a lake, a table, a run, a folder"},
 		{exitBusy, "another process is writing to the lake, or, for gc, reading it"},
 		{exitRemote, "a store or catalog elsewhere cannot be reached, or refuses: network, credentials, rights"},
+		{exitHeld, "another program has changed rows of a table: it and what is made of it were left as they are, all else was done"},
 		{exitInterrupted, "interrupted by Ctrl-C, SIGTERM or SIGHUP: nothing was published"},
 	}
 }
@@ -66,6 +68,7 @@ func exitCode(ctx context.Context, err error) int {
 	var sql *query.Error
 	var wrong *check.WrongError
 	var carry *run.CarryError
+	var changed *run.ChangedError
 	var remote *s3.Error
 	var inGlue *glue.Error
 	switch {
@@ -75,6 +78,8 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.As(err, &usage):
 		return exitUsage
+	case errors.As(err, &changed), errors.Is(err, errHeld):
+		return exitHeld
 	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
 		return exitChecks
 	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong), errors.As(err, &carry), errors.Is(err, template.ErrTwoDatabases):

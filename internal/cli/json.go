@@ -90,6 +90,8 @@ type planJSON struct {
 	Tables []planTable `json:"tables"`
 	// Tables in the lake that no definition describes any more.
 	Orphans []string `json:"orphans"`
+	// What other programs have done to tables since they were published.
+	Foreign []run.ForeignRecord `json:"foreign,omitempty"`
 }
 
 // planTable is what would be done with one table.
@@ -98,7 +100,8 @@ type planTable struct {
 	Name string `json:"name"`
 	// landing, trusted or curated.
 	Zone string `json:"zone"`
-	// none, load (read files) or rebuild (run the SELECT); amend only tests checks and writes comments.
+	// none, load (read files) or rebuild (run the SELECT); amend only tests checks and writes comments; hold leaves the table
+	// as it is, because another program has changed its rows or those of a table that it is made of.
 	Action plan.Action `json:"action"`
 	// Why, in words; empty for none.
 	Reasons []string `json:"reasons"`

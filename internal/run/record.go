@@ -37,6 +37,8 @@ type Record struct {
 	Checks    []check.Result `json:"checks"`
 	// Orphans are tables without a definition; they stay readable until `tarn drop`.
 	Orphans []string `json:"orphans,omitempty"`
+	// Foreign says what other programs have done to tables since they were published.
+	Foreign []ForeignRecord `json:"foreign,omitempty"`
 	// Warnings say what is left to be done about a run that was published, such as tables that a catalog does not show yet.
 	Warnings []string          `json:"warnings,omitempty"`
 	Error    string            `json:"error,omitempty"`

@@ -6,7 +6,6 @@ import (
 
 	"tarn/internal/catalog"
 	"tarn/internal/load"
-	"tarn/internal/plan"
 )
 
 // RunOptions says how a run behaves; the zero value waits for nobody and tells nobody.
@@ -50,12 +49,17 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	if _, err := w.sweep(ctx, v, writer.Unfinished()); err != nil {
 		return rec, err
 	}
-	p, err := w.plan(ctx, v, o.Selection)
+	seen, err := w.look(ctx, v)
+	if err != nil {
+		return rec, err
+	}
+	rec.Foreign = w.records(seen)
+	p, err := w.plan(ctx, seen, o.Selection)
 	if err != nil {
 		return rec, err
 	}
 	rec.Orphans = p.Orphans
-	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: v, plan: p, id: rec.Run, started: started, progress: o.Progress, record: rec,
+	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: seen.own, found: seen.found, plan: p, id: rec.Run, started: started, progress: o.Progress, record: rec,
 		states: map[string]*state{}, reread: map[string][]load.Counted{}, pruned: map[string][]string{}, rebuilt: map[string]bool{}}
 	defer x.held.Close()
 	if p.Empty() {
@@ -95,7 +99,7 @@ func (x *execution) publishAll(ctx context.Context) (err error) {
 // idle fills the record of a run that has nothing to do.
 func (x *execution) idle(ctx context.Context) error {
 	for _, s := range x.plan.Steps {
-		r := TableRecord{Name: s.Table.Name, Zone: s.Table.Zone, Action: plan.None}
+		r := TableRecord{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: s.Reasons}
 		if have := x.view.Table(s.Table.Stored()); have != nil {
 			var err error
 			if r.Rows, err = have.Rows(ctx); err != nil {

@@ -19,7 +19,9 @@ func openLake(ctx context.Context, p *project.Lake) (*lake.Lake, error) {
 	var l *lake.Lake
 	c, err := catalogs.Open(ctx, catalogs.Place{Kind: o.Catalog, Database: o.Stored, Warehouse: o.Warehouse, Own: lake.OwnFolder(o.Stored), State: state,
 		Stores: places, AWS: o.AWS, CatalogID: o.CatalogID,
-		Rebase: func(ctx context.Context, m catalog.Move, theirs string) (string, error) { return l.Rebase(ctx, m, theirs) }})
+		Rebase: func(ctx context.Context, m catalog.Move, theirs string) (string, error) {
+			return l.Rebase(ctx, m, theirs)
+		}})
 	if err != nil {
 		return nil, err
 	}
