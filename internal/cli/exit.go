@@ -69,6 +69,8 @@ func exitCode(ctx context.Context, err error) int {
 	var wrong *check.WrongError
 	var carry *run.CarryError
 	var changed *run.ChangedError
+	var otherWarehouse *lake.OtherError
+	var overHalf *lake.OverHalfError
 	var remote *s3.Error
 	var inGlue *glue.Error
 	switch {
@@ -100,7 +102,7 @@ func exitCode(ctx context.Context, err error) int {
 			return exitMissing
 		}
 		return exitRemote
-	case errors.Is(err, glue.ErrNotOurs), errors.Is(err, glue.ErrOtherLake):
+	case errors.Is(err, glue.ErrNotOurs), errors.Is(err, glue.ErrOtherLake), errors.As(err, &otherWarehouse), errors.As(err, &overHalf), errors.Is(err, lake.ErrEmptyCatalog):
 		return exitUsage
 	case errors.Is(err, awsconf.ErrNoRegion):
 		return exitRemote

@@ -42,6 +42,9 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	ctx, stop := whileHeld(ctx, writer)
 	defer stop()
 	defer func() { err = w.letGo(ctx, writer, rec.Run, err) }()
+	if err := w.Lake.Identify(ctx); err != nil {
+		return rec, err
+	}
 	v, err := w.Lake.View(ctx)
 	if err != nil {
 		return rec, err
