@@ -94,8 +94,22 @@ type Catalog interface {
 	// Idle makes sure that nobody writes at this moment, waiting for that if wait is set and failing with [ErrBusy]
 	// otherwise. It gives the run of the last holder if that ended without Release, or "". It needs no right to write.
 	Idle(ctx context.Context, wait bool) (unfinished string, err error)
+	// Identity tells the catalog from all others that could know the same files. Only the holder of the lock may ask.
+	Identity(ctx context.Context) (Identity, error)
 	// Close lets go of the catalog.
 	Close() error
+}
+
+// Identity is which catalog it is. A warehouse belongs to one: another one knows nothing of its files.
+type Identity struct {
+	// Kind is what targets call it, such as glue.
+	Kind string `json:"catalog"`
+	// Lake is an id that the catalog has given itself, or that of the place that it is for.
+	Lake string `json:"lake"`
+	// Database is the namespace of the tables.
+	Database string `json:"database"`
+	// Where tells the account and region of a catalog that is none of this machine; it can be empty.
+	Where string `json:"where,omitempty"`
 }
 
 // Writer is the right to publish.

@@ -30,7 +30,7 @@ func planCommand(a *app) *cobra.Command {
 			if err = errors.Join(err, w.Close()); err != nil {
 				return err
 			}
-			return a.showPlan(p, w.Events(p, selection.Events))
+			return a.showPlan(p)
 		},
 		ValidArgsFunction: a.completeTables,
 	}
@@ -39,8 +39,8 @@ func planCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func (a *app) showPlan(p *plan.Plan, e *run.EventsRecord) error {
-	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...), Events: e}
+func (a *app) showPlan(p *run.Planned) error {
+	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...), Events: p.Events, Foreign: p.Foreign}
 	for _, s := range p.Steps {
 		j := planTable{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: append([]string{}, s.Reasons...)}
 		for _, f := range s.Work.Read() {
@@ -66,11 +66,12 @@ func (a *app) showPlan(p *plan.Plan, e *run.EventsRecord) error {
 		rows = append(rows, []string{action, j.Name, j.Zone, why})
 	}
 	fmt.Fprint(a.stdout, columns(rows))
-	a.showEvents(e)
+	a.showEvents(p.Events)
 	for i, s := range p.Steps {
 		a.showLooked(s.Table.Name, s.Work.Files, out.Tables[i].Since, out.Tables[i].Swept)
 	}
 	a.showOrphans(p.Orphans)
+	a.showForeign(p.Foreign)
 	if p.Empty() {
 		a.say("nothing to do")
 	}

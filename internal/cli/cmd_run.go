@@ -77,7 +77,10 @@ good run. Running again with nothing new says so and writes nothing.
 
 Landing files in a bucket that are in folders of dates, such as 2024/01/31/ or dt=2024-01-31/, are listed from three days
 ago on, and all of them once a day or with --relist. --events names files to look at besides: what SQS or EventBridge
-deliver of S3, one JSON value or several. An event is only a hint, so one that comes twice or late does no harm.`,
+deliver of S3, one JSON value or several. An event is only a hint, so one that comes twice or late does no harm.
+
+A table whose rows another program has changed is held as it is, with what is made of it, and the exit code is 8;
+--full-refresh of it takes the change back.`,
 		Example: `  tarn run
   tarn run machine_learning_curated     with everything that it is made of
   tarn run -s accelerometer_trusted+    and everything that is made of it
@@ -113,8 +116,12 @@ func (a *app) run(ctx context.Context, o run.RunOptions) error {
 	err = errors.Join(err, w.Close())
 	if a.json {
 		out := runJSON{Record: filled(rec)}
-		if err != nil {
+		switch {
+		case err != nil:
 			out.ExitCode, out.Hint, out.Error = exitCode(ctx, err), a.hint(err), errorText(ctx, err)
+		case run.Held(rec.Foreign):
+			err = errHeld
+			out.ExitCode, out.Hint = exitHeld, repairHint
 		}
 		if e := a.print(out); e != nil {
 			return e
@@ -136,9 +143,17 @@ func (a *app) run(ctx context.Context, o run.RunOptions) error {
 	case err != nil && len(rec.Tables) > 0 && exitCode(ctx, err) != exitInterrupted:
 		// The tables above look as if they were there.
 		a.tell("%s", nothingPublished)
+	case err == nil && run.Held(rec.Foreign):
+		a.tell("hint: %s", repairHint)
+		return told(errHeld)
 	}
 	return err
 }
+
+// errHeld says that tables were left as they are, because another program has changed their rows.
+var errHeld = errors.New("another program has changed rows")
+
+const repairHint = "what is made of them stays as it is too; `tarn run TABLE --full-refresh` takes the change back, and `tarn query` shows it until then"
 
 const nothingPublished = "nothing was published: readers see what they saw before"
 
@@ -155,10 +170,18 @@ func filled(rec *run.Record) *run.Record {
 func (a *app) showRun(rec *run.Record) {
 	st := stylesFor(a.stdout)
 	if rec.Status == run.NothingToDo {
-		switch n := len(rec.Tables); n {
-		case 0:
+		held := 0
+		for _, t := range rec.Tables {
+			if t.Action == plan.Hold {
+				held++
+			}
+		}
+		switch n := len(rec.Tables); {
+		case held > 0:
+			a.say("nothing else to do: %s, %d up to date", plural(int64(held), "table")+" held", n-held)
+		case n == 0:
 			a.say("nothing to do: no table is defined")
-		case 1:
+		case n == 1:
 			a.say("nothing to do: %s is up to date", rec.Tables[0].Name)
 		default:
 			a.say("nothing to do: all %s are up to date", plural(int64(n), "table"))
@@ -166,6 +189,7 @@ func (a *app) showRun(rec *run.Record) {
 		a.showEvents(rec.Events)
 		a.showLoads(rec, st)
 		a.showOrphans(rec.Orphans)
+		a.showForeign(rec.Foreign)
 		a.showWarnings(rec.Warnings)
 		return
 	}
@@ -174,6 +198,10 @@ func (a *app) showRun(rec *run.Record) {
 		for _, t := range rec.Tables {
 			if t.Action == plan.None {
 				rows = append(rows, []string{t.Name, t.Zone, grouped(t.Rows), "", "", "", "up to date"})
+				continue
+			}
+			if t.Action == plan.Hold {
+				rows = append(rows, []string{t.Name, t.Zone, grouped(t.Rows), "", "", "", "held"})
 				continue
 			}
 			rows = append(rows, []string{t.Name, t.Zone, grouped(t.Rows), signed("+", t.Added), signed("-", t.Removed), some(t.Quarantined), fmt.Sprintf("%.2f", t.Seconds)})
@@ -189,9 +217,25 @@ func (a *app) showRun(rec *run.Record) {
 		}
 	}
 	a.showOrphans(rec.Orphans)
+	a.showForeign(rec.Foreign)
 	a.showWarnings(rec.Warnings)
 	if rec.Status == run.Published {
 		a.say("%s %s in one step as run %s in %.2f s", st.good("published"), plural(int64(len(rec.Published)), "table"), rec.Run, rec.Seconds)
+	}
+}
+
+// showForeign tells what other programs have done.
+func (a *app) showForeign(list []run.ForeignRecord) {
+	st := stylesFor(a.stdout)
+	for _, f := range list {
+		switch {
+		case f.Kept:
+			a.say("note: %s: %s", f.Table, visible(f.Text))
+		case f.Repaired:
+			a.say("%s %s: %s; that was taken back", st.warn("repaired:"), f.Table, visible(f.Text))
+		default:
+			a.say("%s %s: %s", st.warn("changed elsewhere:"), f.Table, visible(f.Text))
+		}
 	}
 }
 

@@ -33,6 +33,7 @@ const (
 	exitMissing     = 5
 	exitBusy        = 6
 	exitRemote      = 7
+	exitHeld        = 8
 	exitInterrupted = 130
 )
 
@@ -53,6 +54,7 @@ func ExitCodes() []ExitCode {
 		{exitMissing, "something named is not there: a lake, a table, a run, a folder"},
 		{exitBusy, "another process is writing to the lake, or, for gc, reading it"},
 		{exitRemote, "a store or catalog elsewhere cannot be reached, or refuses: network, credentials, rights"},
+		{exitHeld, "another program has changed rows of a table: it and what is made of it were left as they are, all else was done"},
 		{exitInterrupted, "interrupted by Ctrl-C, SIGTERM or SIGHUP: nothing was published"},
 	}
 }
@@ -68,6 +70,9 @@ func exitCode(ctx context.Context, err error) int {
 	var sql *query.Error
 	var wrong *check.WrongError
 	var carry *run.CarryError
+	var changed *run.ChangedError
+	var otherWarehouse *lake.OtherError
+	var overHalf *lake.OverHalfError
 	var remote *s3.Error
 	var inGlue *glue.Error
 	switch {
@@ -77,6 +82,8 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.As(err, &usage), errors.As(err, &unread):
 		return exitUsage
+	case errors.As(err, &changed), errors.Is(err, errHeld):
+		return exitHeld
 	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
 		return exitChecks
 	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong), errors.As(err, &carry), errors.Is(err, template.ErrTwoDatabases):
@@ -97,7 +104,7 @@ func exitCode(ctx context.Context, err error) int {
 			return exitMissing
 		}
 		return exitRemote
-	case errors.Is(err, glue.ErrNotOurs), errors.Is(err, glue.ErrOtherLake):
+	case errors.Is(err, glue.ErrNotOurs), errors.Is(err, glue.ErrOtherLake), errors.As(err, &otherWarehouse), errors.As(err, &overHalf), errors.Is(err, lake.ErrEmptyCatalog):
 		return exitUsage
 	case errors.Is(err, awsconf.ErrNoRegion):
 		return exitRemote

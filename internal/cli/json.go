@@ -94,6 +94,8 @@ type planJSON struct {
 	Orphans []string `json:"orphans"`
 	// What the events name that were given with --events.
 	Events *run.EventsRecord `json:"events,omitempty"`
+	// What other programs have done to tables since they were published.
+	Foreign []run.ForeignRecord `json:"foreign,omitempty"`
 }
 
 // planTable is what would be done with one table.
@@ -102,7 +104,8 @@ type planTable struct {
 	Name string `json:"name"`
 	// landing, trusted or curated.
 	Zone string `json:"zone"`
-	// none, load (read files) or rebuild (run the SELECT); amend only tests checks and writes comments.
+	// none, load (read files) or rebuild (run the SELECT); amend only tests checks and writes comments; hold leaves the table
+	// as it is, because another program has changed its rows or those of a table that it is made of.
 	Action plan.Action `json:"action"`
 	// Why, in words; empty for none.
 	Reasons []string `json:"reasons"`

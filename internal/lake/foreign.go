@@ -291,12 +291,18 @@ func (d *Draft) takeBack(ctx context.Context) error {
 	return nil
 }
 
-// Adopt drafts a table whose files others have rewritten, as tarn's own again: with their files, and with what was recorded
-// with the rows.
+// Adopt drafts a table to which others have committed as tarn's own again, with what was recorded with its rows: with their
+// files where they have kept the rows, and as it was before where they have not.
 func (l *Lake) Adopt(ctx context.Context, t *Table) (*Draft, error) {
 	d := &Draft{lake: l, name: t.name, base: t, meta: t.meta}
 	if err := d.place(ctx, t.meta.Location()); err != nil {
 		return nil, fmt.Errorf("table %s: %w", t.name, err)
 	}
-	return d, d.change(ctx, nil, nil, t.Record())
+	summary := t.Record()
+	if t.takenBack() {
+		if err := d.takeBack(ctx); err != nil {
+			return nil, fmt.Errorf("table %s: %w", t.name, err)
+		}
+	}
+	return d, d.change(ctx, nil, nil, summary)
 }

@@ -265,7 +265,7 @@ func TestRebase(t *testing.T) {
 				at := theirs.MetadataLocation()
 				m := draft.move()
 				to, err := b.Rebase(t.Context(), m, at)
-				gone := slices.Contains(changes, laketest.Expire) && (name == "revert" || name == "swap") && len(changes) == 2
+				gone := slices.Contains(changes, laketest.Expire) && (name == "revert" || name == "swap" && len(changes) == 2)
 				if changed := changes[0] == laketest.Double || changes[0] == laketest.Widen; changed || gone {
 					if !errors.Is(err, catalog.ErrRowsChanged) {
 						t.Errorf("%v", err)

@@ -3,9 +3,10 @@ package lake
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	fsys "io/fs"
 	"maps"
-	"slices"
 	"strconv"
 
 	"github.com/apache/iceberg-go"
@@ -33,7 +34,7 @@ func (l *Lake) Rebase(ctx context.Context, m catalog.Move, theirs string) (strin
 	if s := ours.meta.CurrentSnapshot(); s != nil && before.Current() != s.SnapshotID && t.meta.SnapshotByID(s.SnapshotID) != nil {
 		return theirs, nil
 	}
-	d, err := l.rebased(ctx, before, ours, t)
+	d, err := l.rebased(ctx, before, ours, t, m.Change)
 	if err != nil {
 		return "", fmt.Errorf("table %s: %w", m.Table, err)
 	}
@@ -63,7 +64,7 @@ func (l *Lake) RebaseDrafts(ctx context.Context, drafts []*Draft) (moved int, er
 		if err != nil {
 			return moved, err
 		}
-		on, err := l.rebased(ctx, before, d.Table(), t)
+		on, err := l.rebased(ctx, before, d.Table(), t, d.rows)
 		if err != nil {
 			return moved, fmt.Errorf("table %s: %w", d.name, err)
 		}
@@ -76,7 +77,7 @@ func (l *Lake) RebaseDrafts(ctx context.Context, drafts []*Draft) (moved int, er
 }
 
 // rebased drafts the change from before to ours on top of theirs.
-func (l *Lake) rebased(ctx context.Context, before, ours, theirs *Table) (*Draft, error) {
+func (l *Lake) rebased(ctx context.Context, before, ours, theirs *Table, change catalog.Change) (*Draft, error) {
 	if why, err := theirs.since(ctx, before); err != nil {
 		return nil, err
 	} else if why != "" {
@@ -91,7 +92,7 @@ func (l *Lake) rebased(ctx context.Context, before, ours, theirs *Table) (*Draft
 	}
 	next := d.meta
 	if s := ours.meta.CurrentSnapshot(); s != nil && s.SnapshotID != before.Current() {
-		list, props, err := d.together(ctx, before, ours, theirs)
+		list, props, err := d.together(ctx, before, ours, theirs, !change.All && len(change.Removed) == 0)
 		if err != nil {
 			return nil, err
 		}
@@ -111,7 +112,7 @@ func (t *Table) since(ctx context.Context, before *Table) (why string, err error
 		}
 		return "it had no rows", nil
 	}
-	rows, err := before.countRows(ctx)
+	rows, err := before.Rows(ctx) // its files may be gone
 	if err != nil {
 		return "", err
 	}
@@ -179,7 +180,7 @@ func (d *Draft) reshapeAs(before, ours *Table) error {
 // together gives the manifest list of a snapshot with their files and our change, and what its summary says of both. What
 // we have only added comes on top of their files; otherwise ours are taken as they are, for their rows are those that we
 // started from.
-func (d *Draft) together(ctx context.Context, before, ours, theirs *Table) (list string, props iceberg.Properties, err error) {
+func (d *Draft) together(ctx context.Context, before, ours, theirs *Table, onlyAdds bool) (list string, props iceberg.Properties, err error) {
 	s := ours.meta.CurrentSnapshot()
 	props = iceberg.Properties{}
 	if s.Summary != nil {
@@ -187,41 +188,28 @@ func (d *Draft) together(ctx context.Context, before, ours, theirs *Table) (list
 	}
 	fs := d.lake.io(ctx)
 	mine, err := s.Manifests(fs)
+	if errors.Is(err, fsys.ErrNotExist) { // it goes back to a state that is gone
+		return "", nil, errExpired
+	}
 	if err != nil {
 		return "", nil, err
 	}
-	var base []string // of the manifests that we started from
-	if b := before.meta.CurrentSnapshot(); b != nil {
-		had, err := b.Manifests(fs)
-		if err != nil {
-			return "", nil, err
-		}
-		for _, m := range had {
-			base = append(base, m.FilePath())
-		}
-	}
 	var added, old []iceberg.ManifestFile
-	kept, rewritten, deleted := 0, false, false
 	for _, m := range mine {
 		switch {
-		case slices.Contains(base, m.FilePath()):
-			kept++
-			old = append(old, m)
 		case m.SnapshotID() != s.SnapshotID:
 			old = append(old, m)
 		case m.ExistingDataFiles() > 0:
-			rewritten = true
-		case m.DeletedDataFiles() > 0:
-			deleted = true
+			// It names earlier files, which are there as long as the snapshot is that we started from.
+			onlyAdds = false
+			if theirs.meta.SnapshotByID(before.Current()) == nil {
+				return "", nil, errExpired
+			}
 		default:
 			added = append(added, m)
 		}
 	}
-	if rewritten || deleted || kept < len(base) {
-		// Files were taken out, or it goes back to others: what stays of earlier ones has to be there still.
-		if b := before.meta.CurrentSnapshot(); rewritten && b != nil && theirs.meta.SnapshotByID(b.SnapshotID) == nil {
-			return "", nil, errExpired
-		}
+	if !onlyAdds {
 		there := map[string]bool{}
 		if err := theirs.reachMetadata(ctx, there); err != nil {
 			return "", nil, err

@@ -29,7 +29,7 @@ func (l *Lake) Revert(ctx context.Context, t, now *Table, snapshotID int64, extr
 	}
 	old := t.meta.SnapshotByID(snapshotID)
 	if old == nil {
-		return nil, fmt.Errorf("table %s, snapshot %d: %w", t.name, snapshotID, ErrNotKept)
+		return nil, notKept(t.name, snapshotID, t)
 	}
 	d := &Draft{lake: l, name: t.name, base: t}
 	if err := d.place(ctx, t.meta.Location()); err != nil {

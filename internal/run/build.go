@@ -93,10 +93,10 @@ func (x *execution) amend(ctx context.Context, st *state) error {
 		}
 		st.checks = append(st.checks, results...)
 	}
-	now, _ := have.Snapshot()
+	now := have.Record()
 	summary := map[string]string{plan.KeyNotes: t.Notes}
 	for _, key := range []string{plan.KeyRun, plan.KeyHash, plan.KeyInputs} {
-		summary[key] = now.Summary[key]
+		summary[key] = now[key]
 	}
 	return st.draft.Swap(ctx, nil, nil, summary)
 }

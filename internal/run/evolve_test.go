@@ -107,7 +107,7 @@ func TestColumnsComeAndGo(t *testing.T) {
 	l.run()
 	l.looksRight(t, "wide")
 	l.same(t, "wide", "trim(CAST(r.person AS varchar)) AS b, r.v AS c")
-	if _, err := l.gc(run.GCOptions{}); err != nil {
+	if _, err := l.gc(run.GCOptions{OverHalf: true}); err != nil {
 		t.Error(err)
 	}
 	l.tables()

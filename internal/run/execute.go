@@ -23,8 +23,10 @@ import (
 
 // execution is one run in progress. Nothing it does is visible before publish.
 type execution struct {
-	w          *Workspace
+	w *Workspace
+	// view has the tables as they were published, found what others have done to them since.
 	view       *lake.View
+	found      map[string]lake.Foreign
 	plan       *plan.Plan
 	id         string
 	started    time.Time
@@ -114,7 +116,7 @@ func (x *execution) all(ctx context.Context) error {
 					return within.Err()
 				}
 			}
-			if s.Action != plan.None {
+			if s.Works() {
 				weight := x.weight(s)
 				if err := slots.Acquire(within, weight); err != nil {
 					return err
@@ -168,8 +170,7 @@ func (x *execution) step(ctx context.Context, s plan.Step) error {
 		return err
 	}
 	if have := x.view.Table(s.Table.Stored()); have != nil {
-		now, _ := have.Snapshot()
-		st.widely = now.Summary[plan.KeyNotes] != s.Table.Notes
+		st.widely = have.Record()[plan.KeyNotes] != s.Table.Notes
 	}
 	switch {
 	case s.Action == plan.Amend:

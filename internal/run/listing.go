@@ -91,8 +91,8 @@ type scout struct {
 	named  []string
 }
 
-// look compares what is in the landing tables' places with what was loaded.
-func (w *Workspace) look(ctx context.Context, v *lake.View, tables []*model.Table, s Selection, again map[string]load.Again) (map[string]load.Work, error) {
+// lookAround compares what is in the landing tables' places with what was loaded.
+func (w *Workspace) lookAround(ctx context.Context, v *lake.View, tables []*model.Table, s Selection, again map[string]load.Again) (map[string]load.Work, error) {
 	k, err := w.known(ctx, v)
 	if err != nil {
 		return nil, err
@@ -285,8 +285,8 @@ func landing(g *model.Graph, chosen map[string]bool) (out []*model.Table) {
 	return out
 }
 
-// Events tells what a plan makes of the events that it was made with; nil of none.
-func (w *Workspace) Events(p *plan.Plan, b *events.Batch) *EventsRecord {
+// events tells what a plan makes of the events that it was made with; nil of none.
+func (w *Workspace) events(p *plan.Plan, b *events.Batch) *EventsRecord {
 	if b == nil {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tarn/internal/engine/duckdb"
@@ -38,6 +39,14 @@ func (x *execution) publish(ctx context.Context) error {
 			files = s.ID
 		}
 	}
+	adopted, err := x.adoptRewritten(ctx, drafts)
+	if err != nil {
+		return err
+	}
+	drafts = append(drafts, adopted...)
+	for i, f := range x.record.Foreign {
+		x.record.Foreign[i].Repaired = !f.Kept && (f.stored == RunsTable || slices.ContainsFunc(drafts, func(d *lake.Draft) bool { return d.Name() == f.stored }))
+	}
 	x.record.Status = Published
 	x.record.Finished = utc(x.w.now())
 	x.record.Seconds = x.record.Finished.Sub(x.record.Started).Seconds()
@@ -49,10 +58,12 @@ func (x *execution) publish(ctx context.Context) error {
 		return err
 	}
 	x.w.reached("staged")
-	if err := x.w.Lake.Publish(ctx, x.writer, append(drafts, d)); err != nil {
+	drafts = append(drafts, d)
+	if err := x.commit(ctx, drafts); err != nil {
 		if !x.w.visible(ctx, x.id) {
 			return err
 		}
+		x.crossed(ctx, drafts)
 		// Some catalogs cannot finish at once what has happened already.
 		x.record.Warnings = append(x.record.Warnings, err.Error())
 	}
@@ -142,8 +153,8 @@ const runsPerFile = 40
 func (w *Workspace) stageRun(ctx context.Context, v *lake.View, id, kind string, record *Record, drafts []*lake.Draft) (*lake.Draft, error) {
 	tables := map[string]int64{}
 	for _, name := range v.Names() {
-		if s, ok := v.Table(name).Snapshot(); ok {
-			tables[name] = s.ID
+		if id := v.Table(name).Current(); id != 0 {
+			tables[name] = id
 		}
 	}
 	for _, d := range drafts {

@@ -39,6 +39,8 @@ type Record struct {
 	Orphans []string `json:"orphans,omitempty"`
 	// Events tells what the run was given to look at.
 	Events *EventsRecord `json:"events,omitempty"`
+	// Foreign says what other programs have done to tables since they were published.
+	Foreign []ForeignRecord `json:"foreign,omitempty"`
 	// Warnings say what is left to be done about a run that was published, such as tables that a catalog does not show yet.
 	Warnings []string          `json:"warnings,omitempty"`
 	Error    string            `json:"error,omitempty"`

@@ -48,7 +48,7 @@ func (w *Workspace) Rollback(ctx context.Context, to string, wait bool) (id stri
 			then := t
 			if _, kept := t.At(snapshot); !kept {
 				// The table was dropped and made anew since.
-				if then, err = w.Lake.Find(ctx, name, snapshot); err != nil {
+				if then, err = w.Lake.Find(ctx, name, t, snapshot); err != nil {
 					return err
 				}
 			}
@@ -62,7 +62,7 @@ func (w *Workspace) Rollback(ctx context.Context, to string, wait bool) (id stri
 			if v.Table(name) != nil {
 				continue
 			}
-			then, err := w.Lake.Find(ctx, name, p.State[name])
+			then, err := w.Lake.Find(ctx, name, nil, p.State[name])
 			if err != nil {
 				return err
 			}

@@ -6,7 +6,6 @@ import (
 
 	"tarn/internal/catalog"
 	"tarn/internal/load"
-	"tarn/internal/plan"
 )
 
 // RunOptions says how a run behaves; the zero value waits for nobody and tells nobody.
@@ -43,6 +42,9 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	ctx, stop := whileHeld(ctx, writer)
 	defer stop()
 	defer func() { err = w.letGo(ctx, writer, rec.Run, err) }()
+	if err := w.Lake.Identify(ctx); err != nil {
+		return rec, err
+	}
 	v, err := w.Lake.View(ctx)
 	if err != nil {
 		return rec, err
@@ -50,13 +52,18 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	if _, err := w.sweep(ctx, v, writer.Unfinished()); err != nil {
 		return rec, err
 	}
-	p, err := w.plan(ctx, v, o.Selection)
+	seen, err := w.look(ctx, v)
 	if err != nil {
 		return rec, err
 	}
-	rec.Orphans, rec.Events = p.Orphans, w.Events(p, o.Events)
-	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: v, plan: p, id: rec.Run, started: started, filesAre: filesSnapshot(v), progress: o.Progress, record: rec,
-		states: map[string]*state{}, reread: map[string][]load.Counted{}, again: map[string][]string{}, rebuilt: map[string]bool{}}
+	rec.Foreign = w.records(seen)
+	p, err := w.plan(ctx, seen, o.Selection)
+	if err != nil {
+		return rec, err
+	}
+	rec.Orphans, rec.Events = p.Orphans, w.events(p, o.Events)
+	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: seen.own, found: seen.found, plan: p, id: rec.Run, started: started, filesAre: filesSnapshot(seen.own),
+		progress: o.Progress, record: rec, states: map[string]*state{}, reread: map[string][]load.Counted{}, again: map[string][]string{}, rebuilt: map[string]bool{}}
 	defer x.held.Close()
 	if p.Empty() {
 		rec.Status = NothingToDo
@@ -97,7 +104,7 @@ func (x *execution) publishAll(ctx context.Context) (err error) {
 // idle fills the record of a run that has nothing to do.
 func (x *execution) idle(ctx context.Context) error {
 	for _, s := range x.plan.Steps {
-		r := TableRecord{Name: s.Table.Name, Zone: s.Table.Zone, Action: plan.None}
+		r := TableRecord{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: s.Reasons}
 		if have := x.view.Table(s.Table.Stored()); have != nil {
 			var err error
 			if r.Rows, err = have.Rows(ctx); err != nil {

@@ -170,8 +170,17 @@ func (w *Workspace) Close() error {
 	return errors.Join(errs...)
 }
 
+// Planned is what a run would do now.
+type Planned struct {
+	*plan.Plan
+	// Foreign says what other programs have done to tables since they were published.
+	Foreign []ForeignRecord
+	// Events tells what the events are about that it was made with; nil without any.
+	Events *EventsRecord
+}
+
 // Plan says what a run would do now.
-func (w *Workspace) Plan(ctx context.Context, s Selection) (*plan.Plan, error) {
+func (w *Workspace) Plan(ctx context.Context, s Selection) (*Planned, error) {
 	reading, err := w.Reading()
 	if err != nil {
 		return nil, err
@@ -181,10 +190,19 @@ func (w *Workspace) Plan(ctx context.Context, s Selection) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return w.plan(ctx, v, s)
+	seen, err := w.look(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	p, err := w.plan(ctx, seen, s)
+	if err != nil {
+		return nil, err
+	}
+	return &Planned{Plan: p, Foreign: w.records(seen), Events: w.events(p, s.Events)}, nil
 }
 
-func (w *Workspace) plan(ctx context.Context, v *lake.View, s Selection) (*plan.Plan, error) {
+func (w *Workspace) plan(ctx context.Context, seen sight, s Selection) (*plan.Plan, error) {
+	v := seen.own
 	chosen, err := s.resolve(w.Graph, w.Project.Config.Database)
 	if err != nil {
 		return nil, err
@@ -197,6 +215,7 @@ func (w *Workspace) plan(ctx context.Context, v *lake.View, s Selection) (*plan.
 		s.RetryTable = t.Name
 	}
 	o := plan.Options{Chosen: chosen, Prune: s.Prune}
+	seen.options(&o)
 	if s.FullRefresh {
 		o.FullRefresh = chosen
 		if len(chosen) == 0 {
@@ -207,7 +226,7 @@ func (w *Workspace) plan(ctx context.Context, v *lake.View, s Selection) (*plan.
 		}
 	}
 	tables := landing(w.Graph, chosen)
-	work, err := w.look(ctx, v, tables, s, s.again(tables, o.FullRefresh))
+	work, err := w.lookAround(ctx, v, tables, s, s.again(tables, o.FullRefresh))
 	if err != nil {
 		return nil, err
 	}

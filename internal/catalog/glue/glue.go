@@ -105,6 +105,15 @@ func checkName(what, name string) error {
 	return nil
 }
 
+// Identity implements [catalog.Catalog]; it makes no request.
+func (c *Catalog) Identity(context.Context) (catalog.Identity, error) {
+	where := c.client.Options().Region
+	if c.o.CatalogID != "" {
+		where = c.o.CatalogID + ", " + where
+	}
+	return catalog.Identity{Kind: kind, Lake: c.o.Lake, Database: c.o.Database, Where: where}, nil
+}
+
 // Close implements [catalog.Catalog].
 func (c *Catalog) Close() error { return nil }
 

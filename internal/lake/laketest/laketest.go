@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -27,8 +28,8 @@ type Change string
 
 // The changes. Compact writes all files anew under other names and says that it has replaced them, as Spark's
 // rewrite_data_files and Athena's OPTIMIZE do. Double appends the rows of one file a second time, Lose takes one file out, and
-// Empty all of them. Back makes an earlier snapshot the current one, Expire removes all but the current snapshot, as
-// expire_snapshots and VACUUM do (its files stay), and Widen adds a column.
+// Empty all of them. Back makes an earlier snapshot the current one, Expire removes all but the current snapshot with
+// the files that only they need, as expire_snapshots and VACUUM do, and Widen adds a column.
 const (
 	Compact Change = "compact"
 	Double  Change = "double"
@@ -122,6 +123,9 @@ func (f files) change(meta table.Metadata, location string, c Change) (table.Met
 			}
 		}
 		err = b.RemoveSnapshots(ids, false)
+		if err == nil {
+			err = f.removeAllBut(meta, *cur)
+		}
 	case Widen:
 		sc := meta.CurrentSchema()
 		fields := append(slices.Clone(sc.Fields()), iceberg.NestedField{ID: meta.LastColumnID() + 1, Name: "added_elsewhere", Type: iceberg.PrimitiveTypes.Int32})
@@ -175,6 +179,50 @@ func replaced(raw []byte, snapshot int64) ([]byte, error) {
 		}
 	}
 	return json.Marshal(meta)
+}
+
+// removeAllBut removes the files that a table's other snapshots need and one does not.
+func (f files) removeAllBut(meta table.Metadata, kept table.Snapshot) error {
+	needed, err := f.of(kept)
+	if err != nil {
+		return err
+	}
+	for _, s := range meta.Snapshots() {
+		others, err := f.of(s)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // a snapshot can share its list with one that is gone
+		}
+		if err != nil {
+			return err
+		}
+		for file := range others {
+			if !needed[file] {
+				if err := f.Remove(file); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// of lists the files that a snapshot needs.
+func (f files) of(s table.Snapshot) (map[string]bool, error) {
+	out := map[string]bool{s.ManifestList: true}
+	manifests, err := s.Manifests(f)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range manifests {
+		out[m.FilePath()] = true
+		for e, err := range m.Entries(f, true) {
+			if err != nil {
+				return nil, err
+			}
+			out[e.DataFile().FilePath()] = true
+		}
+	}
+	return out, nil
 }
 
 // copies writes files again beside themselves.
