@@ -28,8 +28,7 @@ type types struct {
 const nullType = `"NULL"`
 
 // inference finds the types. DuckDB decides all that is not written down in the text: it is asked about one call at a
-// time, whose operands are nulls of the types found before. No operand's value can change a type, but a constant's
-// can, as in DECIMAL(4,1) + 1; so constants stay.
+// time, over columns of the types found before. A constant can change a type, as in DECIMAL(4,1) + 1; so constants stay.
 type inference struct {
 	ctx    context.Context
 	conn   *sql.Conn
@@ -89,7 +88,7 @@ func (f *inference) node(n *node, known with, outer *sight) []described {
 			}
 			for j := range out {
 				if j < len(columns) {
-					out[j].typ = f.widest(nullOf(out[j].typ), nullOf(columns[j].typ))
+					out[j].typ = f.widest(out[j].typ, columns[j].typ)
 				}
 			}
 		}
@@ -272,11 +271,4 @@ func typeText(t typeInfo) string {
 		return fmt.Sprintf("DECIMAL(%d,%d)", t.Info.Width, t.Info.Scale)
 	}
 	return t.ID
-}
-
-func nullOf(typ string) string {
-	if typ == nullType || typ == "" {
-		return "NULL"
-	}
-	return "CAST(NULL AS " + typ + ")"
 }
