@@ -35,7 +35,7 @@ var functions = []function{
 	{"sin", scalar, 1, 1, "sine of radians", ""},
 	{"cos", scalar, 1, 1, "cosine of radians", ""},
 	{"tan", scalar, 1, 1, "tangent of radians", ""},
-	{"atan2", scalar, 2, 2, "angle of (y, x) in radians", ""},
+	{"atan2", scalar, 2, 2, "angle of (y, x) in radians", "atan2($1 + 0e0, $2 + 0e0)"},
 	{"degrees", scalar, 1, 1, "radians as degrees", ""},
 	{"radians", scalar, 1, 1, "degrees as radians", ""},
 	{"approx_equal", scalar, 3, 3, "first and second differ by at most the third", "(abs(($1) - ($2)) <= ($3))"},

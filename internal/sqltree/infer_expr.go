@@ -40,6 +40,9 @@ func (f *inference) decide(e *expr, inner []described, known with, s *sight) str
 		if e.Value == nil || e.Value.IsNull {
 			return nullType
 		}
+		if e.Value.Type.ID == "DECIMAL" {
+			return f.ask(e) // zeros at its start or end count only as they are printed
+		}
 		return typeText(e.Value.Type)
 	case "CAST":
 		return typeText(*e.CastType)
