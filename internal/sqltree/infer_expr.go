@@ -21,7 +21,7 @@ func (f *inference) expr(e *expr, known with, s *sight) string {
 	e.each(func(c *expr) { f.expr(c, known, s) })
 	var inner []described
 	if e.Subquery != nil {
-		inner = f.node(e.Subquery.Node, known, s)
+		inner = f.subquery(e, known, s)
 	}
 	typ := f.decide(e, inner, known, s)
 	f.types.of[e] = typ
@@ -31,11 +31,12 @@ func (f *inference) expr(e *expr, known with, s *sight) string {
 func (f *inference) decide(e *expr, inner []described, known with, s *sight) string {
 	switch e.Class {
 	case "COLUMN_REF":
-		typ, whole := s.column(e.Columns)
-		if whole {
-			f.types.rows[e] = true
+		c, _ := s.column(e.Columns)
+		f.types.rows[e] = c.whole
+		if c.levels > 0 {
+			f.reachesOut(e, c.levels, s)
 		}
-		return typ
+		return c.typ
 	case "CONSTANT":
 		if e.Value == nil || e.Value.IsNull {
 			return nullType

@@ -31,7 +31,7 @@ var sparkTexts = map[string]sparkText{
 	"lower": {"lower(translate($1, 'İΣ', 'iσ'))", "", ""},
 	// Java makes several letters of some; DuckDB never does.
 	"upper": {"CASE WHEN length(upper($1)) = length($1) THEN upper($1) ELSE array_join(transform(regexp_extract_all($1, '(?s).', 0), " +
-		"c -> CASE WHEN length(upper(c)) = 1 THEN upper(c) ELSE initcap(translate(c, 'ß', 'ẞ')) END), '') END", "", ""},
+		"c -> CASE WHEN length(upper(c)) = 1 THEN upper(c) ELSE translate(initcap(c), 'ß', 'ẞ') END), '') END", "", ""},
 	"trim": {"trim(BOTH " + spaces + " FROM $1)", "", ""}, "ltrim": {"trim(LEADING " + spaces + " FROM $1)", "", ""}, "rtrim": {"trim(TRAILING " + spaces + " FROM $1)", "", ""},
 	"length": {"", "", "INTEGER"}, "replace": {}, "concat": {}, "starts_with": {"startswith($*)", "", ""}, "strpos": {"instr($*)", "", "INTEGER"},
 	"reverse": {`array_join(reverse(regexp_extract_all($1, '(\\X)', 1)), '')`, "", ""},

@@ -16,8 +16,8 @@ type textForm struct {
 
 const (
 	wholeForm   = `\s*[+-]?[0-9]+\s*`
-	decimalForm = `\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*`
-	floatForm   = decimalForm + `|(?i:\s*[+-]?(nan|inf|infinity)\s*)`
+	decimalForm = `\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)\s*`
+	floatForm   = `\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*|(?i:\s*[+-]?(nan|inf|infinity)\s*)`
 	truthForm   = `(?i:t|true|f|false|y|yes|n|no|1|0)`
 	dayForm     = `[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}`
 	clockForm   = `[ T]([01]?[0-9]|2[0-3]):[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]{1,9})?)?Z?`
@@ -27,7 +27,7 @@ const (
 
 var (
 	whole = textForm{form(wholeForm), "write digits alone, such as '12'", `translate($1, '._eExXbB', '????????')`, ""}
-	exact = textForm{form(decimalForm), "write a number such as '1.25'", `translate($1, '_', '?')`, `regexp_replace($1, '[^\\x00-\\x7f]', '?')`}
+	exact = textForm{form(decimalForm), "write a number such as '1.25'", `translate($1, '_eE', '???')`, `regexp_replace($1, '[^\\x00-\\x7f]|[eE]', '?')`}
 	float = textForm{form(floatForm), "write a number such as '1.25e-3'", `translate($1, '_', '?')`, `CASE WHEN regexp_like($1, '\\A(?:` + sparkEscaped(floatForm) + `)\\z') THEN regexp_replace($1, '[+-](?i:nan)', 'NaN') ELSE concat('?', $1) END`}
 	truth = textForm{form(truthForm), "write TRUE or FALSE", "", `regexp_replace($1, '\\s', '?')`}
 	date  = textForm{form(dateForm), "write DATE 'yyyy-mm-dd'", matching(dateForm), sparkMatching(dateForm)}
@@ -51,9 +51,14 @@ func sparkEscaped(pattern string) string { return strings.ReplaceAll(pattern, `\
 
 // formOf gives the form for a type of DuckDB.
 func formOf(typ string) (textForm, bool) {
-	name, _, _ := strings.Cut(typ, "(")
-	f, ok := textForms[name]
+	f, ok := textForms[typeName(typ)]
 	return f, ok
+}
+
+// typeName is a type without its digits.
+func typeName(typ string) string {
+	name, _, _ := strings.Cut(typ, "(")
+	return name
 }
 
 // fromText writes a text that is cast, so that only the forms that all engines read come through. The query has to be bound.
