@@ -68,7 +68,9 @@ type printer struct {
 	lifts  lifts
 	// stub writes some expressions in another way, where only the type of what is around them is asked for.
 	stub func(*expr) (string, bool)
-	err  error
+	// spread puts each column of a SELECT list on a line of its own.
+	spread bool
+	err    error
 }
 
 // Print writes the query for an engine. rename says, already quoted, what stands there for each table.
@@ -77,6 +79,16 @@ func (q *Query) Print(d Dialect, rename func(TableRef) string) (string, error) {
 		return "", fmt.Errorf("%s: types are not known, so that nothing can be written for %s", q.src.File, d.Name)
 	}
 	p := &printer{q: q, d: d, rename: rename}
+	text := p.node(q.root)
+	return text, p.err
+}
+
+// PrintSpread writes the query like [Query.Print], for people: each column stands on a line of its own.
+func (q *Query) PrintSpread(d Dialect, rename func(TableRef) string) (string, error) {
+	if d.own != nil && q.types == nil {
+		return q.Print(d, rename)
+	}
+	p := &printer{q: q, d: d, rename: rename, spread: true}
 	text := p.node(q.root)
 	return text, p.err
 }
@@ -129,16 +141,21 @@ func (p *printer) node(n *node) string {
 }
 
 func (p *printer) selectNode(b *strings.Builder, n *node) {
-	b.WriteString("SELECT ")
+	b.WriteString("SELECT")
 	for _, m := range n.Modifiers {
 		if m.Type == "DISTINCT_MODIFIER" {
-			b.WriteString("DISTINCT ")
+			b.WriteString(" DISTINCT")
 		}
+	}
+	before := " "
+	if p.spread && len(n.SelectList) > 1 {
+		before = "\n  "
 	}
 	for i, e := range n.SelectList {
 		if i > 0 {
-			b.WriteString(", ")
+			b.WriteString(",")
 		}
+		b.WriteString(before)
 		b.WriteString(p.expr(e))
 		if e.Alias != "" {
 			b.WriteString(" AS " + p.d.quote(e.Alias))
