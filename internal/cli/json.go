@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tarn/internal/check"
+	"tarn/internal/classic"
 	"tarn/internal/demo"
 	"tarn/internal/diag"
 	"tarn/internal/doctor"
@@ -155,8 +156,18 @@ type checkJSON struct {
 type compileJSON struct {
 	// Name of the model.
 	Model string `json:"model"`
+	// Whose SQL it is: duckdb or spark.
+	Dialect string `json:"dialect"`
 	// The SQL that is executed for it.
 	SQL string `json:"sql"`
+}
+
+// projectJSON is what `tarn compile --as glue` prints.
+type projectJSON struct {
+	// The folder that was written.
+	Dir string `json:"dir"`
+	// The Glue jobs, in the order in which they have to run.
+	Jobs []classic.Job `json:"jobs"`
 }
 
 // runsJSON is what `tarn runs` prints.
@@ -228,7 +239,7 @@ func results() []result {
 		{"tarn query", queryJSON{}},
 		{"tarn query -o FILE", queryFileJSON{}},
 		{"tarn check", checkJSON{}},
-		{"tarn compile", compileJSON{}},
+		{"tarn compile", compileJSON{}}, {"tarn compile --as glue", projectJSON{}},
 		{"tarn quarantine [list|show]", run.QuarantineReport{}},
 		{"tarn quarantine retry", runJSON{}},
 		{"tarn runs", runsJSON{}},
