@@ -63,32 +63,6 @@ func validateCommand(a *app) *cobra.Command {
 	}
 }
 
-func compileCommand(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:     "compile MODEL",
-		Short:   "Print the SQL that is executed for a model",
-		Example: "  tarn compile accelerometer_trusted",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			w, err := a.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer w.Close()
-			text, err := w.Compile(args[0])
-			if err != nil {
-				return err
-			}
-			if a.json {
-				return a.print(compileJSON{args[0], text})
-			}
-			a.say("%s", text)
-			return nil
-		},
-		ValidArgsFunction: a.completeModel,
-	}
-}
-
 func versionCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",

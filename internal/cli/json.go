@@ -143,6 +143,8 @@ type checkJSON struct {
 type compileJSON struct {
 	// Name of the model.
 	Model string `json:"model"`
+	// Whose SQL it is: duckdb or spark.
+	Dialect string `json:"dialect"`
 	// The SQL that is executed for it.
 	SQL string `json:"sql"`
 }

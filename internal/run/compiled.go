@@ -3,13 +3,48 @@ package run
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/ledger"
 	"tarn/internal/model"
 	"tarn/internal/plan"
+	"tarn/internal/schema"
 	"tarn/internal/sqltree"
 )
+
+// The dialects of [Workspace.Compile].
+const (
+	DuckDB = "duckdb"
+	Spark  = "spark"
+)
+
+// Dialects lists them, the one of the engine in the process first.
+var Dialects = []string{DuckDB, Spark}
+
+// Compile writes the SQL that is executed for a model, in a dialect of [Dialects].
+func (w *Workspace) Compile(name, dialect string) (string, error) {
+	t, err := named(w.Graph, w.Project.Config.Database, name)
+	if err != nil {
+		return "", err
+	}
+	if t.Model == nil {
+		return "", fmt.Errorf("%w: %s is a landing table, which has no SQL to compile", ErrUnknownTable, t.Name)
+	}
+	if dialect == Spark {
+		return t.Query.Print(sqltree.SparkDialect, w.sparkName)
+	}
+	return Compiled(w.Engine, t)
+}
+
+// sparkName is where Spark finds the rows of a table in the catalog.
+func (w *Workspace) sparkName(r sqltree.TableRef) string {
+	name := r.Name
+	if t := w.Graph.Table(name); t != nil {
+		name = t.Stored()
+	}
+	return schema.SparkQuote(w.Project.Config.Database) + "." + schema.SparkQuote(strings.ToLower(name))
+}
 
 // Compiled writes the SQL that the engine runs for a model.
 func Compiled(e *duckdb.Engine, t *model.Table) (string, error) {

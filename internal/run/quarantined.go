@@ -133,15 +133,3 @@ func Quarantined(ctx context.Context, dir string, o Options, table string, ids [
 	})
 	return out, err
 }
-
-// Compile writes the SQL that is executed for a model.
-func (w *Workspace) Compile(name string) (string, error) {
-	t, err := named(w.Graph, w.Project.Config.Database, name)
-	if err != nil {
-		return "", err
-	}
-	if t.Model == nil {
-		return "", fmt.Errorf("%w: %s is a landing table, which has no SQL to compile", ErrUnknownTable, t.Name)
-	}
-	return Compiled(w.Engine, t)
-}

@@ -129,6 +129,41 @@ func (t Type) DuckDB() string {
 	return string(t.Kind)
 }
 
+// Spark writes the type as Spark SQL has it, such as "STRUCT<`a`: INT, `b`: ARRAY<STRING>>". A timestamp is one without a zone there, as in
+// Iceberg tables.
+func (t Type) Spark() string {
+	switch t.Kind {
+	case Timestamp:
+		return "TIMESTAMP_NTZ"
+	case TimestampTZ:
+		return "TIMESTAMP_LTZ"
+	case Decimal:
+		return fmt.Sprintf("DECIMAL(%d,%d)", t.Precision, t.Scale)
+	case String, Varchar, Char, UUID, Time:
+		return "STRING"
+	case Array:
+		return "ARRAY<" + t.Elem.Spark() + ">"
+	case Map:
+		return "MAP<" + t.Key.Spark() + ", " + t.Elem.Spark() + ">"
+	case Struct:
+		parts := make([]string, len(t.Fields))
+		for i, f := range t.Fields {
+			parts[i] = SparkQuote(f.Name) + ": " + f.Type.Spark()
+		}
+		return "STRUCT<" + strings.Join(parts, ", ") + ">"
+	}
+	return strings.ToUpper(string(t.Kind))
+}
+
+// SparkQuote writes a name as an identifier of Spark SQL, in back-ticks.
+func SparkQuote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
+
+// SparkLiteral writes text as a string of Spark SQL. There, a backslash is an escape, two quotes do not make one, and a
+// dollar before a bracket is replaced by a variable.
+func SparkLiteral(text string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`, "${", `\u0024{`, "\x00", `\u0000`).Replace(text) + "'"
+}
+
 // Quote writes a name as an SQL identifier in double quotes, with quotes inside it doubled.
 func Quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 

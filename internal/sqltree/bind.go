@@ -16,7 +16,8 @@ const describePrefix = "DESCRIBE "
 
 // Bind lets DuckDB name and type the columns of a query whose tables exist in db as (empty) tables; [Macros] have to be
 // there too, and rename as in [Query.Print]. Unknown names and types that do not fit are diagnostics at their place in the
-// file; the columns are nil then. The names come from the text as written, the types from what DuckDB will run.
+// file; the columns are nil then. The names come from the text as written, the types from what DuckDB will run. After it, the
+// query knows the types of all its parts, without which it cannot be printed for every dialect.
 func Bind(ctx context.Context, db *sql.DB, q *Query, rename func(TableRef) string) ([]schema.Column, diag.List) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -49,6 +50,9 @@ func Bind(ctx context.Context, db *sql.DB, q *Query, rename func(TableRef) strin
 	columns, more := q.columns(names, types)
 	if list = append(list, more...); list.Err() != nil {
 		return nil, list
+	}
+	if err := q.infer(ctx, conn, rename); err != nil {
+		return nil, append(list, q.src.At(q.at(-1), "internal", fmt.Sprintf("the types of the compiled SQL cannot be found: %v", err), ""))
 	}
 	return columns, list
 }

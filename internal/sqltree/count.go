@@ -83,7 +83,7 @@ func (f *Flow) Uniques(d Dialect, rename func(TableRef) string) ([]string, error
 			continue
 		}
 		there := strings.Join(keys, " IS NOT NULL AND ") + " IS NOT NULL"
-		out[i] = with + "SELECT count(*) = count(DISTINCT (" + strings.Join(keys, ", ") + ")) FROM " + p.from(j.Right) + " WHERE " + there
+		out[i] = with + "SELECT count(*) = count(DISTINCT " + p.d.row(strings.Join(keys, ", ")) + ") FROM " + p.from(j.Right) + " WHERE " + there
 	}
 	return out, p.err
 }
@@ -147,7 +147,7 @@ func (f *Flow) joined(p *printer, single []bool) string {
 		alias = driving.Table
 	}
 	plain := p.from(driving)
-	numbered := "(SELECT *, row_number() OVER () AS " + rowNumber + " FROM " + p.rename(f.query.ref(driving)) + ") AS " + p.d.quote(alias) + p.aliases(driving)
+	numbered := "(SELECT *, " + p.d.rowID + " AS " + rowNumber + " FROM " + p.rename(f.query.ref(driving)) + ") AS " + p.d.quote(alias) + p.aliases(driving)
 	distinct := "count(DISTINCT " + p.d.quote(alias) + "." + rowNumber + ")"
 	joins := joinChain(f.root.From)
 	// from writes the driving table with the first joins.
@@ -176,7 +176,7 @@ func (f *Flow) joined(p *printer, single []bool) string {
 			n := slices.Index(joins, s.from) + 1
 			switch {
 			case allSingle(n - 1):
-				counts = append(counts, "(SELECT count(*) FROM "+from(plain, n, "SEMI JOIN")+")")
+				counts = append(counts, "(SELECT count(*) FROM "+from(plain, n, p.d.semiJoin)+")")
 			default:
 				counts = append(counts, "(SELECT "+distinct+" FROM "+from(numbered, n, "")+")")
 			}
@@ -215,8 +215,8 @@ func (p *printer) joinTo(left, word string, r *tableRef) string {
 		right = "(" + right + ")"
 	}
 	switch {
-	case r.RefType == "CROSS" && word == "SEMI JOIN":
-		return left + " SEMI JOIN " + right + " ON true"
+	case r.RefType == "CROSS" && word == p.d.semiJoin:
+		return left + " " + word + " " + right + " ON true"
 	case r.RefType == "CROSS":
 		return left + " CROSS JOIN " + right
 	case len(r.Using) > 0:

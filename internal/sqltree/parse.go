@@ -29,6 +29,8 @@ type Query struct {
 	base int // offset of the parsed text in the file
 	text string
 	root *node
+	// types is set once the query is bound.
+	types *types
 }
 
 // Parse reads exactly one SELECT, which begins at byte start of the source and goes on to its end. The query is nil if

@@ -161,7 +161,7 @@ func (j *judge) window(e *expr) {
 	case f.kind == window && len(e.Orders) == 0:
 		j.list = append(j.list, j.q.src.At(j.q.at(e.At), "not-portable", f.name+" needs ORDER BY inside OVER (…)", "without it, a rerun would give another table"))
 	}
-	if n := e.windowArguments(); ok && (n < f.min || f.max >= 0 && n > f.max) {
+	if n := len(e.arguments()); ok && (n < f.min || f.max >= 0 && n > f.max) {
 		j.list = append(j.list, j.q.src.At(j.q.at(e.At), "arguments", fmt.Sprintf("%s takes %s, not %d", f.name, counted(f), n), f.meaning))
 	}
 	if e.Distinct {
@@ -193,15 +193,4 @@ func (j *judge) window(e *expr) {
 			j.refuse(e.At, "a window frame with a computed bound", "write the number or the INTERVAL")
 		}
 	}
-}
-
-// windowArguments counts arguments; lag and lead keep theirs apart.
-func (e *expr) windowArguments() int {
-	n := len(e.Children)
-	for _, c := range []*expr{e.OffsetExpr, e.DefaultExpr} {
-		if c != nil {
-			n++
-		}
-	}
-	return n
 }

@@ -21,6 +21,17 @@ type Dialect struct {
 	datePart func(field, from string) string
 	// quote writes an identifier.
 	quote func(string) string
+	// literal writes a text.
+	literal func(string) string
+	// own writes what only this engine writes in its own way; nil if it writes everything as DuckDB does. It needs the
+	// types that [Bind] finds.
+	own func(p *printer, e *expr) (string, bool)
+	// row writes the type of a row of several columns that is counted by DISTINCT.
+	row func(columns string) string
+	// semiJoin is the word for a join that keeps the left rows with a match.
+	semiJoin string
+	// rowID gives each row of a table a number of its own.
+	rowID string
 }
 
 // DuckDBDialect is the SQL of the engine in the process.
@@ -39,6 +50,10 @@ var DuckDBDialect = Dialect{
 	},
 	datePart: func(field, from string) string { return "date_part(" + schema.Literal(field) + ", " + from + ")" },
 	quote:    schema.Quote,
+	literal:  schema.Literal,
+	row:      func(columns string) string { return "(" + columns + ")" },
+	semiJoin: "SEMI JOIN",
+	rowID:    "row_number() OVER ()",
 }
 
 // printer writes a tree. It never passes through what it does not know: err is set instead.
@@ -48,11 +63,16 @@ type printer struct {
 	rename func(TableRef) string
 	hidden []string // names that WITH defines
 	lifts  lifts
-	err    error
+	// stub writes some expressions in another way, where only the type of what is around them is asked for.
+	stub func(*expr) (string, bool)
+	err  error
 }
 
 // Print writes the query for an engine. rename says, already quoted, what stands there for each table.
 func (q *Query) Print(d Dialect, rename func(TableRef) string) (string, error) {
+	if d.own != nil && q.types == nil {
+		return "", fmt.Errorf("%s: types are not known, so that nothing can be written for %s", q.src.File, d.Name)
+	}
 	p := &printer{q: q, d: d, rename: rename}
 	text := p.node(q.root)
 	return text, p.err
@@ -87,7 +107,7 @@ func (p *printer) node(n *node) string {
 		}
 		parts := make([]string, 0, 2)
 		for _, arm := range n.arms() {
-			parts = append(parts, "("+p.node(arm)+")")
+			parts = append(parts, "("+p.arm(n, arm)+")")
 		}
 		b.WriteString(strings.Join(parts, "\n"+op+"\n"))
 	} else {

@@ -2,6 +2,7 @@ package sqltree
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,7 +18,7 @@ func (p *printer) function(e *expr) string {
 	switch e.Function {
 	case "+", "-", "*", "/":
 		if len(args) == 1 {
-			return "(" + e.Function + args[0] + ")"
+			return "(" + e.Function + apart(args[0]) + ")"
 		}
 		return "(" + args[0] + " " + e.Function + " " + args[1] + ")"
 	case "||":
@@ -41,11 +42,22 @@ func (p *printer) function(e *expr) string {
 	if !ok {
 		return p.fail(e.At, "function "+e.Function)
 	}
-	call := p.call(f, args, e.Distinct)
-	if e.Filter != nil {
-		call += " FILTER (WHERE " + p.expr(e.Filter) + ")"
+	return p.call(f, args, e.Distinct) + p.filter(e.Filter)
+}
+
+func (p *printer) filter(condition *expr) string {
+	if condition == nil {
+		return ""
 	}
-	return call
+	return " FILTER (WHERE " + p.expr(condition) + ")"
+}
+
+// apart keeps two minus signs from making a comment.
+func apart(operand string) string {
+	if strings.HasPrefix(operand, "-") {
+		return " " + operand
+	}
+	return operand
 }
 
 // call fills a function's template.
@@ -80,19 +92,27 @@ func (p *printer) window(e *expr) string {
 	if !ok {
 		return p.fail(e.At, "window function "+e.Function)
 	}
-	args := make([]string, 0, 3)
-	for _, c := range e.Children {
-		args = append(args, p.expr(c))
+	arguments := e.arguments()
+	args := make([]string, len(arguments))
+	for i, c := range arguments {
+		args[i] = p.expr(c)
 	}
+	return p.call(f, args, e.Distinct) + p.over(e, true)
+}
+
+// arguments lists what stands in the brackets of a call; lag and lead keep theirs apart.
+func (e *expr) arguments() []*expr {
+	out := slices.Clone(e.Children)
 	for _, c := range []*expr{e.OffsetExpr, e.DefaultExpr} {
 		if c != nil {
-			args = append(args, p.expr(c))
+			out = append(out, c)
 		}
 	}
-	call := p.call(f, args, e.Distinct)
-	if e.FilterExpr != nil {
-		call += " FILTER (WHERE " + p.expr(e.FilterExpr) + ")"
-	}
+	return out
+}
+
+// over writes what follows the call of a window function.
+func (p *printer) over(e *expr, framed bool) string {
 	var over []string
 	if len(e.Partitions) > 0 {
 		over = append(over, "PARTITION BY "+p.list(e.Partitions))
@@ -100,10 +120,10 @@ func (p *printer) window(e *expr) string {
 	if len(e.Orders) > 0 {
 		over = append(over, "ORDER BY "+p.orders(e.Orders))
 	}
-	if frame := p.frame(e); frame != "" {
+	if frame := p.frame(e); framed && frame != "" {
 		over = append(over, frame)
 	}
-	return call + " OVER (" + strings.Join(over, " ") + ")"
+	return p.filter(e.FilterExpr) + " OVER (" + strings.Join(over, " ") + ")"
 }
 
 // frame writes the window's frame unless it is the one that every engine takes where none is written.
@@ -120,10 +140,13 @@ func (p *printer) frame(e *expr) string {
 		if !ok {
 			return p.fail(e.At, "this window frame")
 		}
-		if n != nil {
-			return p.expr(n) + " " + word
+		if n == nil {
+			return word
 		}
-		return word
+		if _, _, interval := n.interval(); unit == "RANGE" && !interval && len(e.Orders) == 1 {
+			return p.as(n, p.typeOf(e.Orders[0].Expr)) + " " + word
+		}
+		return p.expr(n) + " " + word
 	}
 	return unit + " BETWEEN " + bound(e.Start, e.StartExpr) + " AND " + bound(e.End, e.EndExpr)
 }

@@ -4,14 +4,22 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-
-	"tarn/internal/schema"
 )
 
 var comparisons = map[string]string{"COMPARE_EQUAL": "=", "COMPARE_NOTEQUAL": "<>", "COMPARE_LESSTHAN": "<", "COMPARE_GREATERTHAN": ">",
 	"COMPARE_LESSTHANOREQUALTO": "<=", "COMPARE_GREATERTHANOREQUALTO": ">=", "COMPARE_DISTINCT_FROM": "IS DISTINCT FROM", "COMPARE_NOT_DISTINCT_FROM": "IS NOT DISTINCT FROM"}
 
 func (p *printer) expr(e *expr) string {
+	if p.stub != nil {
+		if text, ok := p.stub(e); ok {
+			return text
+		}
+	}
+	if p.d.own != nil {
+		if text, ok := p.d.own(p, e); ok {
+			return text
+		}
+	}
 	switch e.Class {
 	case "COLUMN_REF":
 		return p.column(e)
@@ -95,7 +103,7 @@ func (p *printer) constant(e *expr) string {
 		if !ok {
 			return p.fail(e.At, "this text")
 		}
-		return schema.Literal(s)
+		return p.d.literal(s)
 	case "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT":
 		return string(v.Value)
 	case "DOUBLE":
