@@ -35,11 +35,7 @@ func (t *Table) Handed() (json.RawMessage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", t.name, err)
 	}
-	m["properties"] = map[string]string{
-		// Iceberg's vectorized reader up to 1.7.1 takes wrong values, and writes past its buffers, where a dictionary-encoded
-		// page has more rows than its batch. DuckDB writes such pages.
-		"read.parquet.vectorization.enabled": "false",
-	}
+	m["properties"] = map[string]string{}
 	if s := t.current(); s != nil {
 		m["snapshots"], m["current-snapshot-id"] = []table.Snapshot{*s}, s.SnapshotID
 		m["refs"] = map[string]any{table.MainBranch: map[string]any{"snapshot-id": s.SnapshotID, "type": "branch"}}

@@ -132,7 +132,7 @@ func (d *Draft) fits(ctx context.Context, run string, f iceberg.DataFile) error 
 	wrong := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s", ErrForeignFile, fmt.Sprintf(format, args...))
 	}
-	if !strings.HasPrefix(f.FilePath(), d.handedDir(run)+"/") {
+	if !strings.HasPrefix(plainScheme(f.FilePath()), d.handedDir(run)+"/") {
 		return wrong("it is not below %s", d.handedDir(run))
 	}
 	if f.ContentType() != iceberg.EntryContentData || f.FileFormat() != iceberg.ParquetFile {

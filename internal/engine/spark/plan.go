@@ -33,7 +33,9 @@ type Plan struct {
 	Place string `json:"place"`
 	// TellEvery is how often progress is written, in seconds.
 	TellEvery float64 `json:"tell_every"`
-	Tables    []Table `json:"tables"`
+	// Settings are of the Spark session, as names and values.
+	Settings [][2]string `json:"settings"`
+	Tables   []Table     `json:"tables"`
 	// Steps are worked through in order; a later one reads what an earlier one has written.
 	Steps []Step `json:"steps"`
 	// Late are checks that are tested when all steps are done.
