@@ -31,6 +31,7 @@ type execution struct {
 	started    time.Time
 	progress   func(Event)
 	quarantine *load.Quarantine
+	selection  Selection
 
 	mu     sync.Mutex
 	record *Record

@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 
 	"tarn/internal/catalog"
+	"tarn/internal/lake"
 	"tarn/internal/load"
 	"tarn/internal/plan"
 )
@@ -18,6 +19,8 @@ type RunOptions struct {
 	Progress func(Event)
 	// Waiting is told once, when Wait has to wait, who is writing.
 	Waiting func(catalog.Holder)
+	// Resuming is told once, when the run goes on with one that another process had left waiting for its job.
+	Resuming func(run, job string)
 }
 
 // Run brings the selected tables up to date and publishes all of them in one step. The record is never nil; when the
@@ -42,22 +45,50 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	}
 	ctx, stop := whileHeld(ctx, writer)
 	defer stop()
+	// The run can turn out to be one that another process has begun.
 	defer func() { err = w.letGo(ctx, writer, rec.Run, err) }()
 	v, err := w.Lake.View(ctx)
 	if err != nil {
 		return rec, err
 	}
+	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: v, id: rec.Run, started: started, selection: o.Selection, progress: o.Progress, record: rec,
+		states: map[string]*state{}, reread: map[string][]load.Counted{}, pruned: map[string][]string{}, rebuilt: map[string]bool{}}
+	defer x.held.Close()
+	left, err := w.left(ctx)
+	if err != nil {
+		return rec, err
+	}
+	if left != nil && w.resumable(left, v, o.Selection) {
+		rec.Run, rec.Started, rec.Orphans = left.Run, left.Started, left.Orphans
+		if o.Resuming != nil {
+			o.Resuming(left.Run, left.Job.ID)
+		}
+		err := x.goOn(ctx, left)
+		x.fill()
+		if err != nil {
+			rec.Published = []string{}
+		}
+		return rec, err
+	}
+	if left != nil {
+		if err := w.abandon(ctx, v, left); err != nil {
+			return rec, err
+		}
+	}
 	if _, err := w.sweep(ctx, v, writer.Unfinished()); err != nil {
 		return rec, err
+	}
+	if w.elsewhere != nil && writer.Unfinished() != "" {
+		// A plan can be there whose job was never noted.
+		if err := w.elsewhere.engine.Remove(ctx, writer.Unfinished()); err != nil {
+			return rec, err
+		}
 	}
 	p, err := w.plan(ctx, v, o.Selection)
 	if err != nil {
 		return rec, err
 	}
-	rec.Orphans = p.Orphans
-	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: v, plan: p, id: rec.Run, started: started, progress: o.Progress, record: rec,
-		states: map[string]*state{}, reread: map[string][]load.Counted{}, pruned: map[string][]string{}, rebuilt: map[string]bool{}}
-	defer x.held.Close()
+	rec.Orphans, x.plan = p.Orphans, p
 	if p.Empty() {
 		rec.Status = NothingToDo
 		return rec, x.idle(ctx)
@@ -70,6 +101,22 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	return rec, err
 }
 
+// goOn finishes a run whose job another process has started.
+func (x *execution) goOn(ctx context.Context, left *leftJob) error {
+	x.plan, x.w.elsewhere.used = &plan.Plan{}, true
+	// What that run has staged stays; only what is of no use to it goes.
+	if err := x.w.tidy(ctx, lake.Garbage{}); err != nil {
+		return err
+	}
+	if err := x.resume(ctx, left); err != nil {
+		return err
+	}
+	if err := x.rejoin(ctx, left); err != nil {
+		return err
+	}
+	return x.conclude(ctx)
+}
+
 // publishAll does the work and makes it visible.
 func (x *execution) publishAll(ctx context.Context) (err error) {
 	if x.quarantine, err = load.NewQuarantine(ctx, x.w.Engine, x.id, utc(x.started)); err != nil {
@@ -78,6 +125,11 @@ func (x *execution) publishAll(ctx context.Context) (err error) {
 	if err := x.all(ctx); err != nil {
 		return err
 	}
+	return x.conclude(ctx)
+}
+
+// conclude publishes unless a check stands against it.
+func (x *execution) conclude(ctx context.Context) error {
 	if err := x.failed(); err != nil {
 		x.record.Status = ChecksFail
 		return err

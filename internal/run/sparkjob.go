@@ -11,7 +11,6 @@ import (
 	"slices"
 	"time"
 
-	"tarn/internal/catalog"
 	"tarn/internal/check"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/engine/spark"
@@ -25,14 +24,7 @@ import (
 
 // models makes all models of the run on Spark, in one job.
 func (x *execution) models(ctx context.Context, first map[string][]string) error {
-	steps := map[string]plan.Step{}
-	var names []string
-	for _, s := range x.plan.Steps {
-		if s.Table.Model != nil && s.Action != plan.None {
-			steps[s.Table.Name] = s
-			names = append(names, s.Table.Name)
-		}
-	}
+	steps, names := x.modelSteps()
 	names = inOrder(names, first)
 	p, err := x.sparkPlan(ctx, names, steps)
 	if err != nil || len(p.Steps)+len(p.Late) == 0 {
@@ -57,14 +49,10 @@ func (x *execution) sparkPlan(ctx context.Context, names []string, steps map[str
 	}
 	for _, name := range names {
 		s := steps[name]
-		st := &state{table: s.Table, version: x.id, record: TableRecord{Name: name, Zone: s.Table.Zone, Action: s.Action, Reasons: s.Reasons}}
-		var err error
-		if st.draft, err = x.w.Lake.Draft(ctx, x.view, s.Table.Stored(), shape(s.Table)); err != nil {
+		if err := x.begin(ctx, s); err != nil {
 			return p, err
 		}
-		x.mu.Lock()
-		x.states[name] = st
-		x.mu.Unlock()
+		st := x.state(name)
 		now, _ := x.w.when(s.Table)
 		step := spark.Step{Table: name, Columns: []spark.Column{}}
 		if s.Action == plan.Amend {
@@ -149,21 +137,48 @@ func (x *execution) handed(ctx context.Context, t *model.Table) (json.RawMessage
 	return d.Table().Handed()
 }
 
-// job runs a plan and waits for it. Whatever else ends the wait, Ctrl-C ends the job; a lock that was lost leaves it to
-// whoever has the lock now.
+// begin notes that the job makes a table.
+func (x *execution) begin(ctx context.Context, s plan.Step) (err error) {
+	st := &state{table: s.Table, version: x.id, record: TableRecord{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: s.Reasons}}
+	if st.draft, err = x.w.Lake.Draft(ctx, x.view, s.Table.Stored(), shape(s.Table)); err != nil {
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.states[s.Table.Name] = st
+	return nil
+}
+
+// job runs a plan and waits for it. Which job it is, and all that publishing it needs, is written down before.
 func (x *execution) job(ctx context.Context, p spark.Plan) (*spark.Result, error) {
 	e := x.w.elsewhere.engine
+	x.w.elsewhere.used = true
 	h, err := e.Prepare(ctx, p)
 	if err != nil {
 		return nil, err
 	}
+	left, err := x.save(ctx, h)
+	if err != nil {
+		return nil, err
+	}
 	x.w.reached("job prepared")
-	if h, err = e.Start(ctx, h); err != nil {
+	if left.Job, err = e.Start(ctx, h); err != nil {
 		return nil, err
 	}
 	x.w.reached("job started")
-	r, err := e.Wait(ctx, h, x.follow(len(p.Steps)))
-	if err != nil && ctx.Err() != nil && !errors.Is(context.Cause(ctx), catalog.ErrLockLost) {
+	if err := x.w.noteJob(ctx, left); err != nil {
+		return nil, errors.Join(err, e.Cancel(context.WithoutCancel(ctx), left.Job))
+	}
+	x.w.reached("job noted")
+	return x.await(ctx, left.Job, len(p.Steps))
+}
+
+// await waits for the end of a job. Ctrl-C ends it. A terminal that is gone and a lock that was lost leave it to whoever
+// comes next.
+func (x *execution) await(ctx context.Context, h spark.Handle, steps int) (*spark.Result, error) {
+	e := x.w.elsewhere.engine
+	r, err := e.Wait(ctx, h, x.follow(steps))
+	if err != nil && ctx.Err() != nil && !leaves(context.Cause(ctx)) {
 		return nil, errors.Join(err, e.Cancel(context.WithoutCancel(ctx), h))
 	}
 	return r, err
