@@ -51,8 +51,15 @@ func Bind(ctx context.Context, db *sql.DB, q *Query, rename func(TableRef) strin
 	if list = append(list, more...); list.Err() != nil {
 		return nil, list
 	}
-	if err := q.infer(ctx, conn, rename); err != nil {
+	more, err = q.infer(ctx, conn, rename)
+	if err != nil {
 		return nil, append(list, q.src.At(q.at(-1), "internal", fmt.Sprintf("the types of the compiled SQL cannot be found: %v", err), ""))
+	}
+	if list = append(list, more...); list.Err() != nil {
+		return nil, list
+	}
+	if list = append(list, q.kinds()...); list.Err() != nil {
+		return nil, list
 	}
 	return columns, list
 }

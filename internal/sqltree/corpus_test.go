@@ -23,6 +23,7 @@ INSERT INTO z VALUES ('2024-02-29', '2024-02-29 23:59:59.5', 1, 2, 0.5, 'a_b', [
 var identity = func() Dialect {
 	d := DuckDBDialect
 	d.call = func(function) string { return "" }
+	d.form = func(textForm) string { return "" }
 	return d
 }()
 

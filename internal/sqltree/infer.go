@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"tarn/internal/diag"
 	"tarn/internal/schema"
 )
 
@@ -28,8 +29,7 @@ type types struct {
 const nullType = `"NULL"`
 
 // inference finds the types. DuckDB decides all that is not written down in the text: it is asked about one call at a
-// time, whose operands are nulls of the types found before. No operand's value can change a type, but a constant's
-// can, as in DECIMAL(4,1) + 1; so constants stay.
+// time, over columns of the types found before. A constant can change a type, as in DECIMAL(4,1) + 1; so constants stay.
 type inference struct {
 	ctx    context.Context
 	conn   *sql.Conn
@@ -38,18 +38,25 @@ type inference struct {
 	types  *types
 	asked  map[string]string
 	tables map[string][]described
+	// within says whether the subquery of an expression that is being read mentions the query around it; nil outside of one.
+	within *outward
+	list   diag.List
 	err    error
 }
 
 // infer finds the types of a query that binds.
-func (q *Query) infer(ctx context.Context, conn *sql.Conn, rename func(TableRef) string) error {
+func (q *Query) infer(ctx context.Context, conn *sql.Conn, rename func(TableRef) string) (diag.List, error) {
 	t := &types{of: map[*expr]string{}, common: map[*expr]string{}, means: map[*expr]*expr{}, rows: map[*expr]bool{}, output: map[*node][]described{}}
 	f := &inference{ctx: ctx, conn: conn, q: q, rename: rename, types: t, asked: map[string]string{}, tables: map[string][]described{}}
 	f.node(q.root, nil, nil)
 	if f.err == nil {
 		q.types = t
 	}
-	return f.err
+	return f.list, f.err
+}
+
+func (f *inference) refuse(at location, what, hint string) {
+	f.list = append(f.list, f.q.src.At(f.q.at(at), "not-portable", what+" is not in the portable subset", hint))
 }
 
 // item is a table of FROM as names see it.
@@ -63,7 +70,19 @@ type sight struct {
 	items  []item
 	merged []string // columns of USING, in lower case
 	outer  *sight
+	query  *node
+	clause clause
 }
+
+// clause is the part of a SELECT in which an expression stands.
+type clause int
+
+const (
+	inSelect clause = iota
+	inOn
+	inWhere
+	inOther
+)
 
 // with are the queries of WITH that are in sight, by name in lower case.
 type with map[string][]described
@@ -81,6 +100,7 @@ func (f *inference) node(n *node, known with, outer *sight) []described {
 	}
 	var out []described
 	if n.Type == "SET_OPERATION_NODE" {
+		defer f.within.inSet()()
 		for i, arm := range n.arms() {
 			columns := f.node(arm, known, outer)
 			if i == 0 {
@@ -89,7 +109,7 @@ func (f *inference) node(n *node, known with, outer *sight) []described {
 			}
 			for j := range out {
 				if j < len(columns) {
-					out[j].typ = f.widest(nullOf(out[j].typ), nullOf(columns[j].typ))
+					out[j].typ = f.widest(out[j].typ, columns[j].typ)
 				}
 			}
 		}
@@ -101,8 +121,9 @@ func (f *inference) node(n *node, known with, outer *sight) []described {
 }
 
 func (f *inference) selectNode(n *node, known with, outer *sight) []described {
-	s := &sight{outer: outer}
+	s := &sight{outer: outer, query: n, clause: inOn}
 	f.from(n.From, known, s)
+	s.clause = inSelect
 	var out []described
 	for _, e := range n.SelectList {
 		if e.Class == "STAR" {
@@ -115,12 +136,15 @@ func (f *inference) selectNode(n *node, known with, outer *sight) []described {
 		}
 		out = append(out, d)
 	}
-	for _, list := range [][]*expr{{n.Where}, n.Groups, {n.Having}} {
+	s.clause = inWhere
+	f.expr(n.Where, known, s)
+	s.clause = inOther
+	for _, list := range [][]*expr{n.Groups, {n.Having}} {
 		for _, e := range list {
 			f.expr(e, known, s)
 		}
 	}
-	ordered := &sight{items: append(slices.Clip(s.items), item{columns: out}), merged: s.merged, outer: outer}
+	ordered := &sight{items: append(slices.Clip(s.items), item{columns: out}), merged: s.merged, outer: outer, query: n, clause: inOther}
 	for _, m := range n.Modifiers {
 		for _, o := range m.Orders {
 			f.expr(o.Expr, known, ordered)
@@ -159,8 +183,13 @@ func (f *inference) from(r *tableRef, known with, s *sight) {
 		s.items = append(s.items, item{alias: r.Alias, columns: renamed(f.node(r.Subquery.Node, known, s.outer), r.ColumnAliases)})
 	case "JOIN":
 		f.from(r.Left, known, s)
+		left := len(s.items)
 		f.from(r.Right, known, s)
 		for _, u := range r.Using {
+			a, _ := (&sight{items: s.items[:left]}).column([]string{u})
+			if b, _ := (&sight{items: s.items[left:]}).column([]string{u}); a.typ != b.typ {
+				f.refuse(rightmost(r), "USING with columns of different types ("+a.typ+" and "+b.typ+")", "join with ON, and cast one of them")
+			}
 			s.merged = append(s.merged, strings.ToLower(u))
 		}
 		f.expr(r.Condition, known, s)
@@ -206,9 +235,16 @@ func (s *sight) star(relation string) []described {
 	return out
 }
 
-// column finds the type of a name. whole says that the name is a table's, and means its whole row.
-func (s *sight) column(names []string) (typ string, whole bool) {
-	for ; s != nil; s = s.outer {
+// found is what a name means: a value of a type; whole says that it is a table's whole row, and levels how many queries further out.
+type found struct {
+	typ    string
+	whole  bool
+	levels int
+}
+
+// column finds what a name means.
+func (s *sight) column(names []string) (found, bool) {
+	for levels := 0; s != nil; s, levels = s.outer, levels+1 {
 		for _, i := range s.items {
 			rest := names
 			switch {
@@ -219,22 +255,22 @@ func (s *sight) column(names []string) (typ string, whole bool) {
 			}
 			if len(rest) < len(names) {
 				if typ, ok := i.field(rest); ok {
-					return typ, false
+					return found{typ, false, levels}, true
 				}
 			}
 		}
 		for _, i := range s.items {
 			if typ, ok := i.field(names); ok {
-				return typ, false
+				return found{typ, false, levels}, true
 			}
 		}
 		for _, i := range s.items {
 			if len(names) == 1 && strings.EqualFold(names[0], i.alias) {
-				return i.row(), true
+				return found{i.row(), true, levels}, true
 			}
 		}
 	}
-	return "", false
+	return found{}, false
 }
 
 // field finds a column, and in it the field of a struct for each further name.
@@ -272,11 +308,4 @@ func typeText(t typeInfo) string {
 		return fmt.Sprintf("DECIMAL(%d,%d)", t.Info.Width, t.Info.Scale)
 	}
 	return t.ID
-}
-
-func nullOf(typ string) string {
-	if typ == nullType || typ == "" {
-		return "NULL"
-	}
-	return "CAST(NULL AS " + typ + ")"
 }

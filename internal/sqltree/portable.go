@@ -117,6 +117,7 @@ func (j *judge) selectNode(n *node) {
 		j.expr(e)
 	}
 	j.expr(n.Where)
+	j.members(n)
 	for _, e := range n.Groups {
 		j.expr(e)
 	}
@@ -128,6 +129,51 @@ func (j *judge) selectNode(n *node) {
 			}
 		}
 	}
+}
+
+// members refuses x IN (SELECT …) where it decides more than whether a row stays: with a null in it, Spark gives false there
+// where the standard gives null.
+func (j *judge) members(n *node) {
+	fine := map[*expr]bool{}
+	var kept func(e *expr)
+	kept = func(e *expr) {
+		if e.Class == "CONJUNCTION" {
+			for _, c := range e.Children {
+				kept(c)
+			}
+		}
+		fine[e] = true
+	}
+	for _, c := range append(conjuncts(n.Where), conjuncts(n.Having)...) {
+		if c.Type == "OPERATOR_NOT" {
+			fine[c.Children[0]] = true
+			continue
+		}
+		kept(c)
+	}
+	var visit func(e *expr)
+	visit = func(e *expr) {
+		if e == nil {
+			return
+		}
+		if e.Class == "SUBQUERY" && e.SubqueryType == "ANY" && e.Comparison == "COMPARE_EQUAL" && !fine[e] {
+			j.refuse(e.first(), "IN (SELECT …) anywhere but as a condition of WHERE or HAVING", "write EXISTS (SELECT 1 FROM … WHERE …), or move it into WHERE")
+		}
+		e.each(visit)
+	}
+	for _, list := range [][]*expr{n.SelectList, n.Groups, {n.Where, n.Having}, conditions(n.From)} {
+		for _, e := range list {
+			visit(e)
+		}
+	}
+}
+
+// conditions lists what stands in ON.
+func conditions(r *tableRef) []*expr {
+	if r == nil || r.Type != "JOIN" {
+		return nil
+	}
+	return append(append(conditions(r.Left), conditions(r.Right)...), r.Condition)
 }
 
 // usingColumns lists the columns, in lower case, that joins of a FROM have in USING.

@@ -2,7 +2,6 @@ package sqltree
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -36,6 +35,10 @@ func (j *judge) function(e *expr) {
 	case name == "like_escape" || name == "not_like_escape":
 		if escape, ok := e.Children[2].text(); !ok || len([]rune(escape)) != 1 {
 			j.refuse(e.At, "ESCAPE with anything but one character", "write ESCAPE '!'")
+		} else if pattern, ok := e.Children[1].text(); !ok {
+			j.refuse(e.At, "a computed pattern with ESCAPE", "write the pattern, or use strpos or starts_with")
+		} else if !escapes(pattern, escape) {
+			j.refuse(e.At, "an escape character before another character than % and _", "leave it out there, or write it twice for itself")
 		}
 		return
 	case slices.Contains(operators, name):
@@ -45,8 +48,6 @@ func (j *judge) function(e *expr) {
 		return
 	case name == "date_trunc":
 		j.unit(e, "date_trunc to", truncUnits)
-	case strings.HasPrefix(name, "regexp_") && len(e.Children) > 1:
-		j.pattern(e)
 	case name == "first" || name == "last" || name == "arbitrary":
 		j.refuse(e.At, "function "+name, "rows have no order: write min_by(value, key) or max_by(value, key)")
 		return
@@ -76,6 +77,8 @@ func (j *judge) function(e *expr) {
 		j.refuse(e.At, "ORDER BY inside "+name, "for the value of the first or last row write min_by(value, key) or max_by(value, key)")
 	case e.Distinct && !slices.Contains([]string{"count", "sum", "avg", "min", "max"}, f.name):
 		j.refuse(e.At, "DISTINCT inside "+name, "take the distinct rows in a subquery")
+	default:
+		j.literals(f.name, e.Children)
 	}
 }
 
@@ -90,26 +93,6 @@ func counts(n int) string {
 }
 
 func letter(r rune) bool { return r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
-
-var groupReference = regexp.MustCompile(`[$\\]\d`)
-
-// pattern judges a regular expression that is written out: Go's are RE2's, which are DuckDB's, and Java knows all of them.
-func (j *judge) pattern(e *expr) {
-	if p, ok := e.Children[1].text(); ok {
-		if _, err := regexp.Compile(p); err != nil {
-			reason := err.Error()
-			if i := strings.LastIndex(reason, "parsing regexp: "); i >= 0 {
-				reason = reason[i+len("parsing regexp: "):]
-			}
-			j.refuse(e.Children[1].At, "this regular expression ("+reason+")", "write it without look-around and back-references")
-		}
-	}
-	if e.Function == "regexp_replace" && len(e.Children) > 2 {
-		if with, ok := e.Children[2].text(); ok && groupReference.MatchString(with) {
-			j.refuse(e.Children[2].At, "a group in the replacement", "engines write it differently: put texts together with regexp_extract and concat")
-		}
-	}
-}
 
 // extractFields and truncUnits are what every engine counts alike; days of the week are not.
 var (
@@ -161,8 +144,11 @@ func (j *judge) window(e *expr) {
 	case f.kind == window && len(e.Orders) == 0:
 		j.list = append(j.list, j.q.src.At(j.q.at(e.At), "not-portable", f.name+" needs ORDER BY inside OVER (…)", "without it, a rerun would give another table"))
 	}
-	if n := len(e.arguments()); ok && (n < f.min || f.max >= 0 && n > f.max) {
+	if args := e.arguments(); ok && (len(args) < f.min || f.max >= 0 && len(args) > f.max) {
+		n := len(args)
 		j.list = append(j.list, j.q.src.At(j.q.at(e.At), "arguments", fmt.Sprintf("%s takes %s, not %d", f.name, counted(f), n), f.meaning))
+	} else if ok {
+		j.literals(f.name, args)
 	}
 	if e.Distinct {
 		j.refuse(e.At, "DISTINCT in a window function", "join with a subquery that counts with GROUP BY")

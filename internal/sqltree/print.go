@@ -23,6 +23,8 @@ type Dialect struct {
 	quote func(string) string
 	// literal writes a text.
 	literal func(string) string
+	// form gives what the engine casts instead of a text.
+	form func(textForm) string
 	// own writes what only this engine writes in its own way; nil if it writes everything as DuckDB does. It needs the
 	// types that [Bind] finds.
 	own func(p *printer, e *expr) (string, bool)
@@ -51,6 +53,7 @@ var DuckDBDialect = Dialect{
 	datePart: func(field, from string) string { return "date_part(" + schema.Literal(field) + ", " + from + ")" },
 	quote:    schema.Quote,
 	literal:  schema.Literal,
+	form:     func(f textForm) string { return f.duckdb },
 	row:      func(columns string) string { return "(" + columns + ")" },
 	semiJoin: "SEMI JOIN",
 	rowID:    "row_number() OVER ()",

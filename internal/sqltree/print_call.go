@@ -118,12 +118,26 @@ func (p *printer) over(e *expr, framed bool) string {
 		over = append(over, "PARTITION BY "+p.list(e.Partitions))
 	}
 	if len(e.Orders) > 0 {
-		over = append(over, "ORDER BY "+p.orders(e.Orders))
+		over = append(over, "ORDER BY "+p.frameOrders(e))
 	}
 	if frame := p.frame(e); framed && frame != "" {
 		over = append(over, frame)
 	}
 	return p.filter(e.FilterExpr) + " OVER (" + strings.Join(over, " ") + ")"
+}
+
+// frameOrders writes the order of a window. Dates that a frame counts by intervals are times, as a date with an interval is.
+func (p *printer) frameOrders(e *expr) string {
+	list := slices.Clone(e.Orders)
+	for _, bound := range []*expr{e.StartExpr, e.EndExpr} {
+		if bound == nil || len(list) != 1 || p.d.own == nil || p.typeOf(list[0].Expr) != "DATE" {
+			continue
+		}
+		if _, _, interval := bound.interval(); interval {
+			list[0].Expr = &expr{Class: "CAST", CastType: &typeInfo{ID: "TIMESTAMP"}, Child: list[0].Expr, At: -1}
+		}
+	}
+	return p.orders(list)
 }
 
 // frame writes the window's frame unless it is the one that every engine takes where none is written.

@@ -152,7 +152,7 @@ func (p *printer) cast(e *expr) string {
 	if e.TryCast {
 		word = "TRY_CAST"
 	}
-	return word + "(" + p.expr(e.Child) + " AS " + p.d.castType(*e.CastType) + ")"
+	return word + "(" + p.fromText(e, p.expr(e.Child)) + " AS " + p.d.castType(*e.CastType) + ")"
 }
 
 func (p *printer) operator(e *expr) string {

@@ -20,9 +20,7 @@ const referenceFile = "../../docs/sql.md"
 // gives for them, so that no line of it can be untrue. `go test ./internal/sqltree -run Reference -update` rewrites it.
 func TestReference(t *testing.T) {
 	t.Parallel()
-	db := open(t, `CREATE TABLE readings ("user" VARCHAR, "ts" TIMESTAMP, "day" DATE, n INTEGER, ms BIGINT, x DOUBLE, price DECIMAL(10,2), ok BOOLEAN, note VARCHAR)`,
-		`INSERT INTO readings VALUES ('a@x.org', '2024-02-03 04:05:06.789', '2024-02-03', 1, 1706933106789, 0.5, 9.95, true, 'a-b'), ('b@x.org', '2024-02-04 00:00:00', '2024-02-04', 7, 1707004800000, -1.5, 0.05, false, NULL)`,
-		`CREATE TABLE people (email VARCHAR, agreed BOOLEAN)`, `INSERT INTO people VALUES ('a@x.org', true)`)
+	db := open(t, exampleTables...)
 	var b strings.Builder
 	b.WriteString(referenceStart)
 	writeConstructs(t, &b, db)
@@ -266,4 +264,49 @@ var refused = []string{
 	"SELECT day - day AS k FROM readings", "SELECT day + 1 AS k FROM readings", "SELECT ts + INTERVAL '1 day' AS k FROM readings", "SELECT EXTRACT(dow FROM ts) AS k FROM readings", "SELECT CAST(x AS INTEGER) AS k FROM readings", "SELECT CAST(x AS VARCHAR) AS k FROM readings",
 	"SELECT CAST(ts AS VARCHAR) AS k FROM readings", "SELECT CAST(note AS VARCHAR(3)) AS k FROM readings", "SELECT CAST(note AS DECIMAL) AS k FROM readings", "SELECT sum(n) AS k FROM readings", "SELECT NULL AS k FROM readings", "SELECT n + 1 FROM readings", "SELECT [1, 2] AS k FROM readings", "SELECT user[1] AS k FROM readings",
 	"SELECT {'a': 1} AS k FROM readings", "SELECT row_number() OVER () AS k FROM readings", "SELECT count(DISTINCT n) OVER () AS k FROM readings", "SELECT lag(n IGNORE NULLS) OVER (ORDER BY ts) AS k FROM readings", "SELECT n FROM readings WHERE user COLLATE NOCASE = 'a'", "SELECT e'a\\n' AS k FROM readings", "SELECT n, FROM readings", "SELECT regexp_like(user, '(?<=a)b') AS k FROM readings", "SELECT regexp_replace(user, '(a)', '<$1>') AS k FROM readings", "SELECT a.email FROM people a JOIN people b USING (email)",
+	"SELECT n, user IN (SELECT email FROM people) AS k FROM readings", "SELECT (SELECT p.agreed FROM people p WHERE p.email = r.user) AS k FROM readings r", "SELECT n FROM readings r WHERE EXISTS (SELECT 1 FROM people p WHERE EXISTS (SELECT 1 FROM people q WHERE q.email = r.user))",
+	"SELECT n FROM readings r WHERE EXISTS (SELECT p.agreed AND r.ok FROM people p)", "SELECT n FROM readings r WHERE EXISTS (SELECT p.email FROM people p WHERE p.email = r.user UNION ALL SELECT p.email FROM people p)", "SELECT r.n FROM readings r JOIN people p ON EXISTS (SELECT 1 FROM people q WHERE q.email = p.email)",
+	"SELECT n FROM readings r WHERE EXISTS (SELECT 1 FROM people p WHERE p.email = r.user ORDER BY p.email LIMIT 1)", "SELECT r.user, (SELECT count(*) FROM people p WHERE p.email = r.user) AS k, count(*) AS n FROM readings r GROUP BY r.user", "SELECT n AS k FROM readings JOIN (SELECT ms AS n FROM readings) q USING (n)",
+	"SELECT n FROM readings WHERE ts - ts > INTERVAL 1 HOUR", "SELECT CAST(x AS DECIMAL(30,2)) AS k FROM readings", "SELECT CAST(note AS VARBINARY) AS k FROM readings", "SELECT TIMESTAMP '2024-01-31 12:00:00+01' AS k FROM readings", "SELECT DATE '2024/1/31' AS k FROM readings", "SELECT CAST('1.5' AS INTEGER) AS k FROM readings",
+	"SELECT avg(ts) AS k FROM readings", "SELECT round(x, n) AS k FROM readings", "SELECT lpad(note, 5, user) AS k FROM readings", "SELECT split_part(note, user, 1) AS k FROM readings", "SELECT lag(n, n) OVER (ORDER BY ts) AS k FROM readings", "SELECT regexp_like(note, user) AS k FROM readings", "SELECT regexp_replace(note, 'x*', '-') AS k FROM readings", "SELECT regexp_extract(note, '(a)', 2) AS k FROM readings",
+	"SELECT get_json_object(note, '$.*') AS k FROM readings", "SELECT substring(note, 2, -1) AS k FROM readings", "SELECT n FROM readings WHERE note LIKE 'a!b' ESCAPE '!'",
 }
+
+// testdata/spark.golden has the Spark text of every construct and function.
+func TestSparkText(t *testing.T) {
+	t.Parallel()
+	db := open(t, exampleTables...)
+	var b strings.Builder
+	write := func(about, text string) {
+		q, list := Parse(t.Context(), DuckDB(db), diag.Source{File: about, Text: text}, 0)
+		if list.Err() == nil {
+			_, more := Bind(t.Context(), db, q, plainNames)
+			list = append(list, more...)
+		}
+		if list.Err() != nil {
+			t.Errorf("%s: %v", text, list)
+			return
+		}
+		printed, err := q.Print(SparkDialect, func(r TableRef) string { return schema.SparkQuote(r.Name) })
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		fmt.Fprintf(&b, "-- %s: %s\n%s\n\n", about, text, printed)
+	}
+	for _, c := range constructs {
+		write(c[0], c[1])
+	}
+	for _, f := range functions {
+		_, plain := sparkTexts[f.name]
+		_, special := sparkSpecial[f.name]
+		if f.name != "mod" && f.name != "nullif" && f.name != "approx_equal" && plain == special {
+			t.Errorf("how Spark writes %s has to be said once", f.name)
+		}
+		write(f.name, "SELECT "+examples[f.name]+" AS v FROM readings")
+	}
+	golden.Equal(t, "testdata/spark.golden", b.String())
+}
+
+var exampleTables = []string{`CREATE TABLE readings ("user" VARCHAR, "ts" TIMESTAMP, "day" DATE, n INTEGER, ms BIGINT, x DOUBLE, price DECIMAL(10,2), ok BOOLEAN, note VARCHAR)`,
+	`INSERT INTO readings VALUES ('a@x.org', '2024-02-03 04:05:06.789', '2024-02-03', 1, 1706933106789, 0.5, 9.95, true, 'a-b'), ('b@x.org', '2024-02-04 00:00:00', '2024-02-04', 7, 1707004800000, -1.5, 0.05, false, NULL)`,
+	`CREATE TABLE people (email VARCHAR, agreed BOOLEAN)`, `INSERT INTO people VALUES ('a@x.org', true)`}

@@ -17,6 +17,7 @@ var SparkDialect = Dialect{
 	datePart: func(field, from string) string { return sparkFields[strings.ToLower(field)] + "(" + from + ")" },
 	quote:    schema.SparkQuote,
 	literal:  schema.SparkLiteral,
+	form:     func(f textForm) string { return f.spark },
 	own:      sparkExpr,
 	row:      func(columns string) string { return columns },
 	semiJoin: "LEFT SEMI JOIN",
@@ -26,15 +27,15 @@ var SparkDialect = Dialect{
 // SparkSettings are the settings of a Spark session in which the SQL of [SparkDialect] means what it says, as names and values.
 func SparkSettings() [][2]string {
 	return [][2]string{
-		{"spark.sql.ansi.enabled", "true"},                            // what overflows or cannot be cast is an error
-		{"spark.sql.session.timeZone", "UTC"},                         // times are UTC
-		{"spark.sql.timestampType", "TIMESTAMP_NTZ"},                  // an Iceberg timestamp has no zone
-		{"spark.sql.decimalOperations.allowPrecisionLoss", "false"},   // digits are kept, or it is an error
-		{"spark.sql.legacy.ctePrecedencePolicy", "CORRECTED"},         // an inner WITH hides an outer one
-		{"spark.sql.caseSensitive", "false"},                          // names in any case
+		{"spark.sql.ansi.enabled", "true"},                          // what overflows or cannot be cast is an error
+		{"spark.sql.session.timeZone", "UTC"},                       // times are UTC
+		{"spark.sql.timestampType", "TIMESTAMP_NTZ"},                // an Iceberg timestamp has no zone
+		{"spark.sql.decimalOperations.allowPrecisionLoss", "false"}, // digits are kept, or it is an error
+		{"spark.sql.legacy.ctePrecedencePolicy", "CORRECTED"},       // an inner WITH hides an outer one
+		{"spark.sql.caseSensitive", "false"},                        // names in any case
+		{"spark.sql.parquet.datetimeRebaseModeInRead", "CORRECTED"}, // dates before 1582 as they are
+		{"spark.sql.parquet.datetimeRebaseModeInWrite", "CORRECTED"},
 		{"spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS"}, // all six digits of a second
-		{"spark.sql.legacy.statisticalAggregate", "false"},            // no variance of one row
-		{"spark.sql.legacy.charVarcharAsString", "false"},             // as Spark comes
 		{"spark.sql.storeAssignmentPolicy", "ANSI"},                   // nothing is bent on its way into a table
 	}
 }
@@ -53,8 +54,8 @@ func (p *printer) as(e *expr, typ string) string {
 	if have := p.typeOf(e); p.d.own == nil || typ == "" || have == "" || have == typ || typ == nullType {
 		return text
 	}
-	if typ == "DOUBLE" && e.Class == "CONSTANT" && (p.typeOf(e) == "INTEGER" || p.typeOf(e) == "BIGINT") {
-		return string(e.Value.Value) + "D"
+	if suffix := map[string]string{"DOUBLE": "D", "BIGINT": "L"}[typ]; suffix != "" && e.Class == "CONSTANT" && (p.typeOf(e) == "INTEGER" || p.typeOf(e) == "BIGINT") {
+		return string(e.Value.Value) + suffix
 	}
 	return sparkCast(text, typ)
 }

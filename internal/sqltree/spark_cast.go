@@ -7,8 +7,8 @@ import (
 
 // sparkCastOf writes a cast that is written in the model.
 func sparkCastOf(p *printer, e *expr) string {
-	to, from := p.typeOf(e), p.typeOf(e.Child)
-	text := p.expr(e.Child)
+	to, from := typeText(*e.CastType), p.typeOf(e.Child)
+	text := p.fromText(e, p.expr(e.Child))
 	if e.At < 0 && e.Child.Class == "CONSTANT" && to == "BOOLEAN" {
 		if s, ok := e.Child.text(); ok && (s == "t" || s == "f") {
 			return map[string]string{"t": "TRUE", "f": "FALSE"}[s]
@@ -28,6 +28,12 @@ func sparkCastOf(p *printer, e *expr) string {
 	}
 	cast := func(text, to string) string { return word + "(" + text + " AS " + sparkType(to) + ")" }
 	switch {
+	case from == "DOUBLE" && to == "FLOAT":
+		otherwise := "CAST(raise_error('a double that no float can hold') AS FLOAT)"
+		if e.TryCast {
+			otherwise = "NULL"
+		}
+		return "CASE WHEN abs(" + cast(text, "FLOAT") + ") = " + infinity + " AND abs(" + text + ") < " + infinity + " THEN " + otherwise + " ELSE " + cast(text, "FLOAT") + " END"
 	case (from == "DOUBLE" || from == "FLOAT") && strings.HasPrefix(to, "DECIMAL"):
 		// DuckDB multiplies and rounds; Spark would round the number's decimal text.
 		var width, scale int

@@ -57,13 +57,15 @@ func sparkConstant(p *printer, e *expr) (string, bool) {
 		return "", false
 	}
 	switch v.Type.ID {
+	case "BIGINT":
+		return string(v.Value) + "L", true
 	case "TINYINT", "SMALLINT":
 		return sparkCast(string(v.Value), v.Type.ID), true
 	case "DOUBLE":
 		return string(v.Value) + "D", true
 	case "DECIMAL":
 		digits := strings.Trim(string(v.Value), `"`)
-		return sparkCast(unscaled(digits, v.Type.Info.Scale), typeText(v.Type)), true
+		return sparkCast(unscaled(digits, v.Type.Info.Scale), p.typeOf(e)), true
 	case "HUGEINT":
 		return sparkCast(strings.Trim(string(v.Value), `"`), "HUGEINT"), true
 	}
@@ -201,8 +203,12 @@ func sparkArithmetic(p *printer, e *expr) string {
 // sparkDivision divides as IEEE 754 has it: by zero gives infinity or NaN, where Spark would stop.
 func sparkDivision(p *printer, e *expr) string {
 	typ := p.typeOf(e)
-	a, b := p.as(e.Children[0], typ), p.as(e.Children[1], typ)
-	if e.Children[1].notZero() {
+	text := ieeeDivision(p.as(e.Children[0], "DOUBLE"), p.as(e.Children[1], "DOUBLE"), e.Children[1].notZero())
+	return castUnless(text, "DOUBLE", typ)
+}
+
+func ieeeDivision(a, b string, notZero bool) string {
+	if notZero {
 		return "(" + a + " / " + b + ")"
 	}
 	return "coalesce(" + a + " / nullif(" + b + ", 0D), " + a + " * power(" + b + ", -1D))"
@@ -213,6 +219,10 @@ func sparkRemainder(p *printer, e *expr) string {
 	typ := p.typeOf(e)
 	a, b := p.as(e.Children[0], typ), p.as(e.Children[1], typ)
 	text := "(" + a + " % " + b + ")"
+	if wholeType(typ) && (!e.Children[1].notZero() || strings.HasPrefix(e.Children[1].valueText(), "-")) {
+		// The least number by -1 is an error in DuckDB, as its negation is.
+		return "CASE WHEN " + b + " = -1 THEN -" + a + " * " + sparkZero(typ) + " ELSE " + a + " % nullif(" + b + ", " + sparkZero(typ) + ") END"
+	}
 	if !e.Children[1].notZero() {
 		text = "(" + a + " % nullif(" + b + ", " + sparkZero(typ) + "))"
 		if typ == "DOUBLE" || typ == "FLOAT" {
@@ -224,6 +234,8 @@ func sparkRemainder(p *printer, e *expr) string {
 	}
 	return text
 }
+
+func wholeType(typ string) bool { return narrow(typ) || typ == "BIGINT" }
 
 func sparkZero(typ string) string {
 	switch typ {

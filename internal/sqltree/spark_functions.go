@@ -29,8 +29,10 @@ var sparkTexts = map[string]sparkText{
 	"degrees": {"", "DOUBLE", "DOUBLE"}, "radians": {"", "DOUBLE", "DOUBLE"},
 	"coalesce": {"", "=", ""}, "greatest": {"CASE WHEN $null THEN NULL ELSE greatest($*) END", "=", ""}, "least": {"CASE WHEN $null THEN NULL ELSE least($*) END", "=", ""},
 	"lower": {"lower(translate($1, 'İΣ', 'iσ'))", "", ""},
-	"upper": {"upper($1)", "", ""},
-	"trim":  {"trim(BOTH " + spaces + " FROM $1)", "", ""}, "ltrim": {"trim(LEADING " + spaces + " FROM $1)", "", ""}, "rtrim": {"trim(TRAILING " + spaces + " FROM $1)", "", ""},
+	// Java makes several letters of some; DuckDB never does.
+	"upper": {"CASE WHEN length(upper($1)) = length($1) THEN upper($1) ELSE array_join(transform(regexp_extract_all($1, '(?s).', 0), " +
+		"c -> CASE WHEN length(upper(c)) = 1 THEN upper(c) ELSE translate(initcap(c), 'ß', 'ẞ') END), '') END", "", ""},
+	"trim": {"trim(BOTH " + spaces + " FROM $1)", "", ""}, "ltrim": {"trim(LEADING " + spaces + " FROM $1)", "", ""}, "rtrim": {"trim(TRAILING " + spaces + " FROM $1)", "", ""},
 	"length": {"", "", "INTEGER"}, "replace": {}, "concat": {}, "starts_with": {"startswith($*)", "", ""}, "strpos": {"instr($*)", "", "INTEGER"},
 	"reverse": {`array_join(reverse(regexp_extract_all($1, '(\\X)', 1)), '')`, "", ""},
 	"lpad":    {"", ",INTEGER,VARCHAR", ""}, "rpad": {"", ",INTEGER,VARCHAR", ""}, "split_part": {"", ",VARCHAR,INTEGER", ""},
@@ -39,10 +41,9 @@ var sparkTexts = map[string]sparkText{
 	"date_trunc": {"", ",TIMESTAMP", zoned},
 	"year":       {"", "", "INTEGER"}, "quarter": {"", "", "INTEGER"}, "month": {"", "", "INTEGER"}, "day": {"", "", "INTEGER"},
 	"hour": {"", "TIMESTAMP", "INTEGER"}, "minute": {"", "TIMESTAMP", "INTEGER"}, "second": {"", "TIMESTAMP", "INTEGER"},
-	"get_json_object": {}, "md5": {}, "sha256": {"sha2($1, 256)", "", ""},
+	"get_json_object": {"CASE WHEN try_element_at(" + wrapped + ", 2) = 'end' THEN get_json_object($*) END", "", ""}, "md5": {}, "sha256": {"sha2($1, 256)", "", ""},
 	"count": {}, "min": {}, "max": {}, "bool_and": {}, "bool_or": {},
 	"stddev_samp": {"", "DOUBLE", "DOUBLE"}, "stddev_pop": {"", "DOUBLE", "DOUBLE"}, "var_samp": {"", "DOUBLE", "DOUBLE"}, "var_pop": {"", "DOUBLE", "DOUBLE"},
-	"corr": {"", "DOUBLE", "DOUBLE"},
 	// DuckDB leaves out rows in which either is null.
 	"min_by": {"min_by($1, CASE WHEN $1 IS NOT NULL THEN $2 END)", "", ""}, "max_by": {"max_by($1, CASE WHEN $1 IS NOT NULL THEN $2 END)", "", ""},
 	"row_number": {"", "", "INTEGER"}, "rank": {"", "", "INTEGER"}, "dense_rank": {"", "", "INTEGER"}, "ntile": {"", "INTEGER", "INTEGER"},
@@ -50,8 +51,11 @@ var sparkTexts = map[string]sparkText{
 }
 
 const (
-	infinite = "abs($1) = CAST('Infinity' AS DOUBLE)"
-	zoned    = "TIMESTAMP WITH TIME ZONE"
+	infinity = "CAST('Infinity' AS DOUBLE)"
+	infinite = "abs($1) = " + infinity
+	// wrapped reads a text as the first of two elements, so that nothing can follow the value in it.
+	wrapped = "from_json(concat('[', $1, ',\"end\"]'), 'ARRAY<STRING>', map('allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false'))"
+	zoned   = "TIMESTAMP WITH TIME ZONE"
 )
 
 // sparkSpecial are functions whose text depends on more than the number of arguments.
@@ -61,7 +65,7 @@ func init() {
 	sparkSpecial = map[string]func(p *printer, e *expr, suffix string) (text, gives string){
 		"ceil": sparkCeil, "floor": sparkFloor, "round": sparkRound, "substring": sparkSubstring,
 		"regexp_like": sparkRegexpLike, "regexp_replace": sparkRegexpReplace, "regexp_extract": sparkRegexpExtract,
-		"sum": sparkSum, "avg": sparkAvg,
+		"sum": sparkSum, "avg": sparkAvg, "corr": sparkCorr,
 	}
 }
 

@@ -40,14 +40,14 @@ func sparkRound(p *printer, e *expr, _ string) (text, gives string) {
 	if typ != "DOUBLE" && typ != "FLOAT" {
 		return "round(" + p.expr(a) + ", " + strconv.Itoa(digits) + ")", ""
 	}
-	x := p.as(a, "DOUBLE")
+	x, unit := p.as(a, "DOUBLE"), "1E"+strconv.Itoa(max(digits, -digits))+"D"
 	switch {
 	case digits == 0:
 		return "round(" + x + ")", "DOUBLE"
 	case digits > 0:
-		return "(round(" + x + " * 1E" + strconv.Itoa(digits) + "D) / 1E" + strconv.Itoa(digits) + "D)", "DOUBLE"
+		return "CASE WHEN abs(" + x + " * " + unit + ") < " + infinity + " THEN round(" + x + " * " + unit + ") / " + unit + " ELSE " + x + " END", "DOUBLE"
 	}
-	return "(round(" + x + " / 1E" + strconv.Itoa(-digits) + "D) * 1E" + strconv.Itoa(-digits) + "D)", "DOUBLE"
+	return "CASE WHEN abs(" + x + ") < " + infinity + " THEN round(" + x + " / " + unit + ") * " + unit + " WHEN " + x + " IS NOT NULL THEN 0D END", "DOUBLE"
 }
 
 // valueText gives the text of a constant's value, "" for anything else.
@@ -129,4 +129,13 @@ func sparkAvg(p *printer, e *expr, suffix string) (text, gives string) {
 
 func averaged(p *printer, e *expr, sum, scale, suffix string) string {
 	return "(" + sum + " / nullif(count(" + distinct(e) + p.expr(e.Children[0]) + ")" + suffix + scale + ", 0D))"
+}
+
+// sparkCorr: Spark's stops where one side is always the same; NaN is what IEEE 754 and DuckDB make of 0 / 0.
+func sparkCorr(p *printer, e *expr, suffix string) (text, gives string) {
+	x, y := p.as(e.Children[0], "DOUBLE"), p.as(e.Children[1], "DOUBLE")
+	deviation := func(of, other string) string {
+		return "stddev_pop(CASE WHEN " + other + " IS NOT NULL THEN " + of + " END)" + suffix
+	}
+	return ieeeDivision("covar_pop("+x+", "+y+")"+suffix, "("+deviation(x, y)+" * "+deviation(y, x)+")", false), "DOUBLE"
 }

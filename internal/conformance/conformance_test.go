@@ -1,0 +1,205 @@
+// Package conformance compares engines: every construct and function of docs/sql.md over edge values, on DuckDB and on real
+// Spark. It needs a Python with test/peers/spark.txt installed, named by TARN_SPARK_PYTHON; CI installs one.
+package conformance
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "github.com/duckdb/duckdb-go/v2"
+
+	"tarn/internal/diag"
+	"tarn/internal/schema"
+	"tarn/internal/sqltree"
+)
+
+func name(r sqltree.TableRef) string { return schema.Quote(r.Name) }
+
+func sparkName(r sqltree.TableRef) string { return schema.SparkQuote(r.Name) }
+
+// lake opens DuckDB with the tables of the corpus.
+func lake(t *testing.T) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	tables, err := os.ReadFile("testdata/tables.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range append(sqltree.Macros(), string(tables)) {
+		if _, err := db.Exec(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return db
+}
+
+// bound is a case as it is printed for each engine.
+type bound struct {
+	test
+	duckdb, spark string
+}
+
+func bind(t *testing.T, db *sql.DB, c test) (bound, bool) {
+	t.Helper()
+	q, list := sqltree.Parse(t.Context(), sqltree.DuckDB(db), diag.Source{File: c.about, Text: c.sql}, 0)
+	if list.Err() == nil {
+		_, more := sqltree.Bind(t.Context(), db, q, name)
+		list = append(list, more...)
+	}
+	if list.Err() != nil {
+		t.Errorf("%s: %v", c.sql, list)
+		return bound{}, false
+	}
+	b := bound{test: c}
+	var err error
+	if b.duckdb, err = q.Print(sqltree.DuckDBDialect, name); err != nil {
+		t.Errorf("%s: %v", c.sql, err)
+		return b, false
+	}
+	if b.spark, err = q.Print(sqltree.SparkDialect, sparkName); err != nil {
+		t.Errorf("%s: %v", c.sql, err)
+		return b, false
+	}
+	return b, true
+}
+
+// TestSparkGivesTheSame runs each case on DuckDB and on Spark.
+func TestSparkGivesTheSame(t *testing.T) {
+	python := os.Getenv("TARN_SPARK_PYTHON")
+	if python == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatal("CI has to install test/peers/spark.txt and name its Python in TARN_SPARK_PYTHON")
+		}
+		t.Skip("TARN_SPARK_PYTHON does not name a Python with test/peers/spark.txt installed")
+	}
+	db := lake(t)
+	var cases []bound
+	for _, c := range corpus(t) {
+		if b, ok := bind(t, db, c); ok {
+			cases = append(cases, b)
+		}
+	}
+	dir := t.TempDir()
+	said := spark(t, db, python, dir, cases)
+	for i, c := range cases {
+		duck, duckErr := result(t.Context(), db, c.duckdb)
+		if c.fails {
+			if duckErr == nil || said[i] == "" {
+				t.Errorf("%s: %s\nhas to be an error\nDuckDB: %v\nSpark: %s\n%s", c.about, c.sql, duckErr, said[i], c.spark)
+			}
+			continue
+		}
+		if duckErr != nil || said[i] != "" {
+			t.Errorf("%s: %s\nDuckDB: %v\nSpark: %s\n%s", c.about, c.sql, duckErr, said[i], c.spark)
+			continue
+		}
+		got, err := result(t.Context(), db, "SELECT * FROM read_parquet("+schema.Literal(filepath.Join(dir, fmt.Sprintf("case%d", i), "*.parquet"))+")")
+		if err != nil {
+			t.Errorf("%s: %v", c.sql, err)
+			continue
+		}
+		if d := differ(duck, got, c.near); d != "" {
+			t.Errorf("%s: %s\n%s\n%s", c.about, c.sql, c.spark, d)
+		}
+	}
+}
+
+// spark runs the cases on Spark in one session. It gives the error of each, "" where there is none.
+func spark(t *testing.T, db *sql.DB, python, dir string, cases []bound) []string {
+	t.Helper()
+	tables := map[string]string{}
+	rows, err := db.Query("SELECT table_name FROM information_schema.tables")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for rows.Next() {
+		var n string
+		if err := rows.Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, n)
+	}
+	for _, n := range names {
+		tables[n] = filepath.Join(dir, n+".parquet")
+		if _, err := db.Exec("COPY (FROM " + schema.Quote(n) + ") TO " + schema.Literal(tables[n]) + " (FORMAT parquet)"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	texts := make([]string, len(cases))
+	for i, c := range cases {
+		texts[i] = c.spark
+	}
+	raw, err := json.Marshal(map[string]any{"dir": dir, "settings": sqltree.SparkSettings(), "tables": tables, "cases": texts})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := filepath.Join(dir, "plan.json")
+	if err := os.WriteFile(plan, raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), python, "testdata/spark.py", plan).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var said struct {
+		Version string
+		Errors  []string
+	}
+	if raw, err = os.ReadFile(filepath.Join(dir, "said.json")); err == nil {
+		err = json.Unmarshal(raw, &said)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said.Version != sparkVersion {
+		t.Errorf("this is Spark %s, and the corpus is for %s", said.Version, sparkVersion)
+	}
+	return said.Errors
+}
+
+// sparkVersion is the one of AWS Glue 5.0.
+const sparkVersion = "3.5.4"
+
+// table is the typed result of a query.
+type table struct {
+	columns []string
+	rows    [][]any
+}
+
+func result(ctx context.Context, db *sql.DB, query string) (table, error) {
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return table{}, err
+	}
+	defer rows.Close()
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return table{}, err
+	}
+	var out table
+	for _, c := range types {
+		out.columns = append(out.columns, strings.ToLower(c.Name())+" "+c.DatabaseTypeName())
+	}
+	for rows.Next() {
+		values, places := make([]any, len(types)), make([]any, len(types))
+		for i := range values {
+			places[i] = &values[i]
+		}
+		if err := rows.Scan(places...); err != nil {
+			return table{}, err
+		}
+		out.rows = append(out.rows, values)
+	}
+	return out, rows.Err()
+}
