@@ -1,6 +1,10 @@
 package spark
 
-import "context"
+import (
+	"bytes"
+	"context"
+	"strings"
+)
 
 // Launcher starts the runner somewhere. Its methods may be called by another process than the one that started the job.
 type Launcher interface {
@@ -30,10 +34,19 @@ type Job struct {
 // Args are the runner's arguments.
 func (j Job) Args() []string {
 	args := []string{"--tarn-plan", j.Plan}
-	for _, key := range sorted(j.IO) {
-		args = append(args, "--tarn-io", key+"="+j.IO[key])
+	if len(j.IO) > 0 {
+		args = append(args, "--tarn-io", j.FileAccess())
 	}
 	return args
+}
+
+// FileAccess writes IO as the runner takes it in one argument.
+func (j Job) FileAccess() string {
+	parts := make([]string, 0, len(j.IO))
+	for _, key := range sorted(j.IO) {
+		parts = append(parts, key+"="+j.IO[key])
+	}
+	return strings.Join(parts, ",")
 }
 
 // Phase is where a job stands.
@@ -58,4 +71,17 @@ type State struct {
 	Message string
 	// Logs are the last lines of the driver's log, or where they are; only of a job that failed.
 	Logs string
+}
+
+// LogTail gives the last lines of a driver's log, without what Spark says of its daily work.
+func LogTail(log []byte) string {
+	const most = 25
+	var out []string
+	for line := range bytes.Lines(log) {
+		text := string(bytes.TrimRight(line, "\n"))
+		if !strings.Contains(text, " INFO ") && strings.TrimSpace(text) != "" {
+			out = append(out, text)
+		}
+	}
+	return strings.Join(out[max(0, len(out)-most):], "\n")
 }

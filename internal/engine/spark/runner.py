@@ -1,6 +1,6 @@
 """Runs the models of one tarn run on Spark: spark-submit, an AWS Glue 5 job and EMR Serverless all start this file as it is.
 
-    runner.py --tarn-plan PLAN [--tarn-io KEY=VALUE]…
+    runner.py --tarn-plan PLAN [--tarn-io KEY=VALUE,…]
 
 PLAN is the location of a JSON document (see plan.go beside this file). Its tables are Iceberg metadata, which this
 program hands to Spark by an Iceberg REST catalog of its own, on this machine's loopback: nothing is created or changed in
@@ -516,10 +516,10 @@ def keeps(have, want):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tarn-plan", required=True)
-    parser.add_argument("--tarn-io", action="append", default=[])
+    parser.add_argument("--tarn-io", default="")
     # AWS Glue adds arguments of its own.
     args, _ = parser.parse_known_args()
-    io = dict(p.split("=", 1) for p in args.tarn_io)
+    io = dict(p.split("=", 1) for p in args.tarn_io.split(",") if p)
     tables, token = Tables(), secrets.token_urlsafe(24)
     spark = session(serve(tables, token), token, io)
     files = Files(spark, io)

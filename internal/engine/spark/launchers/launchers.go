@@ -2,13 +2,17 @@
 package launchers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"tarn/internal/awsconf"
 	"tarn/internal/engine/spark"
+	"tarn/internal/engine/spark/emrserverless"
+	"tarn/internal/engine/spark/glue"
 	"tarn/internal/engine/spark/local"
 	"tarn/internal/store"
 )
@@ -47,8 +51,13 @@ type kind struct {
 }
 
 var kinds = map[string]kind{
-	"local": {openLocal, 500 * time.Millisecond},
+	"local":          {openLocal, 500 * time.Millisecond},
+	"glue":           {openGlue, poll},
+	"emr-serverless": {openEMR, poll},
 }
+
+// poll is how often a service is asked after a job: it takes a minute to start one.
+const poll = 5 * time.Second
 
 // Open opens an engine.
 func Open(ctx context.Context, p Place) (*spark.Engine, error) {
@@ -66,6 +75,19 @@ func Open(ctx context.Context, p Place) (*spark.Engine, error) {
 // fileAccess gives the properties of Iceberg's file access (org.apache.iceberg.aws.s3.S3FileIOProperties) for an account.
 func fileAccess(s awsconf.Settings) map[string]string {
 	out := map[string]string{}
+	endpoint := cmp.Or(os.Getenv("AWS_ENDPOINT_URL_S3"), s.Endpoint, os.Getenv("AWS_ENDPOINT_URL"))
+	if endpoint != "" {
+		out["s3.endpoint"] = endpoint
+	}
+	if s.PathStyle || endpoint != "" && awsconf.ByAddress(endpoint) {
+		out["s3.path-style-access"] = "true"
+	}
+	if s.Region != "" {
+		out["client.region"] = s.Region
+	}
+	if s.KMSKey != "" {
+		out["s3.sse.type"], out["s3.sse.key"] = "kms", s.KMSKey
+	}
 	return out
 }
 
@@ -91,4 +113,22 @@ func openLocal(_ context.Context, p Place) (spark.Launcher, error) {
 			defer r.Close()
 			return io.ReadAll(r)
 		}), nil
+}
+
+func openGlue(ctx context.Context, p Place) (spark.Launcher, error) {
+	cfg, err := awsconf.Load(ctx, p.AWS)
+	if err != nil {
+		return nil, err
+	}
+	s := p.Settings
+	return glue.New(cfg, glue.Options{Job: s.Job, Role: s.Role, WorkerType: s.WorkerType, Workers: s.Workers, Jars: s.Jars, Conf: s.Conf, Poll: poll}), nil
+}
+
+func openEMR(ctx context.Context, p Place) (spark.Launcher, error) {
+	cfg, err := awsconf.Load(ctx, p.AWS)
+	if err != nil {
+		return nil, err
+	}
+	s := p.Settings
+	return emrserverless.New(cfg, emrserverless.Options{Application: s.Application, Role: s.Role, Jars: s.Jars, Conf: s.Conf, Stores: p.Stores, Poll: poll}), nil
 }

@@ -5,7 +5,6 @@
 package local
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -43,8 +42,7 @@ type Options struct {
 
 // Launcher starts spark-submit. It is a [spark.Launcher].
 type Launcher struct {
-	o Options
-	// path finds the file of a location on this machine, "" for one elsewhere.
+	o     Options
 	fetch func(ctx context.Context, location string) ([]byte, error)
 }
 
@@ -187,7 +185,7 @@ func (l *Launcher) State(_ context.Context, j spark.Job, id string) (spark.State
 
 // tail gives the end of the log, without what Spark says of its daily work.
 func (l *Launcher) tail(j spark.Job) string {
-	const most, lines = 64 << 10, 25
+	const most = 64 << 10
 	f, err := os.Open(filepath.Join(l.dir(j), "log"))
 	if err != nil {
 		return ""
@@ -202,13 +200,7 @@ func (l *Launcher) tail(j spark.Job) string {
 	if err != nil {
 		return ""
 	}
-	var out []string
-	for line := range bytes.Lines(raw) {
-		if text := string(bytes.TrimRight(line, "\n")); !strings.Contains(text, " INFO ") && strings.TrimSpace(text) != "" {
-			out = append(out, text)
-		}
-	}
-	return strings.Join(out[max(0, len(out)-lines):], "\n")
+	return spark.LogTail(raw)
 }
 
 // patience is how long a job may take to end by itself before it is killed.
