@@ -64,7 +64,7 @@ func (l *Launcher) Start(ctx context.Context, j spark.Job) (string, error) {
 	}
 	logs := strings.TrimSuffix(j.Folder, "/") + "/logs/"
 	out, err := l.client.StartJobRun(ctx, &emrserverless.StartJobRunInput{ApplicationId: &l.o.Application, ExecutionRoleArn: &l.o.Role,
-		ClientToken: &j.Run, Name: aws.String("tarn " + j.Run),
+		ClientToken: &j.Run, Name: aws.String(name(j)),
 		JobDriver: &types.JobDriverMemberSparkSubmit{Value: types.SparkSubmit{EntryPoint: &j.Script, EntryPointArguments: j.Args(),
 			SparkSubmitParameters: aws.String(strings.Join(submit, " "))}},
 		ConfigurationOverrides: &types.ConfigurationOverrides{MonitoringConfiguration: &types.MonitoringConfiguration{
@@ -76,8 +76,21 @@ func (l *Launcher) Start(ctx context.Context, j spark.Job) (string, error) {
 	return aws.ToString(out.JobRunId), nil
 }
 
-// Find implements [spark.Launcher]. Starting again gives the same job, so there is nothing to look for.
-func (l *Launcher) Find(ctx context.Context, j spark.Job) (string, error) { return l.Start(ctx, j) }
+// Find implements [spark.Launcher]. It looks at the newest jobs only: older ones have ended.
+func (l *Launcher) Find(ctx context.Context, j spark.Job) (string, error) {
+	out, err := l.client.ListJobRuns(ctx, &emrserverless.ListJobRunsInput{ApplicationId: &l.o.Application})
+	if err != nil {
+		return "", err
+	}
+	for _, r := range out.JobRuns {
+		if aws.ToString(r.Name) == name(j) {
+			return aws.ToString(r.Id), nil
+		}
+	}
+	return "", nil
+}
+
+func name(j spark.Job) string { return "tarn " + j.Run }
 
 var phases = map[types.JobRunState]spark.Phase{
 	types.JobRunStateSubmitted: spark.Waiting, types.JobRunStatePending: spark.Waiting, types.JobRunStateScheduled: spark.Waiting, types.JobRunStateQueued: spark.Waiting,
