@@ -32,7 +32,7 @@ func (d *Draft) Save() Saved {
 // [catalog.ErrConflict].
 func (l *Lake) Resume(ctx context.Context, v *View, s Saved) (*Draft, error) {
 	base := v.Table(s.Name)
-	if at := ""; base != nil && base.location != s.From || base == nil && s.From != at {
+	if base != nil && base.location != s.From || base == nil && s.From != "" {
 		return nil, fmt.Errorf("table %s: %w", s.Name, catalog.ErrConflict)
 	}
 	t, err := l.readTable(ctx, s.Name, s.To)
@@ -42,6 +42,12 @@ func (l *Lake) Resume(ctx context.Context, v *View, s Saved) (*Draft, error) {
 	d := &Draft{lake: l, name: s.Name, base: base, meta: t.meta, changed: true, from: s.From, to: s.To, rows: s.Rows, metadata: s.Metadata}
 	if err := d.place(ctx, t.meta.Location()); err != nil {
 		return nil, fmt.Errorf("table %s: %w", s.Name, err)
+	}
+	for _, at := range s.Metadata {
+		// From here on this process answers for them.
+		if err := l.journal.note(at); err != nil {
+			return nil, err
+		}
 	}
 	if d.remote {
 		return d, nil

@@ -24,8 +24,8 @@ type elsewhere struct {
 	scratch string
 	// tables has what is asked about each table.
 	tables map[string]*written
-	// used says that there is something to tidy up.
-	used bool
+	// used says that there is something to tidy up, noted that another process can go on with it.
+	used, noted bool
 }
 
 // written is one table in the engine's SQL.

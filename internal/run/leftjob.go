@@ -79,6 +79,7 @@ func (w *Workspace) identity(s Selection) (string, error) {
 	for _, t := range w.Graph.Tables {
 		fmt.Fprintf(h, "%s\x00%s\x00%s\x00", t.Name, t.Hash, t.Notes)
 	}
+	s.Tables = append([]string{}, s.Tables...)
 	raw, err := json.Marshal([]any{w.Project.Config.Spark, s})
 	h.Write(raw)
 	return hex.EncodeToString(h.Sum(nil)[:12]), err
@@ -131,6 +132,7 @@ func (w *Workspace) noteJob(ctx context.Context, j *leftJob) error {
 	if err != nil {
 		return err
 	}
+	w.elsewhere.noted = true
 	return w.putFile(ctx, w.elsewhere.leftAt(), raw)
 }
 

@@ -103,7 +103,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 
 // goOn finishes a run whose job another process has started.
 func (x *execution) goOn(ctx context.Context, left *leftJob) error {
-	x.plan, x.w.elsewhere.used = &plan.Plan{}, true
+	x.plan, x.w.elsewhere.used, x.w.elsewhere.noted = &plan.Plan{}, true, true
 	// What that run has staged stays; only what is of no use to it goes.
 	if err := x.w.tidy(ctx, lake.Garbage{}); err != nil {
 		return err

@@ -166,7 +166,8 @@ func (x *execution) job(ctx context.Context, p spark.Plan) (*spark.Result, error
 		return nil, err
 	}
 	x.w.reached("job started")
-	if err := x.w.noteJob(ctx, left); err != nil {
+	// It is under way, whatever has happened to this process meanwhile.
+	if err := x.w.noteJob(context.WithoutCancel(ctx), left); err != nil {
 		return nil, errors.Join(err, e.Cancel(context.WithoutCancel(ctx), left.Job))
 	}
 	x.w.reached("job noted")

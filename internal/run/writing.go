@@ -32,7 +32,7 @@ func (w *Workspace) letGo(ctx context.Context, l catalog.Writer, id string, fail
 	}
 	cause := context.Cause(ctx)
 	ctx = context.WithoutCancel(ctx)
-	if failed != nil && w.elsewhere != nil && leaves(cause) {
+	if failed != nil && w.elsewhere != nil && w.elsewhere.noted && leaves(cause) {
 		// Everything stays for whoever goes on with the run.
 		return errors.Join(failed, l.Release(ctx))
 	}
