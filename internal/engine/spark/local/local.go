@@ -135,17 +135,27 @@ func (l *Launcher) submit() (string, error) {
 	return exec.LookPath("spark-submit")
 }
 
-// Find implements [spark.Launcher].
-func (l *Launcher) Find(_ context.Context, j spark.Job) (string, error) {
-	if alive, err := l.alive(j); err != nil || !alive {
-		return "", err
+// Find implements [spark.Launcher]. A job that has ended is found as well.
+func (l *Launcher) Find(ctx context.Context, j spark.Job) (string, error) {
+	for {
+		// In this order: a job that begins notes its number while it holds the lock.
+		alive, err := l.alive(j)
+		if err != nil {
+			return "", err
+		}
+		raw, err := os.ReadFile(filepath.Join(l.dir(j), "pid"))
+		if err == nil || !errors.Is(err, os.ErrNotExist) {
+			return strings.TrimSpace(string(raw)), err
+		}
+		if !alive {
+			return "", nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
 	}
-	return l.pid(j)
-}
-
-func (l *Launcher) pid(j spark.Job) (string, error) {
-	raw, err := os.ReadFile(filepath.Join(l.dir(j), "pid"))
-	return strings.TrimSpace(string(raw)), err
 }
 
 // alive reports whether a process of the job is there.
