@@ -110,6 +110,9 @@ func (a *app) run(ctx context.Context, o run.RunOptions) error {
 	p := a.progress()
 	o.Progress = p.event
 	o.Waiting = func(h catalog.Holder) { a.tell("waiting for run %s of %s", h.Run, h.Where()) }
+	o.Resuming = func(id, job string) {
+		a.tell("going on with run %s, whose Spark job %s was left without a terminal", id, job)
+	}
 	rec, err := w.Run(ctx, o)
 	p.done()
 	diagnostics := w.Diagnostics

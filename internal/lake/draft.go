@@ -137,44 +137,53 @@ func (d *Draft) Swap(ctx context.Context, removed, added []string, summary map[s
 
 // change stages one snapshot and writes its metadata file.
 func (d *Draft) change(ctx context.Context, removed, added []string, summary map[string]string) error {
-	wrap := func(err error) error { return fmt.Errorf("table %s: %w", d.name, err) }
 	uris, err := d.bring(ctx, added)
+	if err != nil {
+		return fmt.Errorf("table %s: %w", d.name, err)
+	}
+	d.rows.Added, d.rows.Removed, d.rows.Summary = uris, removed, summary
+	return d.commit(ctx, len(removed)+len(added) > 0, summary, func(tx *table.Transaction, props iceberg.Properties) error {
+		return tx.ReplaceDataFiles(ctx, removed, uris, props)
+	})
+}
+
+// commit makes the draft's snapshot by an operation of the table library, or, where no file comes or goes, with the rows of
+// the one before.
+func (d *Draft) commit(ctx context.Context, files bool, summary map[string]string, operation func(*table.Transaction, iceberg.Properties) error) error {
+	wrap := func(err error) error { return fmt.Errorf("table %s: %w", d.name, err) }
+	props := iceberg.Properties(maps.Clone(summary))
+	if !files {
+		next, err := d.unchangedRows(ctx, props)
+		if err != nil {
+			return wrap(err)
+		}
+		return d.write(ctx, next)
+	}
+	fs := func(ctx context.Context) (icebergio.IO, error) { return tableIO{ctx: ctx, lake: d.lake, draft: d}, nil }
+	tbl := table.New(table.Identifier{d.lake.database, d.name}, d.meta, "", fs, nil)
+	tx := tbl.NewTransaction()
+	if err := operation(tx, props); err != nil {
+		return wrap(err)
+	}
+	commit, err := tx.TableCommit()
 	if err != nil {
 		return wrap(err)
 	}
-	d.rows.Added, d.rows.Removed, d.rows.Summary = uris, removed, summary
-	props := iceberg.Properties(maps.Clone(summary))
-	var next table.Metadata
-	if len(removed)+len(added) > 0 {
-		fs := func(ctx context.Context) (icebergio.IO, error) { return tableIO{ctx: ctx, lake: d.lake, draft: d}, nil }
-		tbl := table.New(table.Identifier{d.lake.database, d.name}, d.meta, "", fs, nil)
-		tx := tbl.NewTransaction()
-		if err := tx.ReplaceDataFiles(ctx, removed, uris, props); err != nil {
+	b, err := table.MetadataBuilderFromBase(d.meta, d.previous())
+	if err != nil {
+		return wrap(err)
+	}
+	for _, u := range commit.Updates {
+		if err := u.Apply(b); err != nil {
 			return wrap(err)
 		}
-		commit, err := tx.TableCommit()
-		if err != nil {
-			return wrap(err)
-		}
-		b, err := table.MetadataBuilderFromBase(d.meta, d.previous())
-		if err != nil {
-			return wrap(err)
-		}
-		for _, u := range commit.Updates {
-			if err := u.Apply(b); err != nil {
-				return wrap(err)
-			}
-		}
-		if next, err = b.Build(); err != nil {
-			return wrap(err)
-		}
-		if next, err = d.plainLocations(ctx, next); err != nil {
-			return wrap(err)
-		}
-	} else {
-		if next, err = d.unchangedRows(ctx, props); err != nil {
-			return wrap(err)
-		}
+	}
+	next, err := b.Build()
+	if err != nil {
+		return wrap(err)
+	}
+	if next, err = d.plainLocations(ctx, next); err != nil {
+		return wrap(err)
 	}
 	if next, err = d.claim(next); err != nil {
 		return wrap(err)

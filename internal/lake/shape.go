@@ -120,7 +120,7 @@ func partitionSpec(sc *iceberg.Schema, by []PartitionField, old table.Metadata) 
 	}
 	fields := make([]iceberg.PartitionField, len(by))
 	for i, p := range by {
-		f, ok := sc.FindFieldByNameCaseInsensitive(storedName(p.Column))
+		f, ok := sc.FindFieldByNameCaseInsensitive(StoredName(p.Column))
 		if !ok {
 			return iceberg.PartitionSpec{}, fmt.Errorf("partition column %s is not in the table", p.Column)
 		}

@@ -136,6 +136,28 @@ var errDeletes = errors.New("has delete files written by another engine")
 // Files lists the data files of the snapshot. Delete files, which other engines can leave behind, are an error:
 // reading only the data files would bring deleted rows back.
 func (t *Table) Files(ctx context.Context) ([]DataFile, error) {
+	files, err := t.dataFiles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]DataFile, len(files))
+	for i, df := range files {
+		names := map[int]string{}
+		if spec := t.meta.PartitionSpecByID(int(df.SpecID())); spec != nil {
+			for f := range spec.Fields() {
+				names[spec.Field(f).FieldID] = spec.Field(f).Name
+			}
+		}
+		out[i] = DataFile{Location: df.FilePath(), Rows: df.Count(), Bytes: df.FileSizeBytes(), Partition: map[string]any{}}
+		for id, v := range df.Partition() {
+			out[i].Partition[names[id]] = v
+		}
+	}
+	return out, nil
+}
+
+// dataFiles lists them as the table library has them.
+func (t *Table) dataFiles(ctx context.Context) ([]iceberg.DataFile, error) {
 	s := t.current()
 	if s == nil {
 		return nil, nil
@@ -145,14 +167,8 @@ func (t *Table) Files(ctx context.Context) ([]DataFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", t.name, err)
 	}
-	var out []DataFile
+	var out []iceberg.DataFile
 	for _, m := range manifests {
-		names := map[int]string{}
-		if spec := t.meta.PartitionSpecByID(int(m.PartitionSpecID())); spec != nil {
-			for f := range spec.Fields() {
-				names[spec.Field(f).FieldID] = spec.Field(f).Name
-			}
-		}
 		for e, err := range m.Entries(fs, true) {
 			if err != nil {
 				return nil, fmt.Errorf("table %s: %w", t.name, err)
@@ -160,12 +176,7 @@ func (t *Table) Files(ctx context.Context) ([]DataFile, error) {
 			if m.ManifestContent() == iceberg.ManifestContentDeletes {
 				return nil, fmt.Errorf("table %s %w; rewrite the table there, or rebuild it with --full-refresh", t.name, errDeletes)
 			}
-			df := e.DataFile()
-			f := DataFile{Location: df.FilePath(), Rows: df.Count(), Bytes: df.FileSizeBytes(), Partition: map[string]any{}}
-			for id, v := range df.Partition() {
-				f.Partition[names[id]] = v
-			}
-			out = append(out, f)
+			out = append(out, e.DataFile())
 		}
 	}
 	return out, nil

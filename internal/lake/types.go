@@ -125,9 +125,10 @@ func columnType(t iceberg.Type) (schema.Type, error) {
 var reserved = []string{"_file", "_pos", "_deleted", "_spec_id", "_partition", "_change_type", "_change_ordinal",
 	"_commit_snapshot_id", "_row_id", "_last_updated_sequence_number"}
 
-// storedName is what a column is called in the Iceberg table. Data files keep the column's own name: readers go by ids.
-func storedName(column string) string {
-	if slices.Contains(reserved, column) {
+// StoredName is what a column is called in the Iceberg table. Data files that tarn writes keep the column's own name: readers go
+// by ids.
+func StoredName(column string) string {
+	if slices.Contains(reserved, strings.ToLower(column)) {
 		return "tarn_" + column
 	}
 	return column
@@ -135,7 +136,7 @@ func storedName(column string) string {
 
 // columnName is the way back.
 func columnName(stored string) string {
-	if name, ok := strings.CutPrefix(stored, "tarn_"); ok && slices.Contains(reserved, name) {
+	if name, ok := strings.CutPrefix(stored, "tarn_"); ok && slices.Contains(reserved, strings.ToLower(name)) {
 		return name
 	}
 	return stored
@@ -150,9 +151,13 @@ func buildSchema(columns []schema.Column, old *iceberg.Schema, last int) (*icebe
 	type pending struct{ index int }
 	var fresh []pending
 	for i, c := range columns {
-		name := storedName(c.Name)
+		name := StoredName(c.Name)
 		if old != nil {
-			if f, ok := old.FindFieldByName(name); ok {
+			f, ok := old.FindFieldByName(name)
+			if !ok {
+				f, ok = old.FindFieldByName(c.Name)
+			}
+			if ok {
 				if have, err := columnType(f.Type); err == nil && have.DuckDB() == normal(c.Type).DuckDB() {
 					fields[i] = iceberg.NestedField{ID: f.ID, Name: name, Type: f.Type, Doc: c.Comment}
 					continue

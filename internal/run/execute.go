@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ type execution struct {
 	started    time.Time
 	progress   func(Event)
 	quarantine *load.Quarantine
+	selection  Selection
 
 	mu     sync.Mutex
 	record *Record
@@ -96,14 +98,29 @@ func (x *execution) all(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if x.w.elsewhere == nil {
+		if err := x.steps(ctx, x.plan.Steps, first); err != nil {
+			return err
+		}
+		return x.late(ctx)
+	}
+	landing := slices.DeleteFunc(slices.Clone(x.plan.Steps), func(s plan.Step) bool { return s.Table.Landing == nil })
+	if err := x.steps(ctx, landing, first); err != nil {
+		return err
+	}
+	return x.models(ctx, first)
+}
+
+// steps works steps off on this machine; first says what each has to wait for.
+func (x *execution) steps(ctx context.Context, steps []plan.Step, first map[string][]string) error {
 	done := map[string]chan struct{}{}
-	for _, s := range x.plan.Steps {
+	for _, s := range steps {
 		done[s.Table.Name] = make(chan struct{})
 	}
 	g, within := errgroup.WithContext(ctx)
-	g.SetLimit(len(x.plan.Steps) + 1)
+	g.SetLimit(len(steps) + 1)
 	slots := semaphore.NewWeighted(sideBySide)
-	for _, s := range x.plan.Steps {
+	for _, s := range steps {
 		g.Go(func() error {
 			for _, in := range first[s.Table.Name] {
 				wait, ok := done[in]
@@ -131,10 +148,7 @@ func (x *execution) all(ctx context.Context) error {
 			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	return x.late(ctx)
+	return g.Wait()
 }
 
 // sideBySide is how many small steps may run at a time.

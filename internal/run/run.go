@@ -5,7 +5,9 @@ import (
 	"runtime/debug"
 
 	"tarn/internal/catalog"
+	"tarn/internal/lake"
 	"tarn/internal/load"
+	"tarn/internal/plan"
 )
 
 // RunOptions says how a run behaves; the zero value waits for nobody and tells nobody.
@@ -17,6 +19,8 @@ type RunOptions struct {
 	Progress func(Event)
 	// Waiting is told once, when Wait has to wait, who is writing.
 	Waiting func(catalog.Holder)
+	// Resuming is told once, when the run goes on with one that another process had left waiting for its job.
+	Resuming func(run, job string)
 }
 
 // Run brings the selected tables up to date and publishes all of them in one step. The record is never nil; when the
@@ -41,6 +45,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	}
 	ctx, stop := whileHeld(ctx, writer)
 	defer stop()
+	// The run can turn out to be one that another process has begun.
 	defer func() { err = w.letGo(ctx, writer, rec.Run, err) }()
 	if err := w.Lake.Identify(ctx); err != nil {
 		return rec, err
@@ -49,22 +54,45 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	if err != nil {
 		return rec, err
 	}
-	if _, err := w.sweep(ctx, v, writer.Unfinished()); err != nil {
-		return rec, err
-	}
 	seen, err := w.look(ctx, v)
 	if err != nil {
 		return rec, err
 	}
 	rec.Foreign = w.records(seen)
+	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: seen.own, found: seen.found, id: rec.Run, started: started,
+		filesAre: filesSnapshot(seen.own), selection: o.Selection, progress: o.Progress, record: rec, states: map[string]*state{},
+		reread: map[string][]load.Counted{}, again: map[string][]string{}, rebuilt: map[string]bool{}}
+	defer x.held.Close()
+	left, err := w.left(ctx)
+	if err != nil {
+		return rec, err
+	}
+	if left != nil && w.resumable(left, seen.own, o.Selection) {
+		rec.Run, rec.Started, rec.Orphans = left.Run, left.Started, left.Orphans
+		if o.Resuming != nil {
+			o.Resuming(left.Run, left.Job.ID)
+		}
+		return rec, x.end(ctx, v, x.goOn(ctx, left))
+	}
+	if left != nil {
+		if err := w.abandon(ctx, v, left); err != nil {
+			return rec, err
+		}
+	}
+	if _, err := w.sweep(ctx, v, writer.Unfinished()); err != nil {
+		return rec, err
+	}
+	if w.elsewhere != nil && writer.Unfinished() != "" {
+		// A plan can be there whose job was never noted.
+		if err := w.elsewhere.engine.Remove(ctx, writer.Unfinished()); err != nil {
+			return rec, err
+		}
+	}
 	p, err := w.plan(ctx, seen, o.Selection)
 	if err != nil {
 		return rec, err
 	}
-	rec.Orphans, rec.Events = p.Orphans, w.events(p, o.Events)
-	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: seen.own, found: seen.found, plan: p, id: rec.Run, started: started, filesAre: filesSnapshot(seen.own),
-		progress: o.Progress, record: rec, states: map[string]*state{}, reread: map[string][]load.Counted{}, again: map[string][]string{}, rebuilt: map[string]bool{}}
-	defer x.held.Close()
+	rec.Orphans, rec.Events, x.plan = p.Orphans, w.events(p, o.Events), p
 	if p.Empty() {
 		rec.Status = NothingToDo
 		if err := x.idle(ctx); err != nil {
@@ -74,15 +102,36 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 		x.remember(ctx)
 		return rec, nil
 	}
-	err = x.publishAll(ctx)
+	return rec, x.end(ctx, v, x.publishAll(ctx))
+}
+
+// end fills the record of a run that has done its work or has failed, and does what comes after a publish. v is what was
+// published before.
+func (x *execution) end(ctx context.Context, v *lake.View, err error) error {
 	x.fill()
 	if err != nil {
-		rec.Published = []string{}
-		return rec, err
+		x.record.Published = []string{}
+		return err
 	}
-	rec.Warnings = append(rec.Warnings, w.externalAfter(ctx, v)...)
+	x.record.Warnings = append(x.record.Warnings, x.w.externalAfter(ctx, v)...)
 	x.remember(ctx)
-	return rec, nil
+	return nil
+}
+
+// goOn finishes a run whose job another process has started.
+func (x *execution) goOn(ctx context.Context, left *leftJob) error {
+	x.plan, x.w.elsewhere.used, x.w.elsewhere.noted = &plan.Plan{}, true, true
+	// What that run has staged stays; only what is of no use to it goes.
+	if err := x.w.tidy(ctx, lake.Garbage{}); err != nil {
+		return err
+	}
+	if err := x.resume(ctx, left); err != nil {
+		return err
+	}
+	if err := x.rejoin(ctx, left); err != nil {
+		return err
+	}
+	return x.conclude(ctx)
 }
 
 // publishAll does the work and makes it visible.
@@ -93,6 +142,11 @@ func (x *execution) publishAll(ctx context.Context) (err error) {
 	if err := x.all(ctx); err != nil {
 		return err
 	}
+	return x.conclude(ctx)
+}
+
+// conclude publishes unless a check stands against it.
+func (x *execution) conclude(ctx context.Context) error {
 	if err := x.failed(); err != nil {
 		x.record.Status = ChecksFail
 		return err

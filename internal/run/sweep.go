@@ -121,5 +121,10 @@ func (w *Workspace) settle(ctx context.Context, id string, failed error) error {
 			return nil
 		}
 	}
+	if w.elsewhere != nil && w.elsewhere.used {
+		if err := w.forgetJob(ctx, id); err != nil {
+			return err
+		}
+	}
 	return errors.Join(w.Lake.ClearStaging(), w.Lake.Settled())
 }

@@ -7,6 +7,8 @@ import (
 	"tarn/internal/cache"
 	"tarn/internal/catalog"
 	catalogs "tarn/internal/catalog/registry"
+	"tarn/internal/engine/spark"
+	engines "tarn/internal/engine/spark/launchers"
 	"tarn/internal/lake"
 	"tarn/internal/project"
 	stores "tarn/internal/store/registry"
@@ -28,4 +30,14 @@ func openLake(ctx context.Context, p *project.Lake) (*lake.Lake, error) {
 	l, err = lake.Open(ctx, lake.Options{Catalog: c, Stores: places, Cache: cache.New(filepath.Join(state, "cache"), o.Disk, places),
 		Journal: filepath.Join(state, "staged"), Staging: filepath.Join(state, "staging"), Warehouse: o.Warehouse, Database: o.Stored})
 	return l, err
+}
+
+// openSpark finds where a target's models are made. Plans and answers lie beside the tables, or, of a lake of this machine, in
+// its state.
+func openSpark(ctx context.Context, p *project.Lake, l *lake.Lake, scratch string) (*spark.Engine, error) {
+	own := "file://" + scratch
+	if project.Remote(p.Config.Warehouse) {
+		own = p.Config.Warehouse + "/" + lake.OwnFolder(p.Config.Stored) + "/spark"
+	}
+	return engines.Open(ctx, engines.Place{Settings: engines.Settings(p.Config.Spark), AWS: p.Config.AWS, Stores: l.Stores(), Own: own, Scratch: scratch})
 }

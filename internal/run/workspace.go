@@ -59,6 +59,8 @@ type Workspace struct {
 	now         func() time.Time
 	// at is told the steps of a run, in tests.
 	at func(step string)
+	// elsewhere is where the models are made; nil where that is in the process.
+	elsewhere *elsewhere
 	// held keeps the lake's own tables readable.
 	held *lake.Reader
 	// reading keeps gc away for as long as the workspace is open, where it is only looked at.
@@ -130,7 +132,19 @@ func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) 
 	if err := w.Diagnostics.Err(); err != nil {
 		return nil, err
 	}
-	return w, w.openTables(ctx)
+	if err := w.openTables(ctx); err != nil {
+		return nil, err
+	}
+	if p.Config.Engine != project.Spark {
+		return w, nil
+	}
+	w.elsewhere = &elsewhere{scratch: filepath.Join(p.StateDir(), "spark")}
+	if w.elsewhere.tables, list = w.write(ctx); list.Err() != nil {
+		w.Diagnostics = append(w.Diagnostics, list...).Sort()
+		return nil, w.Diagnostics.Err()
+	}
+	w.elsewhere.engine, err = openSpark(ctx, p, w.Lake, w.elsewhere.scratch)
+	return w, err
 }
 
 // openTables opens the tables of a lake.
