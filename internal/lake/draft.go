@@ -152,43 +152,47 @@ func (d *Draft) change(ctx context.Context, removed, added []string, summary map
 func (d *Draft) commit(ctx context.Context, files bool, summary map[string]string, operation func(*table.Transaction, iceberg.Properties) error) error {
 	wrap := func(err error) error { return fmt.Errorf("table %s: %w", d.name, err) }
 	props := iceberg.Properties(maps.Clone(summary))
-	if !files {
-		next, err := d.unchangedRows(ctx, props)
-		if err != nil {
-			return wrap(err)
-		}
-		return d.write(ctx, next)
+	var next table.Metadata
+	var err error
+	if files {
+		next, err = d.operated(ctx, props, operation)
+	} else {
+		next, err = d.unchangedRows(ctx, props)
 	}
-	fs := func(ctx context.Context) (icebergio.IO, error) { return tableIO{ctx: ctx, lake: d.lake, draft: d}, nil }
-	tbl := table.New(table.Identifier{d.lake.database, d.name}, d.meta, "", fs, nil)
-	tx := tbl.NewTransaction()
-	if err := operation(tx, props); err != nil {
-		return wrap(err)
-	}
-	commit, err := tx.TableCommit()
 	if err != nil {
-		return wrap(err)
-	}
-	b, err := table.MetadataBuilderFromBase(d.meta, d.previous())
-	if err != nil {
-		return wrap(err)
-	}
-	for _, u := range commit.Updates {
-		if err := u.Apply(b); err != nil {
-			return wrap(err)
-		}
-	}
-	next, err := b.Build()
-	if err != nil {
-		return wrap(err)
-	}
-	if next, err = d.plainLocations(ctx, next); err != nil {
 		return wrap(err)
 	}
 	if next, err = d.claim(next); err != nil {
 		return wrap(err)
 	}
 	return d.write(ctx, next)
+}
+
+// operated gives the metadata after an operation of the table library.
+func (d *Draft) operated(ctx context.Context, props iceberg.Properties, operation func(*table.Transaction, iceberg.Properties) error) (table.Metadata, error) {
+	fs := func(ctx context.Context) (icebergio.IO, error) { return tableIO{ctx: ctx, lake: d.lake, draft: d}, nil }
+	tx := table.New(table.Identifier{d.lake.database, d.name}, d.meta, "", fs, nil).NewTransaction()
+	if err := operation(tx, props); err != nil {
+		return nil, err
+	}
+	commit, err := tx.TableCommit()
+	if err != nil {
+		return nil, err
+	}
+	b, err := table.MetadataBuilderFromBase(d.meta, d.previous())
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range commit.Updates {
+		if err := u.Apply(b); err != nil {
+			return nil, err
+		}
+	}
+	next, err := b.Build()
+	if err != nil {
+		return nil, err
+	}
+	return d.plainLocations(ctx, next)
 }
 
 // metadataFile is the location of one of the table's metadata files.

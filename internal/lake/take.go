@@ -149,7 +149,7 @@ func (d *Draft) fits(ctx context.Context, run string, f iceberg.DataFile) error 
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer func() { _ = p.Close() }() // it was only read
 	if p.NumRows() != f.Count() {
 		return wrong("it has %d rows, and %d are said", p.NumRows(), f.Count())
 	}
