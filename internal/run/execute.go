@@ -48,6 +48,8 @@ type execution struct {
 	filesAre int64
 	// rebuilt are models whose earlier quarantine entries are replaced.
 	rebuilt map[string]bool
+	// afar has the landing tables whose files Spark reads, by name.
+	afar map[string]*afar
 }
 
 // state is how one table will look after the run.
@@ -89,8 +91,9 @@ func (x *execution) tell(e Event) {
 	}
 }
 
-// all brings every step's table up to date, independent ones side by side.
-func (x *execution) all(ctx context.Context) error {
+// all brings every step's table up to date, independent ones side by side. left is a job that another process has started to
+// load landing files; nil for none.
+func (x *execution) all(ctx context.Context, left *leftJob) error {
 	if err := x.unchanged(ctx); err != nil {
 		return err
 	}
@@ -103,6 +106,9 @@ func (x *execution) all(ctx context.Context) error {
 			return err
 		}
 		return x.late(ctx)
+	}
+	if err := x.loadAfar(ctx, left); err != nil {
+		return err
 	}
 	landing := slices.DeleteFunc(slices.Clone(x.plan.Steps), func(s plan.Step) bool { return s.Table.Landing == nil })
 	if err := x.steps(ctx, landing, first); err != nil {
@@ -177,7 +183,9 @@ func (x *execution) step(ctx context.Context, s plan.Step) error {
 	start := time.Now()
 	st := &state{table: s.Table, version: x.id, record: TableRecord{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: s.Reasons}}
 	var err error
-	if st.draft, err = x.w.Lake.Draft(ctx, x.view, s.Table.Stored(), shape(s.Table)); err != nil {
+	if a := x.afar[s.Table.Name]; a != nil {
+		st.draft = a.draft
+	} else if st.draft, err = x.w.Lake.Draft(ctx, x.view, s.Table.Stored(), shape(s.Table)); err != nil {
 		return err
 	}
 	if err := x.readable(ctx, x.reads(s.Table)...); err != nil {
