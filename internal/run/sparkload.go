@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"tarn/internal/cache"
 	"tarn/internal/check"
 	"tarn/internal/diag"
 	"tarn/internal/engine/duckdb"
@@ -308,14 +309,14 @@ func (x *execution) loaded(ctx context.Context, a *afar, st *state) error {
 	}
 	if !known {
 		if stay, err = x.carry(ctx, st, gone, s.Work.Vanished); err != nil {
-			return err
+			return tooMuch(st, here, err)
 		}
 	}
 	there, readable := a.files, stay.kept
 	var fresh []string
 	if here {
 		if fresh, there, readable, err = x.judgeThere(ctx, st, a, stay); err != nil {
-			return err
+			return tooMuch(st, here, err)
 		}
 	} else {
 		st.files, st.rows = a.written, countRows(a.written)
@@ -342,6 +343,41 @@ func (x *execution) loaded(ctx context.Context, a *afar, st *state) error {
 	return x.adopt(ctx, st, fresh, readable)
 }
 
+// TooMuchError says that rows of a landing table have to come to this machine, and that there is no room for them.
+type TooMuchError struct {
+	Table string
+	// Checks says that it is for checks; otherwise some of the table's files have changed, and their earlier rows are looked for.
+	Checks bool
+	Err    error
+}
+
+func (e *TooMuchError) Error() string {
+	why := "the earlier rows of changed files are looked for"
+	if e.Checks {
+		why = "checks of landing tables have to see them"
+	}
+	return fmt.Sprintf("load %s: its rows are needed on this machine, as %s: %v", e.Table, why, e.Err)
+}
+
+func (e *TooMuchError) Unwrap() error { return e.Err }
+
+// Hint says what helps.
+func (e *TooMuchError) Hint() string {
+	if e.Checks {
+		return "raise disk: in tarn.yaml, or put the checks beside the model that reads the table"
+	}
+	return "raise disk: in tarn.yaml, or read all files again with `tarn run " + e.Table + " --full-refresh`"
+}
+
+// tooMuch explains why rows had to come here that do not fit.
+func tooMuch(st *state, checks bool, err error) error {
+	var full *cache.FullError
+	if errors.As(err, &full) {
+		return &TooMuchError{Table: st.table.Name, Checks: checks, Err: err}
+	}
+	return err
+}
+
 func full(written []duckdb.File) func(column string) bool {
 	return func(column string) bool { return duckdb.Full(written, column) }
 }
@@ -351,7 +387,7 @@ func full(written []duckdb.File) func(column string) bool {
 func (x *execution) judgeThere(ctx context.Context, st *state, a *afar, stay staying) (fresh []string, there []lake.DataFile, readable []string, err error) {
 	paths, err := x.held.Paths(ctx, a.files)
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("the checks of %s have to see its rows: %w", st.table.Name, err)
+		return nil, nil, nil, err
 	}
 	written := slices.Clone(a.written)
 	for i := range written {
