@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -33,6 +34,7 @@ func withCloud(ctx context.Context, o options, d dataset, work string) (contest,
 	return contest{
 		ours:   command{name: "tarn, S3 and Glue", args: []string{o.tarn, "run", "-q", "-C", there, "--target", "bench"}, env: env},
 		theirs: command{name: "tarn, this disk", args: []string{o.tarn, "run", "-q", "-C", here}},
+		// In Glue a new round is one that nothing has run in before.
 		fresh: func(ctx context.Context) error {
 			if err := newLake(ctx, o.tarn, here, d.dir); err != nil {
 				return err
@@ -41,7 +43,13 @@ func withCloud(ctx context.Context, o options, d dataset, work string) (contest,
 				return err
 			}
 			round++
-			return addTarget(there, round)
+			return addTarget(there, fmt.Sprintf(`
+  bench:
+    warehouse: s3://%[1]s/warehouse-%[2]d/
+    catalog: glue
+    database: bench_%[2]d
+    locations: {"s3://stedi-lake/": "s3://%[1]s/landing/"}
+`, bucket, round))
 		},
 		right: func(ctx context.Context) error {
 			if err := rightCounts(ctx, d.want, command{args: []string{o.tarn, "query", "-C", here}}); err != nil {
@@ -52,21 +60,14 @@ func withCloud(ctx context.Context, o options, d dataset, work string) (contest,
 	}, nil
 }
 
-// addTarget writes a target that nothing has run in before.
-func addTarget(lake string, round int) error {
+// addTarget writes one more target into a lake's definition.
+func addTarget(lake, text string) error {
 	f, err := os.OpenFile(filepath.Join(lake, "tarn.yaml"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	_, err = fmt.Fprintf(f, `
-  bench:
-    warehouse: s3://%[1]s/warehouse-%[2]d/
-    catalog: glue
-    database: bench_%[2]d
-    locations: {"s3://stedi-lake/": "s3://%[1]s/landing/"}
-`, bucket, round)
-	return err
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
 }
 
 // upload puts the raw files where the template's landing tables look for them.

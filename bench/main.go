@@ -41,6 +41,7 @@ wall time, CPU time and peak memory of the whole process. Needs Python 3, and a 
   go run ./bench -data S10 -n 9         1 M readings only, nine pairs
   go run ./bench -with cloud -data stedi,S10
                                         the lake in S3 and Glue, on stand-ins on this machine, with the lake on its disk
+  go run ./bench -with spark -data S10  the lake's models on Spark, with a hand-written program (see test/peers/spark.sh)
 
 Nothing else should run on the machine meanwhile.
 
@@ -53,12 +54,12 @@ func main() {
 		cache = os.TempDir()
 	}
 	flag.StringVar(&o.data, "data", "stedi,S10,S100", "data sets, in this order: stedi (real files), S10 (1 M accelerometer rows), S100 (8 M)")
-	flag.StringVar(&o.peers, "peers", env("TARN_PEERS", "../shared/bench"), "folder of p_duckdb.py, gen.py and golden.py")
+	flag.StringVar(&o.peers, "peers", env("TARN_BENCH_PEERS", "../shared/bench"), "folder of p_duckdb.py, gen.py and golden.py")
 	flag.StringVar(&o.stedi, "stedi", env("TARN_STEDI", "../shared/data/stedi"), "folder of the real files")
 	flag.StringVar(&o.cache, "cache", filepath.Join(cache, "tarn-bench"), "where Python and generated data are kept")
 	flag.StringVar(&o.tarn, "tarn", "", "program to measure (default: built from this folder)")
 	flag.StringVar(&o.mode, "mode", "b", "mode of p_duckdb.py: b writes the landing tables too, a does not")
-	flag.StringVar(&o.with, "with", "script", "script: the hand-written script; cloud: tarn in a bucket and Glue with tarn on the disk")
+	flag.StringVar(&o.with, "with", "script", "script: the hand-written script; cloud: tarn in a bucket and Glue with tarn on the disk; spark: models on Spark with a hand-written PySpark")
 	flag.StringVar(&o.memory, "memory", "", "memory limit of both engines, such as 512MB (default: each one's own)")
 	flag.IntVar(&o.runs, "n", 5, "pairs of runs for each data set, after one that is not counted")
 	flag.Usage = func() {
@@ -105,7 +106,7 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%-7s %-30s %8s %8s %8s\n", "data", "what", "wall s", "cpu s", "peak MiB")
+	fmt.Printf("%-7s %-37s %8s %8s %8s\n", "data", "what", "wall s", "cpu s", "peak MiB")
 	for name := range strings.SplitSeq(o.data, ",") {
 		d, err := prepare(ctx, o, python, name)
 		if err != nil {
@@ -118,8 +119,10 @@ func run(ctx context.Context, o options) (err error) {
 			c = withScript(o, python, d, place)
 		case "cloud":
 			c, err = withCloud(ctx, o, d, place)
+		case "spark":
+			c, err = withSpark(ctx, o, d, place)
 		default:
-			err = fmt.Errorf("-with %s: script or cloud", o.with)
+			err = fmt.Errorf("-with %s: script, cloud or spark", o.with)
 		}
 		if err == nil {
 			err = compare(ctx, o, name, c)
@@ -138,6 +141,8 @@ type contest struct {
 	fresh func(ctx context.Context) error
 	// right tells if both gave what they should.
 	right func(ctx context.Context) error
+	// wallOnly says that the work is done by processes which are not waited for, so that CPU and memory cannot be told.
+	wallOnly bool
 }
 
 // command is a process with the words for its row.
@@ -192,20 +197,26 @@ func compare(ctx context.Context, o options, data string, c contest) error {
 		}
 		ours, theirs, nothing = append(ours, a), append(theirs, b), append(nothing, again)
 	}
-	row(data, c.ours.name, ours.median())
-	row(data, c.theirs.name, theirs.median())
-	row(data, "ratio", ours.ratio(theirs))
-	row(data, c.ours.name+", nothing new", nothing.median())
+	show := row
+	if c.wallOnly {
+		show = wallRow
+	}
+	show(data, c.ours.name, ours.median())
+	show(data, c.theirs.name, theirs.median())
+	show(data, "ratio", ours.ratio(theirs))
+	show(data, c.ours.name+", nothing new", nothing.median())
 	return nil
 }
 
 func row(data, what string, f figures) {
-	format := "%-7s %-30s %8.2f %8.2f %8.0f\n"
+	format := "%-7s %-37s %8.2f %8.2f %8.0f\n"
 	if what == "ratio" {
-		format = "%-7s %-30s %8.2f %8.2f %8.2f\n"
+		format = "%-7s %-37s %8.2f %8.2f %8.2f\n"
 	}
 	fmt.Printf(format, data, what, f.wall, f.cpu, f.peak)
 }
+
+func wallRow(data, what string, f figures) { fmt.Printf("%-7s %-37s %8.2f\n", data, what, f.wall) }
 
 // quietly runs a command whose output matters only when it fails.
 func quietly(ctx context.Context, name string, args ...string) error {
