@@ -12,7 +12,6 @@ import (
 	"sync"
 
 	"github.com/apache/iceberg-go"
-	icebergio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
 	"github.com/google/uuid"
 
@@ -67,6 +66,11 @@ func (l *Lake) Draft(ctx context.Context, v *View, name string, s Shape) (*Draft
 		"commit.manifest-merge.enabled":        "true",
 		"comment":                              s.Description,
 		"tarn.zone":                            s.Zone,
+	}
+	if s.Reference {
+		props["gc.enabled"] = "false"
+	} else if d.base != nil && d.base.Refers() {
+		props["gc.enabled"] = "true"
 	}
 	if d.base == nil {
 		sc, err := buildSchema(s.Columns, nil, 0)
@@ -146,29 +150,7 @@ func (d *Draft) change(ctx context.Context, removed, added []string, summary map
 	props := iceberg.Properties(maps.Clone(summary))
 	var next table.Metadata
 	if len(removed)+len(added) > 0 {
-		fs := func(ctx context.Context) (icebergio.IO, error) { return tableIO{ctx: ctx, lake: d.lake, draft: d}, nil }
-		tbl := table.New(table.Identifier{d.lake.database, d.name}, d.meta, "", fs, nil)
-		tx := tbl.NewTransaction()
-		if err := tx.ReplaceDataFiles(ctx, removed, uris, props); err != nil {
-			return wrap(err)
-		}
-		commit, err := tx.TableCommit()
-		if err != nil {
-			return wrap(err)
-		}
-		b, err := table.MetadataBuilderFromBase(d.meta, d.previous())
-		if err != nil {
-			return wrap(err)
-		}
-		for _, u := range commit.Updates {
-			if err := u.Apply(b); err != nil {
-				return wrap(err)
-			}
-		}
-		if next, err = b.Build(); err != nil {
-			return wrap(err)
-		}
-		if next, err = d.plainLocations(ctx, next); err != nil {
+		if next, err = d.swapped(ctx, removed, uris, props); err != nil {
 			return wrap(err)
 		}
 	} else {

@@ -65,6 +65,9 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: seen.own, found: seen.found, plan: p, id: rec.Run, started: started, progress: o.Progress, record: rec,
 		states: map[string]*state{}, reread: map[string][]load.Counted{}, pruned: map[string][]string{}, rebuilt: map[string]bool{}}
 	defer x.held.Close()
+	if err := x.referred(); err != nil {
+		return rec, err
+	}
 	if p.Empty() {
 		rec.Status = NothingToDo
 		if err := x.idle(ctx); err != nil {
