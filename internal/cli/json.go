@@ -92,6 +92,8 @@ type planJSON struct {
 	Orphans []string `json:"orphans"`
 	// What other programs have done to tables since they were published.
 	Foreign []run.ForeignRecord `json:"foreign,omitempty"`
+	// About how much that would be; zeros where there is nothing to do.
+	Estimate run.Estimate `json:"estimate"`
 }
 
 // planTable is what would be done with one table.

@@ -175,6 +175,8 @@ type Planned struct {
 	*plan.Plan
 	// Foreign says what other programs have done to tables since they were published.
 	Foreign []ForeignRecord
+	// Estimate is about how much that would be.
+	Estimate Estimate
 }
 
 // Plan says what a run would do now.
@@ -196,7 +198,11 @@ func (w *Workspace) Plan(ctx context.Context, s Selection) (*Planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Planned{Plan: p, Foreign: w.records(seen)}, nil
+	sum, err := w.estimate(ctx, seen, p)
+	if err != nil {
+		return nil, err
+	}
+	return &Planned{Plan: p, Foreign: w.records(seen), Estimate: sum}, nil
 }
 
 func (w *Workspace) plan(ctx context.Context, seen sight, s Selection) (*plan.Plan, error) {
