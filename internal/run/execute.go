@@ -189,6 +189,8 @@ func (x *execution) step(ctx context.Context, s plan.Step) error {
 	switch {
 	case s.Action == plan.Amend:
 		err = x.amend(ctx, st)
+	case s.Table.Landing != nil && s.Table.Header().Reference:
+		err = x.refer(ctx, s, st)
 	case s.Table.Landing != nil:
 		err = x.load(ctx, s, st)
 	default:
@@ -206,7 +208,7 @@ func (x *execution) step(ctx context.Context, s plan.Step) error {
 }
 
 func shape(t *model.Table) lake.Shape {
-	s := lake.Shape{Columns: t.Columns, Description: t.Header().Description, Zone: t.Zone}
+	s := lake.Shape{Columns: t.Columns, Description: t.Header().Description, Zone: t.Zone, Reference: t.Header().Reference}
 	for _, p := range t.Header().PartitionedBy {
 		s.PartitionBy = append(s.PartitionBy, lake.PartitionField{Transform: p.Transform, Column: p.Column, N: p.N})
 	}

@@ -142,11 +142,19 @@ func (x *execution) carry(ctx context.Context, st *state, gone []string, vanishe
 	if err != nil {
 		return out, err
 	}
+	same := sameColumns(columns, t.Columns)
+	if have.Refers() {
+		// Its files were taken by reference and are read again, every one.
+		for _, f := range files {
+			out.before += f.Rows
+			out.removed = append(out.removed, f.Location)
+		}
+		return out, nil
+	}
 	affected, err := x.affected(ctx, st, paths, gone)
 	if err != nil {
 		return out, err
 	}
-	same := sameColumns(columns, t.Columns)
 	var rewrite []string
 	for i, f := range files {
 		out.before += f.Rows

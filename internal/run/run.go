@@ -93,6 +93,9 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 		return rec, err
 	}
 	rec.Orphans, rec.Events, x.plan = p.Orphans, w.events(p, o.Events), p
+	if err := x.referred(); err != nil {
+		return rec, err
+	}
 	if p.Empty() {
 		rec.Status = NothingToDo
 		if err := x.idle(ctx); err != nil {
