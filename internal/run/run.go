@@ -96,7 +96,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	if err := x.referred(); err != nil {
 		return rec, err
 	}
-	if p.Empty() {
+	if p.Empty() && !seen.toAdopt() {
 		rec.Status = NothingToDo
 		if err := x.idle(ctx); err != nil {
 			return rec, err
