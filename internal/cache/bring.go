@@ -1,15 +1,12 @@
 package cache
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"tarn/internal/store"
@@ -49,46 +46,4 @@ func (c *Cache) bring(ctx context.Context, s store.Store, o store.Object, name s
 		return errors.Join(err, os.Remove(temp))
 	}
 	return os.Rename(temp, copied)
-}
-
-// makeRoom removes the copies that were not used for longest until another one fits.
-func (c *Cache) makeRoom(size int64) error {
-	entries, err := os.ReadDir(c.dir)
-	if err != nil {
-		return err
-	}
-	type held struct {
-		name string
-		size int64
-		used time.Time
-	}
-	var all []held
-	var sum int64
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || e.IsDir() {
-			continue
-		}
-		all = append(all, held{e.Name(), info.Size(), info.ModTime()})
-		sum += info.Size()
-	}
-	slices.SortFunc(all, func(a, b held) int {
-		return cmp.Or(a.used.Compare(b.used), strings.Compare(a.name, b.name))
-	})
-	for _, h := range all {
-		if sum+size <= c.limit {
-			return nil
-		}
-		c.mu.Lock()
-		pinned := c.pins[h.name] > 0
-		c.mu.Unlock()
-		if pinned {
-			continue
-		}
-		if err := os.Remove(filepath.Join(c.dir, h.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		sum -= h.size
-	}
-	return nil
 }

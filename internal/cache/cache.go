@@ -38,6 +38,7 @@ type Cache struct {
 	pins   map[string]int
 	sizes  map[string]int64 // of what is pinned
 	used   int64            // sum of sizes
+	room   room
 }
 
 // File is what is asked for.
@@ -136,6 +137,10 @@ func (c *Cache) Adopt(f File, from string) (path string, release func(), err err
 		return "", nil, err
 	}
 	path = filepath.Join(c.own, name)
+	if err := c.makeRoom(f.Size); err != nil {
+		c.unpin(name)
+		return "", nil, err
+	}
 	if err := errors.Join(os.Rename(from, filepath.Join(c.dir, name)), c.link(name)); err != nil {
 		c.unpin(name)
 		return "", nil, err

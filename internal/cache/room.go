@@ -1,0 +1,102 @@
+package cache
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// room keeps count of the disk that is taken, so that not every copy means to go through all others. It may say too much,
+// and is counted anew before anything is removed; what other processes bring into the folder shows with the next count.
+type room struct {
+	mu      sync.Mutex
+	taken   int64 // bytes of the copies
+	claimed int64 // bytes of what is not a copy yet: see [Cache.Claim]
+	counted time.Time
+}
+
+// recount is after which time the copies of other processes are counted as well.
+const recount = 10 * time.Second
+
+// spare is the part of the bound that is made free beyond what is needed, so that the next copies find room.
+const spare = 16
+
+// makeRoom counts some bytes that a copy is about to take, and before removes the copies that were not used for longest
+// until it fits.
+func (c *Cache) makeRoom(size int64) error {
+	c.room.mu.Lock()
+	defer c.room.mu.Unlock()
+	r := &c.room
+	if time.Since(r.counted) < recount && r.taken+r.claimed+size <= c.limit {
+		r.taken += size
+		return nil
+	}
+	all, err := c.copies()
+	if err != nil {
+		return err
+	}
+	r.taken, r.counted = 0, time.Now()
+	for _, h := range all {
+		r.taken += h.size
+	}
+	if r.taken+r.claimed+size > c.limit {
+		if err := c.remove(all, c.limit-c.limit/spare-size-r.claimed); err != nil {
+			return err
+		}
+	}
+	r.taken += size
+	return nil
+}
+
+// held is one of the copies.
+type held struct {
+	name string
+	size int64
+	used time.Time
+}
+
+// copies lists the copies, those first that were not used for longest.
+func (c *Cache) copies() ([]held, error) {
+	entries, err := os.ReadDir(c.dir)
+	if err != nil {
+		return nil, err
+	}
+	var all []held
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || e.IsDir() {
+			continue
+		}
+		all = append(all, held{e.Name(), info.Size(), info.ModTime()})
+	}
+	slices.SortFunc(all, func(a, b held) int {
+		return cmp.Or(a.used.Compare(b.used), strings.Compare(a.name, b.name))
+	})
+	return all, nil
+}
+
+// remove takes copies away that nobody in this process reads, until no more than some bytes are left.
+func (c *Cache) remove(all []held, most int64) error {
+	for _, h := range all {
+		if c.room.taken <= most {
+			return nil
+		}
+		c.mu.Lock()
+		pinned := c.pins[h.name] > 0
+		c.mu.Unlock()
+		if pinned {
+			continue
+		}
+		if err := os.Remove(filepath.Join(c.dir, h.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		c.room.taken -= h.size
+	}
+	return nil
+}
