@@ -47,6 +47,23 @@ type File struct {
 	Size     int64
 	// ETag tells contents of one location apart; empty where a location only ever has one content.
 	ETag string
+	// Parts are the bytes that are wanted, in order, none of them twice. The copy is as long as the file, with holes that read
+	// as zeros elsewhere, and takes no more disk than its parts. nil is the whole file.
+	Parts []Part
+}
+
+// Part is some bytes of a file.
+type Part struct{ Offset, Length int64 }
+
+// bytes is what a copy takes.
+func (f File) bytes() (n int64) {
+	if f.Parts == nil {
+		return f.Size
+	}
+	for _, p := range f.Parts {
+		n += p.Length
+	}
+	return n
 }
 
 // FullError says that the files that are needed at one time do not fit.
@@ -78,13 +95,13 @@ func (c *Cache) Fetch(ctx context.Context, f File) (path string, release func(),
 		return disk.Path(key), func() {}, nil
 	}
 	name := copyName(f)
-	if err := c.pin(name, f.Size); err != nil {
+	if err := c.pin(name, f.bytes()); err != nil {
 		return "", nil, err
 	}
 	release = sync.OnceFunc(func() { c.unpin(name) })
 	for {
 		_, err, _ = c.flight.Do(name, func() (any, error) {
-			return nil, c.bring(ctx, s, store.Object{Key: key, Size: f.Size, ETag: f.ETag}, name)
+			return nil, c.bring(ctx, s, store.Object{Key: key, Size: f.Size, ETag: f.ETag}, f, name)
 		})
 		if !errors.Is(err, context.Canceled) || ctx.Err() != nil {
 			break
@@ -96,6 +113,19 @@ func (c *Cache) Fetch(ctx context.Context, f File) (path string, release func(),
 		return "", nil, err
 	}
 	return filepath.Join(c.own, name), release, nil
+}
+
+// Has reports whether there is a copy of a whole file, or the file is on this disk anyway.
+func (c *Cache) Has(ctx context.Context, f File) bool {
+	s, _, err := c.stores.Locate(ctx, f.Location)
+	if err != nil {
+		return false
+	}
+	if _, onDisk := s.(store.OnDisk); onDisk {
+		return true
+	}
+	info, err := os.Stat(filepath.Join(c.dir, copyName(File{Location: f.Location, ETag: f.ETag})))
+	return err == nil && info.Size() == f.Size
 }
 
 // sideBySide is how many files come at a time.
@@ -117,7 +147,7 @@ func (c *Cache) FetchAll(ctx context.Context, files []File, done func(bytes int6
 	for i, f := range files {
 		g.Go(func() (err error) {
 			if paths[i], releases[i], err = c.Fetch(within, f); err == nil && done != nil {
-				done(f.Size)
+				done(f.bytes())
 			}
 			return err
 		})
@@ -162,7 +192,11 @@ func (c *Cache) Close() error {
 
 // copyName is a name for a copy; readers look at its end for the format and compression.
 func copyName(f File) string {
-	sum := sha256.Sum256([]byte(f.Location + "\x00" + f.ETag))
+	content := f.Location + "\x00" + f.ETag
+	if f.Parts != nil {
+		content += fmt.Sprint("\x00", f.Parts)
+	}
+	sum := sha256.Sum256([]byte(content))
 	base := path.Base(f.Location)
 	ending := ""
 	if i := strings.IndexByte(base, '.'); i >= 0 {

@@ -257,3 +257,35 @@ func TestDeadProcessesLeaveNothing(t *testing.T) {
 		t.Errorf("left: %q, %v", left, err)
 	}
 }
+
+func TestParts(t *testing.T) {
+	f, dir := newFar(), t.TempDir()
+	c := open(t, dir, 600_000, f)
+	text := strings.Repeat("0123456789", 100_000)
+	whole := f.put(t, "big", text)
+	some := whole
+	some.Parts = []cache.Part{{Offset: 0, Length: 4}, {Offset: 500_000, Length: 100_000}, {Offset: 999_990, Length: 10}}
+	for range 2 {
+		got := content(t, c, some)
+		if len(got) != len(text) || got[:8] != "0123\x00\x00\x00\x00" || got[500_000:600_000] != text[500_000:600_000] || got[999_985:] != "\x00\x00\x00\x00\x000123456789" {
+			t.Error("the parts are not where they belong")
+		}
+	}
+	if _, _, err := c.Fetch(t.Context(), whole); err == nil {
+		t.Error("a copy in parts was taken for the whole file, or the bound does not hold")
+	}
+	if c.Has(t.Context(), whole) {
+		t.Error("a copy in parts counts as the whole file")
+	}
+	some.Parts[1].Length = 600_000
+	if _, _, err := c.Fetch(t.Context(), some); err == nil {
+		t.Error("more than the bound was fetched in parts")
+	}
+	if raw, err := c.Tail(t.Context(), whole, 25); err != nil || string(raw) != text[len(text)-25:] {
+		t.Errorf("tail: %q, %v", raw, err)
+	}
+	f.put(t, "big", text+"more")
+	if _, _, err := c.Fetch(t.Context(), cache.File{Location: whole.Location, Size: whole.Size, ETag: whole.ETag, Parts: []cache.Part{{Offset: 0, Length: 9}}}); !errors.Is(err, store.ErrCondition) {
+		t.Errorf("parts of another content: %v", err)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -73,12 +74,21 @@ func (c *Cache) copies() ([]held, error) {
 		if err != nil || e.IsDir() {
 			continue
 		}
-		all = append(all, held{e.Name(), info.Size(), info.ModTime()})
+		all = append(all, held{e.Name(), taken(info), info.ModTime()})
 	}
 	slices.SortFunc(all, func(a, b held) int {
 		return cmp.Or(a.used.Compare(b.used), strings.Compare(a.name, b.name))
 	})
 	return all, nil
+}
+
+// taken is the disk that a copy takes: less than its length where it has holes.
+func taken(info fs.FileInfo) int64 {
+	const block = 512 // stat(2)
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return min(info.Size(), s.Blocks*block)
+	}
+	return info.Size()
 }
 
 // remove takes copies away that nobody in this process reads, until no more than some bytes are left.

@@ -40,6 +40,9 @@ type execution struct {
 	// reread has the landing files that were read, by table, again the names of those whose earlier rows go.
 	reread map[string][]load.Counted
 	again  map[string][]string
+	// needs has the columns that the run reads of tables, once they were asked for: see [execution.needed].
+	needs     map[string][]string
+	needsOnce sync.Once
 	// filesAre is the snapshot of tarn__files that readers see.
 	filesAre int64
 	// rebuilt are models whose earlier quarantine entries are replaced.
@@ -56,15 +59,25 @@ type state struct {
 	record  TableRecord
 	load    *LoadRecord
 	checks  []check.Result
-	// published says that the run does not touch the table, open that the engine can read it: see [execution.readable].
-	published, open bool
-	opening         sync.Mutex
+	// published says that the run does not touch the table, open how much of it the engine can read: see [execution.readable].
+	published bool
+	open      openness
+	opening   sync.Mutex
 	// widely says that the checks have changed, so that they judge the rows that stay as well.
 	widely bool
 	// putAside counts rows that checks quarantined, and dropped those that they dropped, by check.
 	putAside int64
 	dropped  []ledger.Drop
 }
+
+// openness is how much of a table's columns the engine can read.
+type openness int
+
+const (
+	shut openness = iota
+	openedInPart
+	opened
+)
 
 // Event is progress for people.
 type Event struct {

@@ -90,7 +90,7 @@ func (x *execution) run(ctx context.Context, st *state, subject check.Table, whi
 			continue
 		}
 		for name := range x.w.ancestors(st.table) {
-			if err := x.readable(ctx, name); err != nil {
+			if err := x.whole(ctx, name); err != nil {
 				return nil, err
 			}
 		}
@@ -139,7 +139,7 @@ func (x *execution) late(ctx context.Context) error {
 		for _, c := range subject.Checks {
 			needed = append(needed, x.w.mentioned(c)...)
 		}
-		if err := x.readable(ctx, needed...); err != nil {
+		if err := x.whole(ctx, needed...); err != nil {
 			return err
 		}
 		results, err := x.run(ctx, st, subject, check.All)

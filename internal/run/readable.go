@@ -40,25 +40,52 @@ func (x *execution) readable(ctx context.Context, names ...string) error {
 			// It is made by this run, which makes it readable itself.
 			continue
 		}
-		if err := x.open(ctx, st); err != nil {
+		if err := x.open(ctx, st, x.needed(ctx)[t.Name]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (x *execution) open(ctx context.Context, st *state) error {
+// whole makes all columns of tables readable that this run does not touch.
+func (x *execution) whole(ctx context.Context, names ...string) error {
+	for _, name := range names {
+		t := x.w.Graph.Table(name)
+		if st := x.state(t.Name); st != nil && st.published {
+			if err := x.open(ctx, st, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// open makes a table readable by the engine, with some of its columns at least; nil is all.
+func (x *execution) open(ctx context.Context, st *state, columns []string) error {
 	st.opening.Lock()
 	defer st.opening.Unlock()
-	if st.open {
+	if st.open == opened || st.open == openedInPart && columns != nil {
 		return nil
 	}
-	paths, err := x.held.Table(ctx, x.view.Table(st.table.Stored()))
+	have := x.view.Table(st.table.Stored())
+	if have == nil {
+		st.open = opened
+		return x.w.Engine.SetTable(ctx, st.table.Name, st.table.Columns, nil)
+	}
+	files, err := have.Files(ctx)
 	if err != nil {
 		return err
 	}
-	st.open = true
-	return x.w.Engine.SetTable(ctx, st.table.Name, st.table.Columns, paths)
+	paths, whole, err := x.held.Only(ctx, files, columns)
+	if err != nil {
+		return fmt.Errorf("table %s: %w", have.Name(), err)
+	}
+	if whole {
+		st.open = opened
+		return x.w.Engine.SetTable(ctx, st.table.Name, st.table.Columns, paths)
+	}
+	st.open = openedInPart
+	return x.w.Engine.SetTableOnly(ctx, st.table.Name, st.table.Columns, columns, paths)
 }
 
 // adopt turns what a step has brought to a remote warehouse into copies for the steps that read it, so that it counts as
