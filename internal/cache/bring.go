@@ -19,7 +19,7 @@ import (
 const partial = "part-"
 
 // bring makes sure that there is a copy with a link of this process.
-func (c *Cache) bring(ctx context.Context, s store.Store, o store.Object, f File, name string) error {
+func (c *Cache) bring(ctx context.Context, s store.Store, o store.Object, f File, name string) (err error) {
 	copied := filepath.Join(c.dir, name)
 	if info, err := os.Stat(copied); err == nil && info.Size() == o.Size {
 		now := time.Now()
@@ -33,6 +33,7 @@ func (c *Cache) bring(ctx context.Context, s store.Store, o store.Object, f File
 	if err := c.makeRoom(f.bytes()); err != nil {
 		return err
 	}
+	defer func() { c.arrived(f.bytes(), err == nil) }()
 	temp := filepath.Join(c.own, partial+name)
 	to, err := os.Create(temp)
 	if err != nil {

@@ -140,7 +140,7 @@ func TestBounded(t *testing.T) {
 	} else if full := (*cache.FullError)(nil); !errors.As(err, &full) || full.Limit != 1000 {
 		t.Errorf("no room: %v", err)
 	}
-	paths, release, err := c.FetchAll(t.Context(), files[:10], nil)
+	paths, release, err := c.FetchAll(t.Context(), files[:9], nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,24 +18,27 @@ import (
 type room struct {
 	mu      sync.Mutex
 	taken   int64 // bytes of the copies
-	claimed int64 // bytes of what is not a copy yet: see [Cache.Claim]
+	coming  int64 // bytes of those that are not complete
 	counted time.Time
 }
 
 // recount is after which time the copies of other processes are counted as well.
 const recount = 10 * time.Second
 
-// spare is the part of the bound that is made free beyond what is needed, so that the next copies find room.
+// spare is the part of the bound that copies leave free, for what is written between two counts.
 const spare = 16
 
 // makeRoom counts some bytes that a copy is about to take, and before removes the copies that were not used for longest
-// until it fits.
+// until it fits. Each needs an arrived.
 func (c *Cache) makeRoom(size int64) error {
 	c.room.mu.Lock()
 	defer c.room.mu.Unlock()
 	r := &c.room
-	if time.Since(r.counted) < recount && r.taken+r.claimed+size <= c.limit {
-		r.taken += size
+	c.mu.Lock()
+	others := c.claimed + r.coming
+	c.mu.Unlock()
+	if time.Since(r.counted) < recount && r.taken+others+size <= c.limit-c.limit/spare {
+		r.coming += size
 		return nil
 	}
 	all, err := c.copies()
@@ -46,13 +49,23 @@ func (c *Cache) makeRoom(size int64) error {
 	for _, h := range all {
 		r.taken += h.size
 	}
-	if r.taken+r.claimed+size > c.limit {
-		if err := c.remove(all, c.limit-c.limit/spare-size-r.claimed); err != nil {
+	// More than is needed at once goes, so that the next copies find room without a count.
+	if most := c.limit - c.limit/spare - size - others; r.taken > most {
+		if err := c.remove(all, most-c.limit/spare); err != nil {
 			return err
 		}
 	}
-	r.taken += size
+	r.coming += size
 	return nil
+}
+
+// arrived says that a copy for which room was made is complete, or that there will be none.
+func (c *Cache) arrived(size int64, complete bool) {
+	c.room.mu.Lock()
+	defer c.room.mu.Unlock()
+	if c.room.coming -= size; complete {
+		c.room.taken += size
+	}
 }
 
 // held is one of the copies.

@@ -100,6 +100,8 @@ func (c *Cache) keep(location string, raw []byte) {
 	if os.MkdirAll(c.dir, 0o755) != nil || c.makeRoom(int64(len(raw))+4) != nil {
 		return
 	}
+	kept := false
+	defer func() { c.arrived(int64(len(raw))+4, kept) }()
 	f, err := os.CreateTemp(c.dir, partial)
 	if err != nil {
 		return
@@ -107,5 +109,7 @@ func (c *Cache) keep(location string, raw []byte) {
 	_, err = f.Write(append(binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE(raw)), raw...))
 	if errors.Join(err, f.Close()) != nil || os.Rename(f.Name(), c.smallPath(location)) != nil {
 		_ = os.Remove(f.Name())
+		return
 	}
+	kept = true
 }

@@ -28,24 +28,41 @@ const (
 // elsewhere, what belongs to other columns alone is left out where that is at least half of the file: whole is false then,
 // and nothing may be read but these columns, see [tarn/internal/engine/duckdb.ScanOnly].
 func (r *Reader) Only(ctx context.Context, files []DataFile, columns []string) (paths []string, whole bool, err error) {
-	want := make([]cache.File, len(files))
-	whole = true
-	for i, f := range files {
-		want[i] = cache.File{Location: f.Location, Size: f.Bytes}
-		if columns == nil || f.Bytes < worthParts || r.lake.cache.Has(ctx, want[i]) {
-			continue
-		}
-		if want[i].Parts, err = r.lake.parts(ctx, want[i], columns); err != nil {
-			return nil, false, fmt.Errorf("read the warehouse: %w", err)
-		}
-		whole = whole && want[i].Parts == nil
+	want, err := r.want(ctx, files, columns)
+	if err != nil {
+		return nil, false, err
 	}
+	whole = !slices.ContainsFunc(want, func(f cache.File) bool { return f.Parts != nil })
 	paths, release, err := r.lake.cache.FetchAll(ctx, want, nil)
 	if err != nil {
 		return nil, false, fmt.Errorf("read the warehouse: %w", err)
 	}
 	r.hold(release)
 	return paths, whole, nil
+}
+
+// Room gives how many bytes of this machine's disk it takes to read some columns of data files; nil is all.
+func (r *Reader) Room(ctx context.Context, files []DataFile, columns []string) (int64, error) {
+	want, err := r.want(ctx, files, columns)
+	if err != nil {
+		return 0, err
+	}
+	return r.lake.cache.Room(ctx, want)
+}
+
+// want says what of data files has to be fetched.
+func (r *Reader) want(ctx context.Context, files []DataFile, columns []string) (want []cache.File, err error) {
+	want = make([]cache.File, len(files))
+	for i, f := range files {
+		want[i] = cache.File{Location: f.Location, Size: f.Bytes}
+		if columns == nil || f.Bytes < worthParts || r.lake.cache.Has(ctx, want[i]) {
+			continue
+		}
+		if want[i].Parts, err = r.lake.parts(ctx, want[i], columns); err != nil {
+			return nil, fmt.Errorf("read the warehouse: %w", err)
+		}
+	}
+	return want, nil
 }
 
 // InParts reports whether some of the files are such that it can be worth to fetch only a part of them.

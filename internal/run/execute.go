@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
+	"tarn/internal/cache"
 	"tarn/internal/catalog"
 	"tarn/internal/check"
 	"tarn/internal/engine/duckdb"
@@ -59,10 +61,14 @@ type state struct {
 	record  TableRecord
 	load    *LoadRecord
 	checks  []check.Result
-	// published says that the run does not touch the table, open how much of it the engine can read: see [execution.readable].
-	published bool
-	open      openness
-	opening   sync.Mutex
+	// stored says that the table's files are where now says, and open how much of it the engine can read at the moment, for
+	// so many users: see [execution.use].
+	stored  bool
+	now     *lake.Table
+	opening sync.Mutex
+	open    openness
+	users   int
+	reader  *lake.Reader
 	// widely says that the checks have changed, so that they judge the rows that stay as well.
 	widely bool
 	// putAside counts rows that checks quarantined, and dropped those that they dropped, by check.
@@ -129,11 +135,13 @@ func (x *execution) all(ctx context.Context) error {
 			}
 			if s.Action != plan.None {
 				weight := x.weight(s)
-				if err := slots.Acquire(within, weight); err != nil {
-					return err
+				err := x.inSlots(within, slots, weight, s)
+				if full := (*cache.FullError)(nil); errors.As(err, &full) && weight < sideBySide {
+					// Alone it may find the room that it needs.
+					if err = x.quarantine.Forget(within, s.Table.Name); err == nil {
+						err = x.inSlots(within, slots, sideBySide, s)
+					}
 				}
-				err := x.step(within, s)
-				slots.Release(weight)
 				if err != nil {
 					return err
 				}
@@ -146,6 +154,15 @@ func (x *execution) all(ctx context.Context) error {
 		return err
 	}
 	return x.late(ctx)
+}
+
+// inSlots does a step when its places are free.
+func (x *execution) inSlots(ctx context.Context, slots *semaphore.Weighted, weight int64, s plan.Step) error {
+	if err := slots.Acquire(ctx, weight); err != nil {
+		return err
+	}
+	defer slots.Release(weight)
+	return x.step(ctx, s)
 }
 
 // sideBySide is how many small steps may run at a time.
@@ -177,9 +194,11 @@ func (x *execution) step(ctx context.Context, s plan.Step) error {
 	if st.draft, err = x.w.Lake.Draft(ctx, x.view, s.Table.Stored(), shape(s.Table)); err != nil {
 		return err
 	}
-	if err := x.readable(ctx, x.reads(s.Table)...); err != nil {
+	release, err := x.use(ctx, false, x.reads(s.Table)...)
+	if err != nil {
 		return err
 	}
+	defer release()
 	if have := x.view.Table(s.Table.Stored()); have != nil {
 		now, _ := have.Snapshot()
 		st.widely = now.Summary[plan.KeyNotes] != s.Table.Notes

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,11 +90,11 @@ func (x *execution) run(ctx context.Context, st *state, subject check.Table, whi
 		if r.Status != check.Failed {
 			continue
 		}
-		for name := range x.w.ancestors(st.table) {
-			if err := x.whole(ctx, name); err != nil {
-				return nil, err
-			}
+		release, err := x.use(ctx, true, slices.Collect(maps.Keys(x.w.ancestors(st.table)))...)
+		if err != nil {
+			return nil, err
 		}
+		defer release()
 		traced, err := x.traced(st.table)
 		if err != nil {
 			return nil, err
@@ -139,10 +140,12 @@ func (x *execution) late(ctx context.Context) error {
 		for _, c := range subject.Checks {
 			needed = append(needed, x.w.mentioned(c)...)
 		}
-		if err := x.whole(ctx, needed...); err != nil {
+		release, err := x.use(ctx, true, needed...)
+		if err != nil {
 			return err
 		}
 		results, err := x.run(ctx, st, subject, check.All)
+		release()
 		if err != nil {
 			return err
 		}

@@ -2,14 +2,18 @@ package run_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
+	"tarn/internal/cache"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/query"
 	"tarn/internal/run"
@@ -167,7 +171,97 @@ func TestModelInParts(t *testing.T) {
 	if n := l.copied(); n > size/2 {
 		t.Errorf("%d bytes were copied, the whole table has %d", n, size)
 	}
+	// Nor does it need the room for more: a disk that cannot hold the table is enough, or it is said which is.
+	l.elsewhere()
+	text, err := os.ReadFile(l.path("tarn.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.replace("trusted/narrow.sql", "w.c3 % 1000 + 0", "w.c3 % 1000")
+	l.write("tarn.yaml", string(text)+"disk: 1MB\n")
+	if _, err := l.attempt(); err == nil || !strings.Contains(err.Error(), "table narrow: ") || !strings.Contains(err.Error(), "disk: allows 1.0MB") {
+		t.Errorf("with a disk of 1 MB: %v", err)
+	}
+	l.write("tarn.yaml", string(text)+"disk: 14MB\n")
+	if _, err := l.attempt(); err != nil {
+		t.Errorf("with a disk of 14 MB: %v", err)
+	}
 	if got, err := l.ask("SELECT md5(string_agg(n::VARCHAR, '' ORDER BY id)) FROM narrow n"); err != nil || got[0] != want[0] {
 		t.Errorf("rows are others: %q, %v, want %q", got, err, want)
 	}
+}
+
+// TestSmallDisk runs the real lake, whose raw files have 10 MB, with a bound of the disk that holds few of them at a time,
+// and looks at the disk that is really taken.
+func TestSmallDisk(t *testing.T) {
+	t.Parallel()
+	want := stediInBucket(t, false, "")
+	want.run()
+	rows, _ := want.tables()
+	const bound = 3_500_000
+	l := stediInBucket(t, false, "disk: 3500KB\n")
+	stop, peak := l.watchDisk()
+	rec := l.run()
+	l.elsewhere()
+	l.land("customer/landing/again.json", "{}\n")
+	again, err := l.attempt()
+	stop()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s, %s: at most %d bytes of disk", rec.Status, again.Status, peak.Load())
+	// What is written between two looks is not bounded.
+	if n := peak.Load(); n > bound*11/10 || n < bound/10 {
+		t.Errorf("%d bytes of disk were taken, at most %d", n, bound)
+	}
+	got, _ := l.tables()
+	for name, want := range rows {
+		if strings.HasPrefix(name, "tarn__") || strings.HasPrefix(name, "customer_landing") {
+			continue
+		}
+		if len(got[name]) != len(want) {
+			t.Errorf("%s has %d rows, want %d", name, len(got[name]), len(want))
+		}
+	}
+	// What cannot fit is said before the work starts.
+	small := stediInBucket(t, false, "disk: 1000KB\n")
+	_, err = small.attempt()
+	if full := (*cache.FullError)(nil); !errors.As(err, &full) || full.Limit != 1_000_000 || full.Needed != 1_150_000+62_500 || !strings.HasPrefix(err.Error(), "table step_trainer_landing: ") || !strings.Contains(full.Hint(), "disk:") {
+		t.Errorf("a file of 1.15 MB and a disk of 1 MB: %v", err)
+	}
+	if code, _, errs := small.cli("run"); code != 1 || !strings.Contains(errs, "need 1.3MB at one time, and disk: allows 1.0MB") || !strings.Contains(errs, "hint: set disk:") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+}
+
+// watchDisk looks at the disk that the lake's temporary files take, until stop is called.
+func (l *testLake) watchDisk() (stop func(), peak *atomic.Int64) {
+	peak = &atomic.Int64{}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+			seen := map[uint64]bool{}
+			var n int64
+			_ = filepath.WalkDir(l.path(".tarn"), func(path string, e fs.DirEntry, err error) error {
+				if err != nil || e.IsDir() {
+					return nil
+				}
+				if info, err := e.Info(); err == nil {
+					if s := info.Sys().(*syscall.Stat_t); !seen[s.Ino] {
+						seen[s.Ino] = true
+						n += min(info.Size(), s.Blocks*512)
+					}
+				}
+				return nil
+			})
+			peak.Store(max(peak.Load(), n))
+		}
+	}()
+	return func() { close(done); <-ended }, peak
 }

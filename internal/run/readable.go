@@ -3,7 +3,9 @@ package run
 import (
 	"context"
 	"fmt"
+	"sync"
 
+	"tarn/internal/lake"
 	"tarn/internal/plan"
 )
 
@@ -17,7 +19,7 @@ func (x *execution) unchanged(ctx context.Context) error {
 		if busy[t.Name] {
 			continue
 		}
-		st := &state{table: t, version: plan.Version(x.view, t), published: true}
+		st := &state{table: t, version: plan.Version(x.view, t), stored: true, now: x.view.Table(t.Stored())}
 		if have := x.view.Table(t.Stored()); have != nil {
 			var err error
 			if st.rows, err = have.Rows(ctx); err != nil {
@@ -30,73 +32,93 @@ func (x *execution) unchanged(ctx context.Context) error {
 	return nil
 }
 
-// readable makes tables readable by the engine which this run does not touch: their files can be far away, and many a
-// run needs few of them.
-func (x *execution) readable(ctx context.Context, names ...string) error {
+// use makes tables readable by the engine until release is called: their files can be far away, and the disk for copies of
+// them is bounded. Only the columns that the models of this run read are there for certain, or all with whole.
+func (x *execution) use(ctx context.Context, whole bool, names ...string) (release func(), err error) {
+	var used []*state
+	release = sync.OnceFunc(func() {
+		for _, st := range used {
+			x.shut(st)
+		}
+	})
 	for _, name := range names {
 		t := x.w.Graph.Table(name)
 		st := x.state(t.Name)
-		if st == nil || !st.published {
-			// It is made by this run, which makes it readable itself.
+		if st == nil || !st.stored {
+			// It is being made, or its files are on this disk anyway.
 			continue
 		}
-		if err := x.open(ctx, st, x.needed(ctx)[t.Name]); err != nil {
-			return err
+		var columns []string
+		if !whole {
+			columns = x.needed(ctx)[t.Name]
 		}
+		if err := x.open(ctx, st, columns); err != nil {
+			release()
+			return nil, err
+		}
+		used = append(used, st)
 	}
-	return nil
+	return release, nil
 }
 
-// whole makes all columns of tables readable that this run does not touch.
-func (x *execution) whole(ctx context.Context, names ...string) error {
-	for _, name := range names {
-		t := x.w.Graph.Table(name)
-		if st := x.state(t.Name); st != nil && st.published {
-			if err := x.open(ctx, st, nil); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// open makes a table readable by the engine, with some of its columns at least; nil is all.
+// open makes a table readable by the engine, with some of its columns at least; nil is all. Each needs a shut.
 func (x *execution) open(ctx context.Context, st *state, columns []string) error {
 	st.opening.Lock()
 	defer st.opening.Unlock()
 	if st.open == opened || st.open == openedInPart && columns != nil {
+		st.users++
 		return nil
 	}
-	have := x.view.Table(st.table.Stored())
-	if have == nil {
-		st.open = opened
-		return x.w.Engine.SetTable(ctx, st.table.Name, st.table.Columns, nil)
+	var files []lake.DataFile
+	if st.now != nil {
+		var err error
+		if files, err = st.now.Files(ctx); err != nil {
+			return err
+		}
 	}
-	files, err := have.Files(ctx)
+	if st.reader == nil {
+		st.reader = x.w.Lake.Reader()
+	}
+	paths, whole, err := st.reader.Only(ctx, files, columns)
+	if err == nil && whole {
+		err = x.w.Engine.SetTable(ctx, st.table.Name, st.table.Columns, paths)
+	} else if err == nil {
+		err = x.w.Engine.SetTableOnly(ctx, st.table.Name, st.table.Columns, columns, paths)
+	}
 	if err != nil {
-		return err
+		if st.users == 0 {
+			st.reader.Close()
+		}
+		return fmt.Errorf("table %s: %w", st.table.Name, err)
 	}
-	paths, whole, err := x.held.Only(ctx, files, columns)
-	if err != nil {
-		return fmt.Errorf("table %s: %w", have.Name(), err)
-	}
-	if whole {
+	if st.open = openedInPart; whole {
 		st.open = opened
-		return x.w.Engine.SetTable(ctx, st.table.Name, st.table.Columns, paths)
 	}
-	st.open = openedInPart
-	return x.w.Engine.SetTableOnly(ctx, st.table.Name, st.table.Columns, columns, paths)
+	st.users++
+	return nil
 }
 
-// adopt turns what a step has brought to a remote warehouse into copies for the steps that read it, so that it counts as
-// such against the bound of the disk. stay are the paths of the table's other files.
-func (x *execution) adopt(ctx context.Context, st *state, fresh, stay []string) error {
-	paths, moved, err := x.held.Adopt(st.draft, fresh)
+// shut lets the copies of a table's files go when nobody reads them any more.
+func (x *execution) shut(st *state) {
+	st.opening.Lock()
+	defer st.opening.Unlock()
+	if st.users--; st.users == 0 {
+		st.open = shut
+		st.reader.Close()
+	}
+}
+
+// adopt hands over what a step has made to the steps that read it. What was brought to a remote warehouse becomes copies,
+// which go when the room is needed and come again when they are; on this disk it can be read where it is.
+func (x *execution) adopt(st *state, fresh []string) error {
+	held := x.w.Lake.Reader()
+	defer held.Close()
+	_, moved, err := held.Adopt(st.draft, fresh)
 	if err != nil {
 		return fmt.Errorf("table %s: %w", st.table.Name, err)
 	}
-	if !moved {
-		return nil
+	if moved {
+		st.stored, st.now = true, st.draft.Table()
 	}
-	return x.w.Engine.SetTable(ctx, st.table.Name, st.table.Columns, append(paths, stay...))
+	return nil
 }
