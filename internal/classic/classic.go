@@ -110,7 +110,7 @@ func place(l *project.LandingTable) string {
 func path(t *model.Table) string { return "/" + t.Zone + "/" + t.Name + "/" }
 
 func fill(name string, data any) (string, error) {
-	t, err := template.New(name+".tmpl").Funcs(template.FuncMap{"py": python, "sh": shell}).ParseFS(files, "files/"+name+".tmpl")
+	t, err := template.New(name+".tmpl").Funcs(template.FuncMap{"py": python, "sh": shell, "doc": inDoc, "cell": inCell}).ParseFS(files, "files/"+name+".tmpl")
 	if err != nil {
 		return "", err
 	}
@@ -137,14 +137,23 @@ func shell(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\'
 
 // readable writes SQL as a Python string of several lines where that can be done.
 func readable(sql string) string {
-	if strings.Contains(sql, `"""`) || strings.HasSuffix(sql, `"`) || strings.Contains(sql, "\r") {
-		return python(sql)
-	}
+	raw := ""
 	if strings.Contains(sql, `\`) {
-		return `r"""` + "\n" + sql + "\n" + `"""`
+		raw = "r"
 	}
-	return `"""` + "\n" + sql + "\n" + `"""`
+	for _, quotes := range []string{`"""`, `'''`} {
+		if !strings.Contains(sql, quotes) && !strings.Contains(sql, "\r") {
+			return raw + quotes + "\n" + sql + "\n" + quotes
+		}
+	}
+	return python(sql)
 }
+
+// inDoc keeps a text from ending the string that a script begins with.
+func inDoc(text string) string { return strings.NewReplacer(`\`, `\\`, `"""`, `\"\"\"`).Replace(text) }
+
+// inCell keeps a text from ending a cell of a Markdown table.
+func inCell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
 // title is the name of a model's job.
 func title(t *model.Table) string {
@@ -165,8 +174,9 @@ func about(t *model.Table, name string) string {
 	return strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(text, name), ":"))
 }
 
-// column is a column of a landing table: its name, that of the field in the files, and its type in Spark.
-type column struct{ Name, Field, Type string }
+// column is a column of a landing table: its name, that of the field in the files, its type in Spark, and, for delimited
+// text, how Spark makes it of a text.
+type column struct{ Name, Field, Type, Cast string }
 
 func columns(t *ddl.Table) []column {
 	mapping := t.JSON().Mapping
@@ -176,7 +186,10 @@ func columns(t *ddl.Table) []column {
 		if m, ok := mapping[c.Name]; ok {
 			field = m
 		}
-		out[i] = column{c.Name, field, c.Type.Spark()}
+		out[i] = column{Name: c.Name, Field: field, Type: c.Type.Spark()}
+		if t.Format == ddl.CSV {
+			out[i].Cast = sqltree.SparkFromText(schema.SparkQuote(c.Name), c.Type)
+		}
 	}
 	return out
 }

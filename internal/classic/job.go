@@ -2,6 +2,7 @@ package classic
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"tarn/internal/ddl"
@@ -30,14 +31,25 @@ type job struct {
 	DefaultArguments string
 	Settings         [][2]string
 	SQL, Path        string
-	JSON, Parquet    bool
+	// What the script reads.
+	JSON, CSV, Parquet bool
 }
 
 // table is an input of a job.
 type table struct {
 	Name, Path       string
 	Format, Argument string
-	Columns          []column
+	Columns, Folders []column
+	CSV              *csv
+}
+
+// csv is how delimited text is written, in the words of Spark's reader. Without Quote a line is a record.
+type csv struct {
+	Separator, Quote, Escape string
+	Header                   bool
+	// Null is the text that stands for null, if HasNull.
+	Null    string
+	HasNull bool
 }
 
 func describe(lake project.Config, graph *model.Graph) (*plan, error) {
@@ -79,8 +91,12 @@ func script(t *model.Table, graph *model.Graph) (job, error) {
 		if err := readableAs(t, in); err != nil {
 			return job{}, err
 		}
-		r.Format, r.Argument, r.Columns = string(in.Landing.DDL.Format), in.Name, columns(in.Landing.DDL)
-		j.JSON, j.Parquet = j.JSON || r.Format == string(ddl.JSON), j.Parquet || r.Format == string(ddl.Parquet)
+		d := in.Landing.DDL
+		r.Format, r.Argument, r.Columns, r.CSV = string(d.Format), in.Name, columns(d), delimited(d)
+		for _, c := range d.Partitions {
+			r.Folders = append(r.Folders, column{Name: c.Name, Type: c.Type.Spark()})
+		}
+		j.JSON, j.CSV, j.Parquet = j.JSON || d.Format == ddl.JSON, j.CSV || d.Format == ddl.CSV, j.Parquet || d.Format == ddl.Parquet
 		j.Arguments = append(j.Arguments, r.Argument)
 		given += strings.ReplaceAll(fmt.Sprintf(", %s: %s", python("--"+r.Argument), python(place(in.Landing))), "'", `'\''`)
 		j.Landing = append(j.Landing, r)
@@ -93,16 +109,29 @@ func script(t *model.Table, graph *model.Graph) (job, error) {
 // readableAs refuses what a plain script cannot read as tarn does.
 func readableAs(t, landing *model.Table) error {
 	d := landing.Landing.DDL
-	var what string
+	csv := d.CSV()
+	nested := slices.ContainsFunc(d.Columns, func(c ddl.Column) bool { return c.Type.Nested() })
 	switch {
-	case d.Format == ddl.CSV:
-		what = "is CSV"
-	case len(d.Partitions) > 0:
-		what = "has partition folders"
 	case t.Query.Mentions("_file"):
-		return fmt.Errorf("model %s reads _file, the file that a row comes from, which only tarn knows", t.Name)
-	default:
+		return fmt.Errorf("model %s reads _file of %s, the file that a row comes from, which only tarn knows: name the columns that it reads", t.Name, landing.Name)
+	case d.Format == ddl.CSV && (csv.SkipLines > 1 || csv.Quote == 0 && csv.Escape != 0 || nested):
+		return fmt.Errorf("landing table %s: Spark does not read CSV with several header lines, ESCAPED BY, or arrays, maps and structs", landing.Name)
+	case !strings.HasPrefix(place(landing.Landing), "s3://"):
+		return fmt.Errorf("landing table %s is at %s, where Glue cannot read: choose a --target whose landing zone is in S3", landing.Name, place(landing.Landing))
+	}
+	return nil
+}
+
+// delimited is the dialect of a CSV table, nil for other formats.
+func delimited(t *ddl.Table) *csv {
+	if t.Format != ddl.CSV {
 		return nil
 	}
-	return fmt.Errorf("model %s reads %s, which %s: the jobs of --as glue read JSON and Parquet without partition folders", t.Name, landing.Name, what)
+	d := t.CSV()
+	out := &csv{Separator: string(d.Separator), Header: d.SkipLines == 1, Null: d.Null, HasNull: d.Quote == 0 || d.Null != ""}
+	if d.Quote != 0 {
+		// Spark takes one escape only, and doubled quotes are what programs write.
+		out.Quote, out.Escape = string(d.Quote), string(d.Quote)
+	}
+	return out
 }

@@ -14,8 +14,10 @@ import (
 func planCommand(a *app) *cobra.Command {
 	var s selectFlags
 	cmd := &cobra.Command{
-		Use:     "plan [TABLE…]",
-		Short:   "Show what a run would do, and why",
+		Use:   "plan [TABLE…]",
+		Short: "Show what a run would do, and why",
+		Long: `Says first about how much a run would read, copy from a bucket and write, and how many requests that takes; these are
+estimates, from sizes of files and from how the tables have grown so far. Then, for each table, what would be done and why.`,
 		Example: "  tarn plan\n  tarn plan --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			selection, err := s.selection(a, args)
@@ -40,7 +42,7 @@ func planCommand(a *app) *cobra.Command {
 }
 
 func (a *app) showPlan(p *run.Planned) error {
-	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...), Events: p.Events, Foreign: p.Foreign}
+	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...), Events: p.Events, Foreign: p.Foreign, Estimate: p.Estimate}
 	for _, s := range p.Steps {
 		j := planTable{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: append([]string{}, s.Reasons...)}
 		for _, f := range s.Work.Read() {
@@ -52,6 +54,9 @@ func (a *app) showPlan(p *run.Planned) error {
 	}
 	if a.json {
 		return a.print(out)
+	}
+	if !p.Empty() {
+		a.say("%s", estimated(p.Estimate))
 	}
 	rows := [][]string{}
 	for _, j := range out.Tables {
@@ -76,4 +81,20 @@ func (a *app) showPlan(p *run.Planned) error {
 		a.say("nothing to do")
 	}
 	return nil
+}
+
+// estimated says how much a run would be.
+func estimated(e run.Estimate) string {
+	text := "estimate: about " + bytes(e.ReadBytes) + " to read"
+	if e.CopiedBytes > 0 {
+		text += ", " + bytes(e.CopiedBytes) + " of it to copy from the bucket"
+	}
+	text += ", " + bytes(e.WrittenBytes) + " to write"
+	if e.StoreRequests > 0 {
+		text += ", " + plural(e.StoreRequests, "request") + " of the bucket"
+	}
+	if e.CatalogRequests > 0 {
+		text += ", " + plural(e.CatalogRequests, "request") + " of the catalog"
+	}
+	return text
 }

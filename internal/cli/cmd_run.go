@@ -222,7 +222,10 @@ func (a *app) showRun(rec *run.Record) {
 	a.showOrphans(rec.Orphans)
 	a.showForeign(rec.Foreign)
 	a.showWarnings(rec.Warnings)
-	if rec.Status == run.Published {
+	switch {
+	case rec.Status == run.Published && len(rec.Published) == 0:
+		a.say("nothing to do but to carry on what other programs have rewritten, as run %s", rec.Run)
+	case rec.Status == run.Published:
 		a.say("%s %s in one step as run %s in %.2f s", st.good("published"), plural(int64(len(rec.Published)), "table"), rec.Run, rec.Seconds)
 	}
 }

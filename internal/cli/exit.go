@@ -73,6 +73,7 @@ func exitCode(ctx context.Context, err error) int {
 	var changed *run.ChangedError
 	var otherWarehouse *lake.OtherError
 	var overHalf *lake.OverHalfError
+	var reference *lake.ReferenceError
 	var remote *s3.Error
 	var inGlue *glue.Error
 	switch {
@@ -88,7 +89,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitChecks
 	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong), errors.As(err, &carry), errors.Is(err, template.ErrTwoDatabases):
 		return exitDefinitions
-	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.Is(err, template.ErrNothingFound), errors.Is(err, intake.ErrNoTable), errors.Is(err, errMissing):
+	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.As(err, &reference), errors.Is(err, template.ErrNothingFound), errors.Is(err, intake.ErrNoTable), errors.Is(err, errMissing):
 		return exitMissing
 	case errors.Is(err, run.ErrBusy), errors.Is(err, run.ErrReaders), errors.Is(err, catalog.ErrLockLost):
 		return exitBusy

@@ -97,6 +97,8 @@ type planJSON struct {
 	Events *run.EventsRecord `json:"events,omitempty"`
 	// What other programs have done to tables since they were published.
 	Foreign []run.ForeignRecord `json:"foreign,omitempty"`
+	// About how much that would be; zeros where there is nothing to do.
+	Estimate run.Estimate `json:"estimate"`
 }
 
 // planTable is what would be done with one table.

@@ -70,6 +70,11 @@ func (l *Lake) Draft(ctx context.Context, v *View, name string, s Shape) (*Draft
 		"comment":                              s.Description,
 		"tarn.zone":                            s.Zone,
 	}
+	if s.Reference {
+		props["gc.enabled"] = "false"
+	} else if d.base != nil && d.base.Refers() {
+		props["gc.enabled"] = "true"
+	}
 	if d.base == nil {
 		sc, err := buildSchema(s.Columns, nil, 0)
 		if err != nil {
@@ -147,9 +152,14 @@ func (d *Draft) change(ctx context.Context, removed, added []string, there []Dat
 		uris = append(uris, f.Location)
 	}
 	d.rows.Added, d.rows.Removed, d.rows.Summary = uris, removed, summary
-	return d.commit(ctx, len(removed)+len(uris) > 0, summary, func(tx *table.Transaction, props iceberg.Properties) error {
-		return tx.ReplaceDataFiles(ctx, removed, uris, props)
-	})
+	return d.commit(ctx, len(removed)+len(uris) > 0, summary, swap(ctx, removed, uris))
+}
+
+// swap is the operation by which data files leave a table and others come, by their locations.
+func swap(ctx context.Context, removed, added []string) func(*table.Transaction, iceberg.Properties) error {
+	return func(tx *table.Transaction, props iceberg.Properties) error {
+		return tx.ReplaceDataFiles(ctx, removed, added, props)
+	}
 }
 
 // commit makes the draft's snapshot by an operation of the table library, or, where no file comes or goes, with the rows of

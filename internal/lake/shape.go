@@ -27,6 +27,9 @@ type Shape struct {
 	PartitionBy []PartitionField
 	Description string
 	Zone        string
+	// Reference says that the table's data files are files of others, which no clean-up may remove: gc.enabled tells other
+	// engines so (Iceberg, "Table behavior properties").
+	Reference bool
 }
 
 func (d *Draft) reshape(s Shape, props iceberg.Properties) error {

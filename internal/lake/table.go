@@ -197,3 +197,18 @@ func (t *Table) Rows(ctx context.Context) (int64, error) {
 	}
 	return n, err
 }
+
+// Bytes adds up the data files of the snapshot, as [Table.Rows] does their rows.
+func (t *Table) Bytes(ctx context.Context) (int64, error) {
+	if s := t.current(); s != nil && s.Summary != nil {
+		if n, err := strconv.ParseInt(s.Summary.Properties["total-files-size"], 10, 64); err == nil && n >= 0 {
+			return n, nil
+		}
+	}
+	files, err := t.Files(ctx)
+	var n int64
+	for _, f := range files {
+		n += f.Bytes
+	}
+	return n, err
+}

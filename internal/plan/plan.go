@@ -55,6 +55,8 @@ type Step struct {
 	Work load.Work
 	// Prune takes out the rows of vanished files.
 	Prune bool
+	// Full says that a full refresh was asked for.
+	Full bool
 }
 
 // Works reports whether there is something to do.
@@ -173,6 +175,7 @@ func landing(s *Step, have map[string]string, full bool) {
 	count(len(s.Work.New), "new file", "new files")
 	count(len(s.Work.Changed), "changed file", "changed files")
 	if full {
+		s.Full = true
 		s.Reasons = append(s.Reasons, "full refresh")
 	} else if len(s.Work.Reload) > 0 {
 		count(len(s.Work.Reload), "file to read again under the new definition", "files to read again under the new definition")

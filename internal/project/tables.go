@@ -206,6 +206,14 @@ func (l *Lake) checkDDL(t *LandingTable) diag.List {
 		list = append(list, src.At(d.NameOffset, "name-mismatch", fmt.Sprintf("the DDL is for database %s, this lake's is %s", d.Database, l.Config.Database),
 			"write database: "+strings.ToLower(d.Database)+" in "+ConfigFile+", or leave it out here"))
 	}
+	if t.Sidecar.Reference {
+		switch {
+		case d.Format != ddl.Parquet:
+			list = append(list, src.At(d.NameOffset, "wrong-value", "load: reference needs Parquet files, and these are "+string(d.Format), "leave it out of "+path.Base(t.Sidecar.File)))
+		case len(d.Partitions) > 0:
+			list = append(list, src.At(d.NameOffset, "wrong-value", "load: reference does not go with PARTITIONED BY: the columns would be in no file", "leave it out of "+path.Base(t.Sidecar.File)))
+		}
+	}
 	t.Location = d.Location
 	if d.Location != "" {
 		var told bool

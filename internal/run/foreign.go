@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,15 +117,30 @@ func (w *Workspace) records(s sight) []ForeignRecord {
 	return out
 }
 
-// adopt drafts the tables that others have rewritten and the run does not touch, so that what was recorded with their rows
-// stands with their files, and takes back changes to the lake's own account.
+// adopts reports whether the next publish goes on from what others have made of a table: where they have kept its rows, and
+// in the lake's own account, where that takes their change back.
+func adopts(stored string, f lake.Foreign) bool {
+	return f.Kept || strings.HasPrefix(stored, "tarn__") && !f.Lost
+}
+
+// toAdopt reports whether there is something to adopt. That is done even where nothing else is to do: what they expire later
+// would leave no way to tell that the rows are the same.
+func (s sight) toAdopt() bool {
+	for stored, f := range s.found {
+		if adopts(stored, f) {
+			return true
+		}
+	}
+	return false
+}
+
+// adoptRewritten drafts the tables that others have rewritten and the run does not touch, so that what was recorded with
+// their rows stands with their files, and takes back changes to the lake's own account.
 func (x *execution) adoptRewritten(ctx context.Context, drafts []*lake.Draft) ([]*lake.Draft, error) {
 	var out []*lake.Draft
-	for _, stored := range sortedKeys(x.found, map[string]bool{}) {
-		f := x.found[stored]
-		touched := slices.ContainsFunc(drafts, func(d *lake.Draft) bool { return d.Name() == stored })
-		own := strings.HasPrefix(stored, "tarn__") && stored != RunsTable // which is written at any rate
-		if touched || !f.Kept && (!own || f.Lost) || stored == RunsTable {
+	for _, stored := range slices.Sorted(maps.Keys(x.found)) {
+		touched := stored == RunsTable || slices.ContainsFunc(drafts, func(d *lake.Draft) bool { return d.Name() == stored })
+		if touched || !adopts(stored, x.found[stored]) {
 			continue
 		}
 		d, err := x.w.Lake.Adopt(ctx, x.view.Table(stored))

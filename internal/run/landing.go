@@ -39,7 +39,10 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 		return err
 	}
 	x.note(st, s, result)
-	stay, err := x.carry(ctx, st, replaced(s, result), w.Vanished)
+	// What stays is needed until the checks are done.
+	held := x.w.Lake.Reader()
+	defer held.Close()
+	stay, err := x.carry(ctx, st, held, replaced(s, result), w.Vanished)
 	if err != nil {
 		return err
 	}
@@ -54,7 +57,7 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 	if err := st.draft.Swap(ctx, stay.removed, fresh, summary); err != nil {
 		return err
 	}
-	return x.adopt(ctx, st, fresh, stay.kept)
+	return x.adopt(st, fresh)
 }
 
 // arrived ends the account of a load whose rows were judged, and gives what is recorded with the table.
@@ -132,7 +135,7 @@ func (s staying) paths() []string { return append(append([]string{}, s.kept...),
 
 // carry sorts the published data files: those that hold rows of the gone landing files, and all of them where the columns
 // have changed, leave the table; what stays of their rows is written again.
-func (x *execution) carry(ctx context.Context, st *state, gone []string, vanished []load.Known) (out staying, err error) {
+func (x *execution) carry(ctx context.Context, st *state, held *lake.Reader, gone []string, vanished []load.Known) (out staying, err error) {
 	t := st.table
 	have := x.view.Table(t.Stored())
 	if have == nil {
@@ -142,7 +145,7 @@ func (x *execution) carry(ctx context.Context, st *state, gone []string, vanishe
 	if err != nil || len(files) == 0 {
 		return out, err
 	}
-	paths, err := x.held.Paths(ctx, files)
+	paths, err := held.Paths(ctx, files)
 	if err != nil {
 		return out, err
 	}
@@ -150,11 +153,19 @@ func (x *execution) carry(ctx context.Context, st *state, gone []string, vanishe
 	if err != nil {
 		return out, err
 	}
+	same := sameColumns(columns, t.Columns)
+	if have.Refers() {
+		// Its files were taken by reference and are read again, every one.
+		for _, f := range files {
+			out.before += f.Rows
+			out.removed = append(out.removed, f.Location)
+		}
+		return out, nil
+	}
 	affected, err := x.affected(ctx, st, paths, gone)
 	if err != nil {
 		return out, err
 	}
-	same := sameColumns(columns, t.Columns)
 	var rewrite []string
 	for i, f := range files {
 		out.before += f.Rows

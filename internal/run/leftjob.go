@@ -326,7 +326,7 @@ func (x *execution) resumeLoad(ctx context.Context, j *leftJob) error {
 	for i, s := range x.plan.Steps {
 		x.plan.Steps[i].Work, x.plan.Steps[i].Prune = work[s.Table.Name].Work, work[s.Table.Name].Prune
 	}
-	return x.all(ctx, j)
+	return x.work(ctx, j)
 }
 
 // rejoin goes on with another process's run where its job was or is.

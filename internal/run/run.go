@@ -94,7 +94,10 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 		return rec, err
 	}
 	rec.Orphans, rec.Events, x.plan = p.Orphans, w.events(p, o.Events), p
-	if p.Empty() {
+	if err := x.referred(); err != nil {
+		return rec, err
+	}
+	if p.Empty() && !seen.toAdopt() {
 		rec.Status = NothingToDo
 		if err := x.idle(ctx); err != nil {
 			return rec, err
@@ -154,10 +157,22 @@ func (x *execution) publishAll(ctx context.Context) (err error) {
 	if x.quarantine, err = load.NewQuarantine(ctx, x.w.Engine, x.id, utc(x.started)); err != nil {
 		return err
 	}
-	if err := x.all(ctx, nil); err != nil {
+	if err := x.work(ctx, nil); err != nil {
 		return err
 	}
 	return x.conclude(ctx)
+}
+
+// work makes all tables, in the disk that there is. left is a job that another process has started to load landing files; nil
+// for none.
+func (x *execution) work(ctx context.Context, left *leftJob) error {
+	if err := x.fits(ctx); err != nil {
+		return err
+	}
+	within, stop := x.bounded(ctx)
+	err := full(within, x.all(within, left))
+	stop()
+	return err
 }
 
 // conclude publishes unless a check stands against it.

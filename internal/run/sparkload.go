@@ -42,24 +42,28 @@ const (
 // afar is a landing table whose files Spark reads.
 type afar struct {
 	step    plan.Step
-	draft   *lake.Draft
+	folder  string // the location of what was written
 	batches []load.Batch
 	// result is what was found, without what was written, which is in written and files, in the same order.
-	result  *load.Result
-	written []duckdb.File
-	files   []lake.DataFile
+	result   *load.Result
+	written  []duckdb.File
+	files    []lake.DataFile
+	rejected []lake.DataFile
 }
 
 // loadRun is what the engine knows the job by that loads for a run.
 func loadRun(run string) string { return run + "-load" }
 
-// toLoad chooses the landing tables whose files Spark reads in this run.
+// toLoad chooses the landing tables whose files Spark reads in this run. It says the same each time.
 func (x *execution) toLoad() []plan.Step {
+	if x.w.elsewhere == nil {
+		return nil
+	}
 	settings := x.w.Project.Config.Spark
 	var out []plan.Step
 	var bytes int64
 	for _, s := range x.plan.Steps {
-		if s.Table.Landing == nil || s.Action != plan.Load || s.Work.Empty() || !x.w.reaches(s.Table) {
+		if s.Table.Landing == nil || s.Action != plan.Load || s.Work.Empty() || s.Table.Header().Reference || !x.w.reaches(s.Table) {
 			continue
 		}
 		out = append(out, s)
@@ -137,7 +141,7 @@ func (x *execution) batches(ctx context.Context, s plan.Step) ([]spark.Batch, er
 	if err != nil {
 		return nil, err
 	}
-	a := &afar{step: s, draft: d, result: &load.Result{}}
+	a := &afar{step: s, folder: d.LoadDir(x.id), result: &load.Result{}}
 	x.afar[t.Name] = a
 	files := s.Work.Read()
 	var bytes int64
@@ -149,7 +153,7 @@ func (x *execution) batches(ctx context.Context, s plan.Step) ([]spark.Batch, er
 	for _, part := range load.Split(files, min(max(bytes/manyBatches, leastBatch), batchBytes), batchFiles) {
 		name := t.Name + "/" + strconv.Itoa(len(a.batches))
 		b := load.Batch{Run: x.id, At: utc(x.started), Table: s.Work.Table, FieldIDs: d.FieldIDs(), Files: part, Memory: workerMemory,
-			Data: d.LoadDir(x.id), Rejected: folder + "rejected", Answer: folder + "answers/" + name + ".json"}
+			Data: a.folder, Rejected: folder + "rejected", Answer: folder + "answers/" + name + ".json"}
 		a.batches = append(a.batches, b)
 		out = append(out, spark.Batch{Table: t.Name, Location: folder + "batches/" + name + ".json", Bytes: b.Size()})
 	}
@@ -226,7 +230,6 @@ func (x *execution) takeLoad(ctx context.Context, a *afar) error {
 	if err := g.Wait(); err != nil {
 		return fmt.Errorf("load %s: %w", a.step.Table.Name, err)
 	}
-	var rejected []lake.DataFile
 	for _, r := range answers {
 		a.result.Merge(a.step.Work.Table, r)
 		for _, w := range r.Written {
@@ -234,13 +237,10 @@ func (x *execution) takeLoad(ctx context.Context, a *afar) error {
 			a.files = append(a.files, stored(w))
 		}
 		if r.Rejected.Location != "" {
-			rejected = append(rejected, stored(r.Rejected))
+			a.rejected = append(a.rejected, stored(r.Rejected))
 		}
 	}
-	if err := x.w.onlyListed(ctx, a.draft.LoadDir(x.id), a.files); err != nil {
-		return err
-	}
-	return x.restore(ctx, rejected)
+	return x.w.onlyListed(ctx, a.folder, a.files)
 }
 
 func stored(s load.Stored) lake.DataFile {
@@ -295,32 +295,38 @@ func (w *Workspace) onlyListed(ctx context.Context, folder string, files []lake.
 // loaded stages a landing table with the rows that Spark has read.
 func (x *execution) loaded(ctx context.Context, a *afar, st *state) error {
 	s := a.step
-	x.note(st, s, a.result)
-	here, err := x.seenHere(ctx, st, a)
-	if err != nil {
+	if err := x.restore(ctx, a.rejected); err != nil {
 		return err
 	}
+	x.note(st, s, a.result)
+	here := x.judgedHere(st, a)
+	held := x.w.Lake.Reader()
+	defer held.Close()
 	gone := replaced(s, a.result)
 	stay, known := staying{}, false
+	var err error
 	if !here {
 		if stay, known, err = x.carryThere(ctx, st, s, a.result, gone); err != nil {
 			return err
 		}
 	}
 	if !known {
-		if stay, err = x.carry(ctx, st, gone, s.Work.Vanished); err != nil {
+		if stay, err = x.carry(ctx, st, held, gone, s.Work.Vanished); err != nil {
 			return tooMuch(st, here, err)
 		}
 	}
-	there, readable := a.files, stay.kept
+	there, again := a.files, false
 	var fresh []string
 	if here {
-		if fresh, there, readable, err = x.judgeThere(ctx, st, a, stay); err != nil {
+		if fresh, err = x.judgeThere(ctx, st, a, held, stay); err != nil {
 			return tooMuch(st, here, err)
+		}
+		if again = fresh != nil; again {
+			there = nil
 		}
 	} else {
 		st.files, st.rows = a.written, countRows(a.written)
-		if st.checks, err = x.test(ctx, st, check.EachRow, full(a.written)); err != nil {
+		if st.checks, err = x.test(ctx, st, check.EachRow, fullIn(a.written)); err != nil {
 			return err
 		}
 	}
@@ -332,15 +338,19 @@ func (x *execution) loaded(ctx context.Context, a *afar, st *state) error {
 	if err := st.draft.SwapThere(ctx, x.id, stay.removed, fresh, there, summary); err != nil {
 		return err
 	}
-	if !here {
-		// Nothing here reads the table: what was carried only has to count as a copy.
-		_, _, err := x.held.Adopt(st.draft, fresh)
+	if err := x.adopt(st, fresh); err != nil {
 		return err
 	}
-	if len(fresh) == 0 {
+	// Whoever reads it gets the files from where they are.
+	st.stored, st.now = true, st.draft.Table()
+	if !again {
 		return nil
 	}
-	return x.adopt(ctx, st, fresh, readable)
+	left := make([]string, len(a.files))
+	for i, f := range a.files {
+		left[i] = f.Location
+	}
+	return x.w.Lake.Discard(ctx, left)
 }
 
 // TooMuchError says that rows of a landing table have to come to this machine, and that there is no room for them.
@@ -354,7 +364,7 @@ type TooMuchError struct {
 func (e *TooMuchError) Error() string {
 	why := "the earlier rows of changed files are looked for"
 	if e.Checks {
-		why = "checks of landing tables have to see them"
+		why = "its checks have to see them"
 	}
 	return fmt.Sprintf("load %s: its rows are needed on this machine, as %s: %v", e.Table, why, e.Err)
 }
@@ -378,50 +388,36 @@ func tooMuch(st *state, checks bool, err error) error {
 	return err
 }
 
-func full(written []duckdb.File) func(column string) bool {
+func fullIn(written []duckdb.File) func(column string) bool {
 	return func(column string) bool { return duckdb.Full(written, column) }
 }
 
 // judgeThere brings new rows to this machine for the table's checks. It gives the files that were written again without those
-// that were put aside, or, where there were none, the files as they lie; readable are the paths of all other files.
-func (x *execution) judgeThere(ctx context.Context, st *state, a *afar, stay staying) (fresh []string, there []lake.DataFile, readable []string, err error) {
-	paths, err := x.held.Paths(ctx, a.files)
+// that were put aside; nil says that there were none.
+func (x *execution) judgeThere(ctx context.Context, st *state, a *afar, held *lake.Reader, stay staying) (fresh []string, err error) {
+	paths, err := held.Paths(ctx, a.files)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
 	written := slices.Clone(a.written)
 	for i := range written {
 		written[i].Path = paths[i]
 	}
 	if err := x.judge(ctx, st, written, stay.paths(), x.output(st, "kept")); err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
 	if st.putAside == 0 && len(st.dropped) == 0 {
-		return nil, a.files, append(slices.Clone(stay.kept), paths...), nil
+		return nil, nil
 	}
-	gone := make([]string, len(a.files))
-	for i, f := range a.files {
-		gone[i] = f.Location
-	}
-	return filePaths(st.files), nil, stay.kept, x.w.Lake.Discard(ctx, gone)
+	return append([]string{}, filePaths(st.files)...), nil
 }
 
-// seenHere reports whether anything on this machine reads the rows of a landing table: a check of its own that the new files'
-// statistics do not prove, or one of another landing table.
-func (x *execution) seenHere(ctx context.Context, st *state, a *afar) (bool, error) {
-	for _, t := range x.w.Graph.Tables {
-		if t.Landing == nil {
-			continue
-		}
-		now, _ := x.w.when(t)
-		for _, c := range now {
-			proved := c.Kind == "not_null" && !st.widely && !slices.ContainsFunc(c.Columns, func(column string) bool { return !duckdb.Full(a.written, column) })
-			if t == st.table && !proved || t != st.table && slices.Contains(x.w.mentioned(c), st.table.Name) {
-				return true, nil
-			}
-		}
-	}
-	return false, ctx.Err()
+// judgedHere reports whether a check of a landing table has to see its rows, as the new files' statistics do not prove it.
+func (x *execution) judgedHere(st *state, a *afar) bool {
+	now, _ := x.w.when(st.table)
+	return slices.ContainsFunc(now, func(c project.Check) bool {
+		return c.Kind != "not_null" || st.widely || slices.ContainsFunc(c.Columns, func(column string) bool { return !duckdb.Full(a.written, column) })
+	})
 }
 
 // carryThere says what becomes of a table's published data files where that can be told without reading them: they all stay,
@@ -436,7 +432,7 @@ func (x *execution) carryThere(ctx context.Context, st *state, s plan.Step, resu
 		return out, false, err
 	}
 	w := s.Work
-	all := w.Unchanged == 0 && len(result.Growing) == 0 && (s.Prune || len(w.Vanished) == 0)
+	all := have.Refers() || w.Unchanged == 0 && len(result.Growing) == 0 && (s.Prune || len(w.Vanished) == 0)
 	if !all && (len(gone) > 0 || !sameColumns(columns, st.table.Columns)) {
 		return out, false, nil
 	}

@@ -341,7 +341,7 @@ func TestSparkLoadNeedsNoDisk(t *testing.T) {
 	}
 	l.write("landing/readings_landing.yml", "checks: [{name: one, unique: ts}]\n")
 	l.land("readings/one.json", "{\"person\": 1, \"ts\": 1, \"v\": 1}\n")
-	if _, err := l.attempt(); err == nil || !strings.Contains(err.Error(), "load readings_landing: its rows are needed on this machine, as checks of landing tables have to see them: ") {
+	if _, err := l.attempt(); err == nil || !strings.Contains(err.Error(), "load readings_landing: its rows are needed on this machine, as its checks have to see them: ") {
 		t.Errorf("a check that has to see more rows than the disk takes: %v", err)
 	}
 }

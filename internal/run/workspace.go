@@ -192,6 +192,8 @@ type Planned struct {
 	Foreign []ForeignRecord
 	// Events tells what the events are about that it was made with; nil without any.
 	Events *EventsRecord
+	// Estimate is about how much that would be.
+	Estimate Estimate
 }
 
 // Plan says what a run would do now.
@@ -213,7 +215,11 @@ func (w *Workspace) Plan(ctx context.Context, s Selection) (*Planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Planned{Plan: p, Foreign: w.records(seen), Events: w.events(p, s.Events)}, nil
+	sum, err := w.estimate(ctx, seen, p)
+	if err != nil {
+		return nil, err
+	}
+	return &Planned{Plan: p, Foreign: w.records(seen), Events: w.events(p, s.Events), Estimate: sum}, nil
 }
 
 func (w *Workspace) plan(ctx context.Context, seen sight, s Selection) (*plan.Plan, error) {

@@ -3,7 +3,9 @@
 #
 #   test/peers/spark.sh install   put it into $TARN_PEERS (by default under the temporary folder): 0.7 GB
 #   test/peers/spark.sh env       print the variables that the tests go by
-#   test/peers/spark.sh           let it read a lake in S3 and Glue (stand-ins), and compare every value
+#   test/peers/spark.sh           run every test that needs it: the cases of docs/conformance.md, the classic project, models
+#                                 on Spark, and Spark reading a lake in S3 and Glue (stand-ins)
+#   test/peers/spark.sh update    write docs/conformance.md anew
 #
 # Needs Java 17 and Python 3.
 set -euo pipefail
@@ -13,7 +15,7 @@ peers=${TARN_PEERS:-${TMPDIR:-/tmp}/tarn-peers}
 install() {
 	if ! "$peers/spark/bin/python" -c 'import pyspark, pyarrow; assert pyspark.__version__ == "3.5.4"' 2>/dev/null; then
 		python3 -m venv "$peers/spark"
-		"$peers/spark/bin/pip" install --quiet --disable-pip-version-check --requirement test/peers/spark-requirements.txt
+		"$peers/spark/bin/pip" install --quiet --disable-pip-version-check --requirement test/peers/spark.txt
 	fi
 	local version
 	for version in 1.4.2 1.7.1 1.10.0; do
@@ -39,6 +41,11 @@ variables() {
 case "${1-}" in
 install) install ;;
 env) variables ;;
+update)
+	install
+	export $(variables)
+	go test -count=1 ./internal/conformance -update
+	;;
 "")
 	install
 	if ! "$peers/readers/bin/python" -c 'import pyiceberg' 2>/dev/null; then
@@ -46,10 +53,11 @@ env) variables ;;
 		"$peers/readers/bin/pip" install --quiet --requirement test/readers/requirements.txt
 	fi
 	export $(variables) TARN_READERS_PYTHON="$peers/readers/bin/python"
-	go test -count=1 -v -run 'Glue/Spark' ./test/readers
+	go test -count=1 -v ./internal/conformance
+	go test -count=1 -v -run Spark ./internal/engine/... ./internal/run ./test/readers
 	;;
 *)
-	sed -n '2,8p' "$0"
+	sed -n '2,10p' "$0"
 	exit 2
 	;;
 esac
