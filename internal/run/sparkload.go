@@ -432,7 +432,7 @@ func (x *execution) carryThere(ctx context.Context, st *state, s plan.Step, resu
 		return out, false, err
 	}
 	w := s.Work
-	all := have.Refers() || w.Unchanged == 0 && len(result.Growing) == 0 && (s.Prune || len(w.Vanished) == 0)
+	all := have.Refers() || len(gone) > 0 && w.Unchanged == 0 && len(result.Growing) == 0 && (s.Prune || len(w.Vanished) == 0)
 	if !all && (len(gone) > 0 || !sameColumns(columns, st.table.Columns)) {
 		return out, false, nil
 	}
