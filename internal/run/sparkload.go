@@ -59,7 +59,6 @@ func (x *execution) toLoad() []plan.Step {
 	if x.w.elsewhere == nil {
 		return nil
 	}
-	settings := x.w.Project.Config.Spark
 	var out []plan.Step
 	var bytes int64
 	for _, s := range x.plan.Steps {
@@ -71,13 +70,9 @@ func (x *execution) toLoad() []plan.Step {
 			bytes += f.Size
 		}
 	}
-	switch settings.Load {
-	case project.LoadSpark:
+	switch load := x.w.Project.Config.Spark.Load; {
+	case load == project.LoadSpark, load == project.LoadAuto && bytes > muchToLoad && x.w.elsewhere.engine.Ready() == nil:
 		return out
-	case project.LoadAuto:
-		if bytes > muchToLoad && x.w.elsewhere.engine.Ready() == nil {
-			return out
-		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -21,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"tarn/internal/awsconf"
+	"tarn/internal/cache"
 	"tarn/internal/check"
 	"tarn/internal/engine/spark"
 	"tarn/internal/ledger"
@@ -335,6 +337,11 @@ func TestSparkLoadNeedsNoDisk(t *testing.T) {
 		fmt.Fprintf(&text, "{\"person\": %d, \"ts\": %d, \"v\": %v}\n", r.Int64N(1<<50), r.Int64N(1<<50), r.Float64())
 	}
 	l.land("readings/big.json", text.String())
+	l.replace("tarn.yaml", "load: spark", "load: here")
+	if _, err := l.attempt(); !errors.As(err, new(*cache.FullError)) {
+		t.Fatalf("the disk is too large for the test: %v", err)
+	}
+	l.replace("tarn.yaml", "load: here", "load: spark")
 	rec := l.run()
 	if len(rec.Load) != 1 || rec.Load[0].Loaded != 120_000 {
 		t.Errorf("%+v", rec.Load)
@@ -343,6 +350,75 @@ func TestSparkLoadNeedsNoDisk(t *testing.T) {
 	l.land("readings/one.json", "{\"person\": 1, \"ts\": 1, \"v\": 1}\n")
 	if _, err := l.attempt(); err == nil || !strings.Contains(err.Error(), "load readings_landing: its rows are needed on this machine, as its checks have to see them: ") {
 		t.Errorf("a check that has to see more rows than the disk takes: %v", err)
+	}
+}
+
+// TestWhoLoads chooses who reads landing files, by the setting, by how much there is, and by where the files are.
+func TestWhoLoads(t *testing.T) {
+	t.Parallel()
+	const little, much = 1 << 30, 11 << 30 // of each of two tables
+	cluster := "engine: {spark: emr-serverless, application: app, role: 'arn:aws:iam::123456789012:role/spark', worker: %s, load: %s}"
+	here := "engine: {spark: local, load: %s}"
+	linux, other := os.Args[0], "tarn.yaml"
+	for name, c := range map[string]struct {
+		bucket, raw bool
+		engine      string
+		bytes       int64
+		want        int
+	}{
+		"little":                               {engine: fmt.Sprintf(here, "auto"), bytes: little},
+		"much":                                 {engine: fmt.Sprintf(here, "auto"), bytes: much, want: 2},
+		"much, but here":                       {engine: fmt.Sprintf(here, "here"), bytes: much},
+		"little, but on Spark":                 {engine: fmt.Sprintf(here, "spark"), bytes: little, want: 2},
+		"nothing said":                         {engine: "engine: {spark: local}", bytes: much, want: 2},
+		"Spark elsewhere":                      {engine: "engine: {spark: local, master: 'spark://host:7077'}", bytes: much},
+		"much in a bucket":                     {bucket: true, raw: true, engine: fmt.Sprintf(cluster, linux, "auto"), bytes: much, want: 2},
+		"much here, cluster":                   {bucket: true, engine: fmt.Sprintf(cluster, linux, "auto"), bytes: much},
+		"much, no program for the cluster":     {bucket: true, raw: true, engine: fmt.Sprintf(cluster, other, "auto"), bytes: much},
+		"on Spark, no program for the cluster": {bucket: true, raw: true, engine: fmt.Sprintf(cluster, other, "spark"), bytes: little, want: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLake(t)
+			if c.bucket {
+				l.inBucket(c.raw)
+			}
+			raw, err := os.ReadFile(l.path("tarn.yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.write("tarn.yaml", string(raw)+"targets: {spark: {"+c.engine+"}}\n")
+			l.target = "spark"
+			w := l.open(run.Options{})
+			defer w.Close()
+			if got := w.ToLoad(c.bytes); len(got) != c.want {
+				t.Errorf("Spark reads %v", got)
+			}
+			if !strings.HasPrefix(name, "on Spark, no program") {
+				return
+			}
+			l.batch(0)
+			var wrong *spark.WorkerError
+			if _, err := w.Run(t.Context(), run.RunOptions{}); !errors.As(err, &wrong) || !errors.Is(err, spark.ErrWorker) || wrong.Path != l.path("tarn.yaml") {
+				t.Errorf("the run says %v", err)
+			}
+		})
+	}
+}
+
+// TestLandingOutOfReach refuses files of this machine that a cluster shall read.
+func TestLandingOutOfReach(t *testing.T) {
+	t.Parallel()
+	l := newLake(t).inBucket(false)
+	raw, err := os.ReadFile(l.path("tarn.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.write("tarn.yaml", string(raw)+"targets: {spark: {engine: {spark: emr-serverless, application: app, role: 'arn:aws:iam::123456789012:role/spark', load: spark}}}\n")
+	l.target = "spark"
+	code, out, stderr := l.cli("validate")
+	if code != 4 || !strings.Contains(out, "landing/people_landing.sql:1:1: the files of people_landing are on this machine, in ") || !strings.Contains(out, "read them here with load: auto") {
+		t.Errorf("exit code %d\n%s%s", code, out, stderr)
 	}
 }
 

@@ -304,8 +304,10 @@ def worker(program, in_place, args, read):
         if not in_place:
             path = SparkFiles.get(program)
             os.chmod(path, 0o755)
-        # The worker ends when its standard input does, as it does when Spark ends this process.
-        p = subprocess.Popen([path, "worker", "--attached", *args, batch["location"]], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        # The worker ends when its standard input does, as it does when Spark ends this process. Its copies go where Spark tidies
+        # up, should it be killed.
+        p = subprocess.Popen([path, "worker", "--attached", *args, batch["location"]], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": SparkFiles.getRootDirectory()})
         told = p.stderr.read().decode(errors="replace")
         p.stdin.close()
         code = p.wait()
