@@ -239,18 +239,25 @@ class Progress:
 
     def run(self):
         while not self.stop.wait(self.every):
-            try:
-                state = json.dumps(self.state()).encode()
-                if state != self.told:
-                    self.files.write(self.at, state)
-                    self.told = state
-            except Exception:
-                # That progress cannot be told stops no work.
+            if not self.tell():
                 return
 
+    def tell(self):
+        try:
+            state = json.dumps(self.state()).encode()
+            if state != self.told:
+                self.files.write(self.at, state)
+                self.told = state
+            return True
+        except Exception:
+            # That progress cannot be told stops no work.
+            return False
+
     def close(self):
+        """Tells how it ended, as jobs can be shorter than the time between."""
         self.stop.set()
         self.thread.join()
+        self.tell()
 
 
 def quote(name):
