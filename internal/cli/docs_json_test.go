@@ -264,6 +264,7 @@ func TestDocumentedKeys(t *testing.T) {
 	call("tarn query -o FILE", "query", "-C", dir, "SELECT 1 AS x", "-o", filepath.Join(temp, "x.csv"))
 	call("tarn check", "check", "-C", dir)
 	call("tarn compile", "compile", "-C", dir, "items_curated")
+	call("tarn compile --as glue", "compile", "-C", dir, "--as", "glue", filepath.Join(temp, "project"))
 	call("tarn quarantine [list|show]", "quarantine", "-C", dir)
 	call("tarn quarantine [list|show]", "quarantine", "show", "-C", dir)
 	call("tarn quarantine retry", "quarantine", "retry", "-C", dir)

@@ -12,6 +12,7 @@ import (
 	"tarn/internal/catalog/glue"
 	"tarn/internal/check"
 	"tarn/internal/diag"
+	"tarn/internal/engine/spark"
 	"tarn/internal/lake"
 	"tarn/internal/ledger"
 	"tarn/internal/project"
@@ -67,6 +68,8 @@ func exitCode(ctx context.Context, err error) int {
 	var carry *run.CarryError
 	var remote *s3.Error
 	var inGlue *glue.Error
+	var notStarted *spark.StartError
+	var ended *spark.JobError
 	switch {
 	case err == nil:
 		return exitDone
@@ -82,7 +85,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitMissing
 	case errors.Is(err, run.ErrBusy), errors.Is(err, run.ErrReaders), errors.Is(err, catalog.ErrLockLost):
 		return exitBusy
-	case errors.Is(err, errUnwell):
+	case errors.Is(err, errUnwell), errors.As(err, &notStarted), errors.As(err, &ended), errors.Is(err, spark.ErrCancelled):
 		return exitRemote
 	case errors.As(err, &remote):
 		if remote.Missing() {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"tarn/internal/check"
+	"tarn/internal/classic"
 	"tarn/internal/demo"
 	"tarn/internal/diag"
 	"tarn/internal/doctor"
@@ -149,6 +150,14 @@ type compileJSON struct {
 	SQL string `json:"sql"`
 }
 
+// projectJSON is what `tarn compile --as glue` prints.
+type projectJSON struct {
+	// The folder that was written.
+	Dir string `json:"dir"`
+	// The Glue jobs, in the order in which they have to run.
+	Jobs []classic.Job `json:"jobs"`
+}
+
 // runsJSON is what `tarn runs` prints.
 type runsJSON struct {
 	// The published runs, newest first.
@@ -215,7 +224,7 @@ func results() []result {
 		{"tarn query", queryJSON{}},
 		{"tarn query -o FILE", queryFileJSON{}},
 		{"tarn check", checkJSON{}},
-		{"tarn compile", compileJSON{}},
+		{"tarn compile", compileJSON{}}, {"tarn compile --as glue", projectJSON{}},
 		{"tarn quarantine [list|show]", run.QuarantineReport{}},
 		{"tarn quarantine retry", runJSON{}},
 		{"tarn runs", runsJSON{}},

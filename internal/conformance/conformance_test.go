@@ -16,6 +16,7 @@ import (
 	_ "github.com/duckdb/duckdb-go/v2"
 
 	"tarn/internal/diag"
+	"tarn/internal/golden"
 	"tarn/internal/schema"
 	"tarn/internal/sqltree"
 )
@@ -50,7 +51,7 @@ type bound struct {
 	duckdb, spark string
 }
 
-func bind(t *testing.T, db *sql.DB, c test) (bound, bool) {
+func bind(t *testing.T, db *sql.DB, c test) (bound, *sqltree.Query, bool) {
 	t.Helper()
 	q, list := sqltree.Parse(t.Context(), sqltree.DuckDB(db), diag.Source{File: c.about, Text: c.sql}, 0)
 	if list.Err() == nil {
@@ -59,23 +60,87 @@ func bind(t *testing.T, db *sql.DB, c test) (bound, bool) {
 	}
 	if list.Err() != nil {
 		t.Errorf("%s: %v", c.sql, list)
-		return bound{}, false
+		return bound{}, nil, false
 	}
 	b := bound{test: c}
 	var err error
 	if b.duckdb, err = q.Print(sqltree.DuckDBDialect, name); err != nil {
 		t.Errorf("%s: %v", c.sql, err)
-		return b, false
+		return b, nil, false
 	}
 	if b.spark, err = q.Print(sqltree.SparkDialect, sparkName); err != nil {
 		t.Errorf("%s: %v", c.sql, err)
-		return b, false
+		return b, nil, false
 	}
-	return b, true
+	return b, q, true
 }
 
-// TestSparkGivesTheSame runs each case on DuckDB and on Spark.
-func TestSparkGivesTheSame(t *testing.T) {
+// boundAll prints all cases. Those of the account are the queries with which it counts what becomes of a model's rows.
+func boundAll(t *testing.T, db *sql.DB) []bound {
+	t.Helper()
+	var out []bound
+	for _, c := range corpus(t) {
+		b, q, ok := bind(t, db, c)
+		switch {
+		case !ok:
+		case c.about == account:
+			out = append(out, counted(t, c, q)...)
+		default:
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// account is the heading of the cases for the account of rows.
+const account = "the account of rows"
+
+func counted(t *testing.T, c test, q *sqltree.Query) []bound {
+	t.Helper()
+	f := q.Flow()
+	pair := func(write func(d sqltree.Dialect, rename func(sqltree.TableRef) string) ([]string, error), columns ...string) []bound {
+		a, err := write(sqltree.DuckDBDialect, name)
+		if err != nil {
+			t.Errorf("%s: %v", c.sql, err)
+		}
+		b, err := write(sqltree.SparkDialect, sparkName)
+		if err != nil {
+			t.Errorf("%s: %v", c.sql, err)
+		}
+		var out []bound
+		for i := range a {
+			if a[i] == "" {
+				continue
+			}
+			x := bound{test: c, duckdb: a[i], spark: b[i]}
+			if len(columns) > 0 {
+				x.duckdb = "SELECT * FROM (" + x.duckdb + ") AS counts (" + strings.Join(columns, ", ") + ")"
+				x.spark = "SELECT * FROM (" + x.spark + ") AS counts (" + strings.Join(columns, ", ") + ")"
+			}
+			out = append(out, x)
+		}
+		return out
+	}
+	columns := []string{"made"}
+	for i := range f.Steps {
+		columns = append([]string{fmt.Sprintf("k%d", i)}, columns...)
+	}
+	out := pair(f.Uniques, "single")
+	for _, single := range [][]bool{nil, {true, true, true}} {
+		out = append(out, pair(func(d sqltree.Dialect, rename func(sqltree.TableRef) string) ([]string, error) {
+			text, err := f.Counts(d, rename, single)
+			return []string{text}, err
+		}, columns...)...)
+	}
+	return append(out, pair(func(d sqltree.Dialect, rename func(sqltree.TableRef) string) ([]string, error) {
+		text, _, err := f.Traced(d, rename, "x")
+		return []string{text}, err
+	})...)
+}
+
+// sparkPython is a Python with Spark; without one the test is skipped, and fails in CI.
+func sparkPython(t *testing.T) string {
+	t.Helper()
 	python := os.Getenv("TARN_SPARK_PYTHON")
 	if python == "" {
 		if os.Getenv("CI") != "" {
@@ -83,13 +148,14 @@ func TestSparkGivesTheSame(t *testing.T) {
 		}
 		t.Skip("TARN_SPARK_PYTHON does not name a Python with test/peers/spark.txt installed")
 	}
+	return python
+}
+
+// TestSparkGivesTheSame runs each case on DuckDB and on Spark.
+func TestSparkGivesTheSame(t *testing.T) {
+	python := sparkPython(t)
 	db := lake(t)
-	var cases []bound
-	for _, c := range corpus(t) {
-		if b, ok := bind(t, db, c); ok {
-			cases = append(cases, b)
-		}
-	}
+	cases := boundAll(t, db)
 	dir := t.TempDir()
 	said := spark(t, db, python, dir, cases)
 	for i, c := range cases {
@@ -112,6 +178,9 @@ func TestSparkGivesTheSame(t *testing.T) {
 		if d := differ(duck, got, c.near); d != "" {
 			t.Errorf("%s: %s\n%s\n%s", c.about, c.sql, c.spark, d)
 		}
+	}
+	if !t.Failed() {
+		golden.Equal(t, page, written(t, db, cases))
 	}
 }
 

@@ -259,6 +259,7 @@ func byteOf(text string, units int) int {
 
 // take makes the run's drafts of what the job has written and answered.
 func (x *execution) take(ctx context.Context, steps map[string]plan.Step, r *spark.Result) error {
+	x.record.Versions["spark"] = r.Spark
 	for _, s := range r.Steps {
 		st := x.state(s.Table)
 		if st == nil || st.draft == nil {

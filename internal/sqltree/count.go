@@ -194,7 +194,7 @@ func (f *Flow) joined(p *printer, single []bool) string {
 			counts = append(counts, "(SELECT "+distinct+" FROM "+from(numbered, len(joins), "")+where+")")
 		}
 	}
-	made := "NULL"
+	made := "CAST(NULL AS BIGINT)"
 	if f.Merges != "" {
 		made = "(SELECT count(*) FROM " + from(plain, len(joins), "") + where + ")"
 	}

@@ -2,7 +2,6 @@ package sqltree
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"tarn/internal/schema"
@@ -69,6 +68,8 @@ type printer struct {
 	lifts  lifts
 	// stub writes some expressions in another way, where only the type of what is around them is asked for.
 	stub func(*expr) (string, bool)
+	// spread puts each column of a SELECT list on a line of its own.
+	spread bool
 	// marks puts the offset of each expression before it: see [Query.Places].
 	marks bool
 	err   error
@@ -84,58 +85,15 @@ func (q *Query) Print(d Dialect, rename func(TableRef) string) (string, error) {
 	return text, p.err
 }
 
-// Place says where a part of a printed query stands in its file.
-type Place struct {
-	// Start is a byte of the printed text, Offset one of the file.
-	Start, Offset int
-}
-
-// Places finds the places of a query's expressions in what [Query.Print] writes, in the order of the text. It gives nil where
-// they cannot be told.
-func (q *Query) Places(d Dialect, rename func(TableRef) string) []Place {
-	plain, err := q.Print(d, rename)
-	if err != nil {
-		return nil
-	}
-	p := &printer{q: q, d: d, rename: rename, marks: true}
-	marked := p.node(q.root)
-	var out []Place
-	var text strings.Builder
-	for p.err == nil && marked != "" {
-		before, rest, found := strings.Cut(marked, mark)
-		text.WriteString(before)
-		if !found {
-			break
-		}
-		at, after, ok := strings.Cut(rest, mark)
-		offset, err := strconv.Atoi(at)
-		if !ok || err != nil {
-			return nil
-		}
-		out, marked = append(out, Place{Start: text.Len(), Offset: offset}), after
-	}
-	if text.String() != plain {
-		// The printer looks at what it has printed somewhere, and the marks were in its way.
-		return nil
-	}
-	return out
-}
-
-// mark stands around offsets in a marked text. DuckDB reads no further than there, so no query holds it.
-const mark = "\x00"
-
-// PrintWhere writes the condition of the query's own WHERE, in which names mean what they mean there.
-func (q *Query) PrintWhere(d Dialect, rename func(TableRef) string) (string, error) {
+// PrintSpread writes the query like [Query.Print], for people: each column stands on a line of its own.
+func (q *Query) PrintSpread(d Dialect, rename func(TableRef) string) (string, error) {
 	if d.own != nil && q.types == nil {
-		return "", fmt.Errorf("%s: types are not known, so that nothing can be written for %s", q.src.File, d.Name)
+		return q.Print(d, rename)
 	}
-	p := &printer{q: q, d: d, rename: rename}
-	text := p.expr(q.root.Where)
+	p := &printer{q: q, d: d, rename: rename, spread: true}
+	text := p.node(q.root)
 	return text, p.err
 }
-
-// Quote writes an identifier.
-func (d Dialect) Quote(name string) string { return d.quote(name) }
 
 func (p *printer) fail(at location, what string) string {
 	if p.err == nil {
@@ -185,16 +143,21 @@ func (p *printer) node(n *node) string {
 }
 
 func (p *printer) selectNode(b *strings.Builder, n *node) {
-	b.WriteString("SELECT ")
+	b.WriteString("SELECT")
 	for _, m := range n.Modifiers {
 		if m.Type == "DISTINCT_MODIFIER" {
-			b.WriteString("DISTINCT ")
+			b.WriteString(" DISTINCT")
 		}
+	}
+	before := " "
+	if p.spread && len(n.SelectList) > 1 {
+		before = "\n  "
 	}
 	for i, e := range n.SelectList {
 		if i > 0 {
-			b.WriteString(", ")
+			b.WriteString(",")
 		}
+		b.WriteString(before)
 		b.WriteString(p.expr(e))
 		if e.Alias != "" {
 			b.WriteString(" AS " + p.d.quote(e.Alias))

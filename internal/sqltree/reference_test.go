@@ -195,7 +195,16 @@ const referenceEnd = `
 | comparison of texts | byte by byte, no collation |
 | ` + "`LIKE`" + ` | distinguishes case; the escape character has to be named |
 | ` + "`x NOT IN (SELECT …)`" + ` with a null in the subquery | never true, as in the standard: write NOT EXISTS |
-| regular expressions | what RE2 and Java have in common: no look-around, no back-references |
+| regular expressions | RE2's, written out; Spark gets a Java expression that matches the same texts. No look-around, no back-references |
+| numbers, dates and truth values from text | in one form each, with white space around numbers: ` + "`-12`, `1.25`, `1.25e-3` (REAL, DOUBLE), `true`, `2024-01-31`, `2024-01-31 12:00:00.5`" + `; any other text is an error, and null for TRY_CAST |
+| division by zero | infinity or NaN; ` + "`%` and `mod`" + ` of whole numbers and decimals give null |
+| logarithm of zero, root of a negative number, sine of infinity | an error |
+| NaN | equal to itself and greater than all else, also in ORDER BY |
+| DOUBLE to DECIMAL | multiplied, rounded half away from zero, at most 18 digits |
+| ` + "`upper`, `lower`" + ` | letter by letter: ` + "`upper('ß')` is `ẞ`" + `, no letter becomes two |
+| ` + "`trim`" + ` | all spaces of Unicode, no tabs and line breaks |
+| ` + "`get_json_object`" + ` of a text that is not JSON | null |
+| subqueries that mention the query around them | in WHERE of the subquery, one level out; a value needs an aggregate |
 | ` + "`EXTRACT(week …)`, `date_trunc('week', …)`" + ` | ISO weeks, from Monday |
 | ` + "`::`, `ifnull`, `x: expr`, `IS TRUE`, `count()`" + ` | read, and printed as what every engine knows |
 | names | any case; printed in quotes, so that ` + "`user`, `timestamp` and `date`" + ` are no trouble |

@@ -143,9 +143,9 @@ func javaClass(b *strings.Builder, pairs []rune) {
 	}
 	for i := 0; i < len(pairs); i += 2 {
 		b.WriteString(javaRune(pairs[i]))
-		switch {
-		case pairs[i+1] == pairs[i]:
-		case pairs[i+1] == pairs[i]+1:
+		switch pairs[i+1] {
+		case pairs[i]:
+		case pairs[i] + 1:
 			b.WriteString(javaRune(pairs[i+1]))
 		default:
 			b.WriteString("-" + javaRune(pairs[i+1]))

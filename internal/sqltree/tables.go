@@ -23,6 +23,15 @@ func (q *Query) Tables() []TableRef {
 	return out
 }
 
+// Mentions reports whether the query has a column of this name, in any case, or a star that would show it.
+func (q *Query) Mentions(column string) bool {
+	found := false
+	walker{expression: func(e *expr) {
+		found = found || e.Class == "COLUMN_REF" && strings.EqualFold(e.name(), column) || e.Class == "STAR"
+	}}.node(q.root, nil)
+	return found
+}
+
 func (q *Query) ref(r *tableRef) TableRef {
 	return TableRef{Database: r.Schema, Name: r.Table, Alias: r.Alias, Offset: q.at(r.At)}
 }

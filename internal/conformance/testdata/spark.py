@@ -7,6 +7,8 @@ with open(sys.argv[1], encoding="utf-8") as f:
     plan = json.load(f)
 builder = (SparkSession.builder.master("local[2]").appName("conformance")
            .config("spark.ui.enabled", "false").config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
+           # A compiler that thinks less: each query runs once.
+           .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
            .config("spark.driver.memory", "1g").config("spark.sql.shuffle.partitions", "2").config("spark.sql.warehouse.dir", plan["dir"]))
 for name, value in plan["settings"]:
     builder = builder.config(name, value)

@@ -1,0 +1,186 @@
+// Package classic writes a lake as the project that people build by hand on AWS: DDL for the Data Catalog, a PySpark Glue job
+// for each model, and the commands of the AWS CLI that upload and run them. What it writes needs no tarn.
+package classic
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/template"
+
+	"tarn/internal/ddl"
+	"tarn/internal/model"
+	"tarn/internal/project"
+	"tarn/internal/schema"
+	"tarn/internal/sqltree"
+)
+
+//go:embed files
+var files embed.FS
+
+// Job is one Glue job.
+type Job struct {
+	// Name is the job's in Glue: what the model's description says before its first colon, or the words of the table's name.
+	Name string `json:"name"`
+	// Table is what it writes.
+	Table string `json:"table"`
+	// File is its script in jobs/.
+	File string `json:"file"`
+}
+
+// ErrNotEmpty tells that the folder to write into has files already.
+var ErrNotEmpty = errors.New("the folder is not empty")
+
+// Write makes the project in a folder that is empty or not there yet, and lists its jobs in the order in which they have to run.
+func Write(dir string, lake project.Config, graph *model.Graph) ([]Job, error) {
+	if found, err := os.ReadDir(dir); err == nil && len(found) > 0 {
+		return nil, fmt.Errorf("%s: %w", dir, ErrNotEmpty)
+	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	p, err := describe(lake, graph)
+	if err != nil {
+		return nil, err
+	}
+	texts := map[string]string{}
+	for _, t := range graph.Tables {
+		path := filepath.Join("ddl", t.Name+".sql")
+		p.DDL = append(p.DDL, filepath.ToSlash(path))
+		texts[path] = definition(lake, t).String()
+	}
+	for _, j := range p.Jobs {
+		if texts[filepath.Join("jobs", j.File)], err = fill("job.py", j); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range []string{"deploy.sh", "run.sh", "README.md"} {
+		if texts[name], err = fill(name, p); err != nil {
+			return nil, err
+		}
+	}
+	for path, text := range texts {
+		full := filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+			return nil, err
+		}
+		mode := os.FileMode(0o644)
+		if strings.HasSuffix(path, ".sh") {
+			mode = 0o755
+		}
+		if err := os.WriteFile(full, []byte(text), mode); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]Job, len(p.Jobs))
+	for i, j := range p.Jobs {
+		out[i] = j.Job
+	}
+	return out, nil
+}
+
+// definition is the DDL of a table in the Data Catalog: a landing table's own, over the files where they really are, or that of
+// the Parquet files that a job writes. s3://BUCKET/ is filled in by deploy.sh.
+func definition(lake project.Config, t *model.Table) *ddl.Table {
+	if t.Landing != nil {
+		d := *t.Landing.DDL
+		d.Database, d.IfNotExists, d.Location = lake.Stored, true, place(t.Landing)
+		return &d
+	}
+	d := &ddl.Table{Database: lake.Stored, Name: t.Name, IfNotExists: true, Comment: t.Model.Header.Description, StoredAs: "PARQUET", Location: "s3://BUCKET" + path(t)}
+	for _, c := range t.Columns {
+		d.Columns = append(d.Columns, ddl.Column{Column: c})
+	}
+	return d
+}
+
+// place is where the files of a landing table are in S3: what the target's locations say, or the LOCATION itself.
+func place(l *project.LandingTable) string {
+	if strings.HasPrefix(l.Dir, "s3://") {
+		return strings.TrimSuffix(l.Dir, "/") + "/"
+	}
+	return l.Location
+}
+
+// path is where a table lies below the folder of all tables.
+func path(t *model.Table) string { return "/" + t.Zone + "/" + t.Name + "/" }
+
+func fill(name string, data any) (string, error) {
+	t, err := template.New(name+".tmpl").Funcs(template.FuncMap{"py": python, "sh": shell}).ParseFS(files, "files/"+name+".tmpl")
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	if err := t.Execute(&b, data); err != nil {
+		return "", err
+	}
+	return b.String(), nil
+}
+
+// python writes a text as a Python string: JSON's escapes are Python's too.
+func python(text string) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(text); err != nil {
+		return strconv.Quote(text)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// shell writes a text as one word of a shell.
+func shell(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+
+// readable writes SQL as a Python string of several lines where that can be done.
+func readable(sql string) string {
+	if strings.Contains(sql, `"""`) || strings.HasSuffix(sql, `"`) || strings.Contains(sql, "\r") {
+		return python(sql)
+	}
+	if strings.Contains(sql, `\`) {
+		return `r"""` + "\n" + sql + "\n" + `"""`
+	}
+	return `"""` + "\n" + sql + "\n" + `"""`
+}
+
+// title is the name of a model's job.
+func title(t *model.Table) string {
+	before, _, colon := strings.Cut(t.Model.Header.Description, ":")
+	if name := strings.TrimSpace(before); colon && name != "" && len(name) <= 60 && !strings.ContainsAny(name, "\n/") {
+		return name
+	}
+	words := strings.FieldsFunc(t.Name, func(r rune) bool { return r == '_' })
+	for i, w := range words {
+		words[i] = strings.ToUpper(w[:1]) + w[1:]
+	}
+	return strings.Join(words, " ")
+}
+
+// about is what a description says of a model beside its name, on one line.
+func about(t *model.Table, name string) string {
+	text := strings.Join(strings.Fields(t.Model.Header.Description), " ")
+	return strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(text, name), ":"))
+}
+
+// column is a column of a landing table: its name, that of the field in the files, and its type in Spark.
+type column struct{ Name, Field, Type string }
+
+func columns(t *ddl.Table) []column {
+	mapping := t.JSON().Mapping
+	out := make([]column, len(t.Columns))
+	for i, c := range t.Columns {
+		field := c.Name
+		if m, ok := mapping[c.Name]; ok {
+			field = m
+		}
+		out[i] = column{c.Name, field, c.Type.Spark()}
+	}
+	return out
+}
+
+func spark(t *model.Table) (string, error) {
+	return t.Query.PrintSpread(sqltree.SparkDialect, func(r sqltree.TableRef) string { return schema.SparkQuote(strings.ToLower(r.Name)) })
+}

@@ -1,0 +1,6 @@
+from pyspark.sql import SparkSession
+
+
+class GlueContext:
+    def __init__(self, context):
+        self.spark_session = SparkSession(context)
