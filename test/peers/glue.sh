@@ -22,10 +22,6 @@ mkdir "$work/warehouse"
 if ! [ -d "$peers/spark-jars" ]; then
 	python3 -m venv "$peers/spark"
 	"$peers/spark/bin/pip" install -q pyspark==3.5.4
-	mkdir -p "$peers/spark-jars.new"
-	for jar in iceberg-spark-runtime-3.5_2.12 iceberg-aws-bundle; do
-		curl -sSf -o "$peers/spark-jars.new/$jar.jar" "https://repo1.maven.org/maven2/org/apache/iceberg/$jar/1.7.1/$jar-1.7.1.jar"
-	done
-	mv "$peers/spark-jars.new" "$peers/spark-jars"
+	test/peers/spark_jars.sh "$peers/spark-jars"
 fi
 PYSPARK_PYTHON="$peers/spark/bin/python" "$peers/spark/bin/python" test/peers/glue_spark.py "$work/warehouse" "$peers/spark-jars" 2>"$work/spark.log" || { tail -40 "$work/spark.log"; exit 1; }
