@@ -21,6 +21,9 @@ import (
 	"tarn/internal/engine/spark/jobtest"
 	"tarn/internal/ledger"
 	"tarn/internal/run"
+	"tarn/internal/stedi"
+	"tarn/internal/store/s3/s3test"
+	"tarn/internal/template"
 )
 
 // realSpark is a Spark of this machine with Iceberg.
@@ -292,5 +295,58 @@ func TestSparkKilled(t *testing.T) {
 	}
 	if rec := l.run(); rec.Status != run.NothingToDo {
 		t.Errorf("the run after says %s", rec.Status)
+	}
+}
+
+// TestSparkStedi makes the template's tables of the real files with DuckDB on this disk, with Spark there, and with Spark over a bucket
+// and the Glue Data Catalog: they have to be the same.
+func TestSparkStedi(t *testing.T) {
+	s := needSpark(t)
+	raw := stedi.Files(t)
+	make := func(t *testing.T) *testLake {
+		l := &testLake{t: t, dir: t.TempDir()}
+		if _, err := template.Write(l.dir, "stedi", template.Options{Name: "stedi"}); err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range []string{"customer", "accelerometer", "step_trainer"} {
+			l.remove("data/" + table)
+			if err := os.CopyFS(l.path("data/"+table), os.DirFS(filepath.Join(raw, table))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.write("tarn.yaml", "name: stedi\nlocations: {\"s3://stedi-lake/\": data/}\n")
+		return l
+	}
+	duck := make(t)
+	told := duck.run()
+	want, _ := duck.tables()
+	if len(want["machine_learning_curated"]) != 40981 {
+		t.Errorf("DuckDB makes %d rows", len(want["machine_learning_curated"]))
+	}
+	for name, place := range map[string]func(l *testLake){
+		"disk": func(*testLake) {},
+		"bucket and Glue": func(l *testLake) {
+			l.number = buckets.Add(1)
+			bucket := fmt.Sprintf("lake-%d", l.number)
+			if _, err := s3test.Serve(t.Context(), bucket); err != nil {
+				t.Fatal(err)
+			}
+			l.bucket, l.target = true, "glue"
+			l.write("tarn.yaml", "name: stedi\nlocations: {\"s3://stedi-lake/\": data/}\nwarehouse: s3://"+bucket+"/warehouse/\ncatalog: glue\n")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := make(t)
+			place(l)
+			l.onSpark(s.local(t))
+			alike(t, told, l.run())
+			got, _ := l.tables()
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("the tables (-DuckDB +Spark):\n%s", diff[:min(len(diff), 4000)])
+			}
+			if rec := l.run(); rec.Status != run.NothingToDo {
+				t.Errorf("the run after says %s", rec.Status)
+			}
+		})
 	}
 }
