@@ -174,9 +174,8 @@ func about(t *model.Table, name string) string {
 	return strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(text, name), ":"))
 }
 
-// column is a column of a landing table: its name, that of the field in the files, its type in Spark, and, for delimited
-// text, how Spark makes it of a text.
-type column struct{ Name, Field, Type, Cast string }
+// column is a column of a landing table: its name, that of the field in the files, and its type in Spark.
+type column struct{ Name, Field, Type string }
 
 func columns(t *ddl.Table) []column {
 	mapping := t.JSON().Mapping
@@ -187,9 +186,6 @@ func columns(t *ddl.Table) []column {
 			field = m
 		}
 		out[i] = column{Name: c.Name, Field: field, Type: c.Type.Spark()}
-		if t.Format == ddl.CSV {
-			out[i].Cast = sqltree.SparkFromText(schema.SparkQuote(c.Name), c.Type)
-		}
 	}
 	return out
 }
