@@ -72,6 +72,9 @@ func (p *printer) arm(whole, arm *node) string {
 	}
 	names, casts := make([]string, len(want)), make([]string, len(want))
 	for i, w := range want {
+		if w.name == "" {
+			w.name = "c" + strconv.Itoa(i)
+		}
 		names[i] = p.d.quote(w.name)
 		casts[i] = names[i]
 		if w.typ != have[i].typ {
