@@ -252,3 +252,19 @@ func (c *Cache) link(name string) error {
 	}
 	return err
 }
+
+// Has reports whether a file can be read without a request: it is of this machine, or its copy is here.
+func (c *Cache) Has(ctx context.Context, f File) (bool, error) {
+	s, _, err := c.stores.Locate(ctx, f.Location)
+	if err != nil {
+		return false, err
+	}
+	if _, ok := s.(store.OnDisk); ok {
+		return true, nil
+	}
+	_, err = os.Stat(filepath.Join(c.dir, copyName(f)))
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}

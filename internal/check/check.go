@@ -69,7 +69,7 @@ func Run(ctx context.Context, e *duckdb.Engine, t Table, which Which, now time.T
 	var results []Result
 	var rows []project.Check
 	for _, c := range t.Checks {
-		if Condition(e, c) != "" && which != WholeTable {
+		if c.Row() && which != WholeTable {
 			rows = append(rows, c)
 			results = append(results, start(t, c))
 		}
@@ -78,7 +78,7 @@ func Run(ctx context.Context, e *duckdb.Engine, t Table, which Which, now time.T
 		return nil, err
 	}
 	for _, c := range t.Checks {
-		if Condition(e, c) == "" && which != EachRow {
+		if !c.Row() && which != EachRow {
 			begin := time.Now()
 			r := start(t, c)
 			if err := runTable(ctx, e, t, c, now, &r); err != nil {
@@ -124,8 +124,8 @@ func (r *Result) judge() {
 	}
 }
 
-// Condition writes what was true of the rows that passed; see [Condition].
-func (r *Result) Condition(e *duckdb.Engine) string { return Condition(e, r.check) }
+// Condition writes what is true of the rows that pass, "" for checks of the whole table.
+func (r *Result) Condition(e *duckdb.Engine) string { return condition(e.Name, r.check) }
 
 func sample(ctx context.Context, e *duckdb.Engine, query string) ([]string, error) {
 	rows, err := e.DB().QueryContext(ctx, "SELECT to_json(t)::VARCHAR FROM (SELECT * FROM ("+query+"\n) LIMIT 5) t")

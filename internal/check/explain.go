@@ -43,10 +43,10 @@ func (r *Result) Explain(ctx context.Context, e *duckdb.Engine, traced, rest str
 // failing asks for the rows of a FROM item that fail the check, or is "" where rows do not fail one by one.
 func (r *Result) failing(e *duckdb.Engine, from, aggregate string) string {
 	switch {
-	case Condition(e, r.check) != "":
+	case r.check.Row():
 		return "SELECT * FROM " + from + " WHERE " + fails(e, r.check)
 	case r.Kind == "unique":
-		return duplicates(r.check, from, aggregate)
+		return duplicates(schema.Quote, r.check, from, aggregate)
 	case r.Kind == "sql":
 		return ownSQL(r.check)
 	}

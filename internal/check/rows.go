@@ -51,7 +51,7 @@ func runRows(ctx context.Context, e *duckdb.Engine, t Table, checks []project.Ch
 		if r.Seconds = took; r.Failing == 0 {
 			continue
 		}
-		r.Message = failing(r.Failing)
+		r.tell(answer{number: r.Failing}, time.Time{})
 		var err error
 		if r.Sample, err = sample(ctx, e, "SELECT *"+from+" WHERE "+fails(e, c)); err != nil {
 			return err
@@ -60,9 +60,9 @@ func runRows(ctx context.Context, e *duckdb.Engine, t Table, checks []project.Ch
 	return nil
 }
 
-// Condition writes what has to be true of a row, or "" for checks of the whole table. A null passes accepted_values,
-// range and references, as the SQL standard's constraints have it; it fails expect.
-func Condition(e *duckdb.Engine, c project.Check) string {
+// condition writes what has to be true of a row, or "" for checks of the whole table. A null passes accepted_values,
+// range and references, as the SQL standard's constraints have it; it fails expect. name writes a table of the lake.
+func condition(name func(table string) string, c project.Check) string {
 	quoted := make([]string, len(c.Columns))
 	for i, col := range c.Columns {
 		quoted[i] = schema.Quote(col)
@@ -89,7 +89,7 @@ func Condition(e *duckdb.Engine, c project.Check) string {
 		}
 		return quoted[0] + " IS NULL OR (" + strings.Join(parts, " AND ") + ")"
 	case "references":
-		return quoted[0] + " IS NULL OR " + quoted[0] + " IN (SELECT " + schema.Quote(c.To) + " FROM " + e.Name(c.Table) + " WHERE " + schema.Quote(c.To) + " IS NOT NULL)"
+		return quoted[0] + " IS NULL OR " + quoted[0] + " IN (SELECT " + schema.Quote(c.To) + " FROM " + name(c.Table) + " WHERE " + schema.Quote(c.To) + " IS NOT NULL)"
 	case "expect":
 		return c.Expect
 	}
@@ -98,7 +98,7 @@ func Condition(e *duckdb.Engine, c project.Check) string {
 
 // fails is true of the rows that do not pass.
 func fails(e *duckdb.Engine, c project.Check) string {
-	return "NOT coalesce((" + Condition(e, c) + "\n), false)"
+	return "NOT coalesce((" + condition(e.Name, c) + "\n), false)"
 }
 
 // literal writes a YAML value as SQL.

@@ -12,59 +12,87 @@ import (
 	"tarn/internal/words"
 )
 
-func runTable(ctx context.Context, e *duckdb.Engine, t Table, c project.Check, now time.Time, r *Result) error {
-	from := e.Name(t.Name)
+// answer is what the engine has said of a check: how many rows or keys fail, for row_count how many there are, or for
+// freshness the newest time.
+type answer struct {
+	number int64
+	newest *time.Time
+}
+
+// tell sets what a result says, but for its rows.
+func (r *Result) tell(a answer, now time.Time) {
+	c := r.check
+	r.Failing = a.number
 	switch c.Kind {
-	case "unique":
-		query := duplicates(c, from, "count(*) AS rows")
-		if err := e.DB().QueryRowContext(ctx, "SELECT count(*) FROM ("+query+")").Scan(&r.Failing); err != nil || r.Failing == 0 {
-			return err
-		}
-		r.Message = several(r.Failing, c.Columns)
-		var err error
-		r.Sample, err = sample(ctx, e, query)
-		return err
 	case "row_count":
-		var n int64
-		if err := e.DB().QueryRowContext(ctx, "SELECT count(*) FROM "+from).Scan(&n); err != nil {
-			return err
-		}
+		n := a.number
+		r.Failing = 0
 		lo, hi := number(c.Min, 0), number(c.Max, float64(n))
 		if float64(n) < lo || float64(n) > hi {
 			r.Failing, r.Message = 1, fmt.Sprintf("the table has %s, expected %s", words.Count(n, "row"), bounds(c.Min, c.Max))
 		}
 	case "freshness":
-		var newest *time.Time
-		if err := e.DB().QueryRowContext(ctx, "SELECT max("+schema.Quote(c.Columns[0])+")::TIMESTAMP FROM "+from).Scan(&newest); err != nil {
-			return err
-		}
 		switch {
-		case newest == nil:
+		case a.newest == nil:
 			r.Failing, r.Message = 1, "the table has no "+c.Columns[0]
-		case now.Sub(*newest) > c.Within:
-			r.Failing, r.Message = 1, fmt.Sprintf("the newest %s is %s UTC, more than %s ago", c.Columns[0], newest.Format("2006-01-02 15:04:05"), words.Age(c.Within))
+		case now.Sub(*a.newest) > c.Within:
+			r.Failing, r.Message = 1, fmt.Sprintf("the newest %s is %s UTC, more than %s ago", c.Columns[0], a.newest.Format("2006-01-02 15:04:05"), words.Age(c.Within))
+		}
+	case "unique":
+		if r.Failing > 0 {
+			r.Message = several(r.Failing, c.Columns)
 		}
 	case "sql":
-		query := ownSQL(c)
-		if err := e.DB().QueryRowContext(ctx, "SELECT count(*) FROM ("+query+"\n)").Scan(&r.Failing); err != nil || r.Failing == 0 {
+		if r.Failing > 0 {
+			r.Message = "the query gives " + words.Count(r.Failing, "row")
+		}
+	default:
+		if r.Failing > 0 {
+			r.Message = failing(r.Failing)
+		}
+	}
+}
+
+func runTable(ctx context.Context, e *duckdb.Engine, t Table, c project.Check, now time.Time, r *Result) error {
+	from := e.Name(t.Name)
+	count, query := "", ""
+	var a answer
+	switch c.Kind {
+	case "unique":
+		query = duplicates(schema.Quote, c, from, "count(*) AS rows")
+		count = "SELECT count(*) FROM (" + query + ")"
+	case "row_count":
+		count = "SELECT count(*) FROM " + from
+	case "freshness":
+		if err := e.DB().QueryRowContext(ctx, "SELECT max("+schema.Quote(c.Columns[0])+")::TIMESTAMP FROM "+from).Scan(&a.newest); err != nil {
 			return err
 		}
-		r.Message = "the query gives " + words.Count(r.Failing, "row")
-		var err error
-		r.Sample, err = sample(ctx, e, query)
-		return err
+	case "sql":
+		query = ownSQL(c)
+		count = "SELECT count(*) FROM (" + query + "\n)"
 	}
-	return nil
+	if count != "" {
+		if err := e.DB().QueryRowContext(ctx, count).Scan(&a.number); err != nil {
+			return err
+		}
+	}
+	r.tell(a, now)
+	if r.Failing == 0 || query == "" {
+		return nil
+	}
+	var err error
+	r.Sample, err = sample(ctx, e, query)
+	return err
 }
 
 // ownSQL is the query of an sql check as a subquery can hold it.
 func ownSQL(c project.Check) string { return strings.TrimRight(strings.TrimSpace(c.SQL), ";") }
 
 // duplicates asks for the keys that stand in several rows of a table or subquery, with an aggregate over those rows.
-func duplicates(c project.Check, from, aggregate string) string {
+func duplicates(quote func(string) string, c project.Check, from, aggregate string) string {
 	quoted := make([]string, len(c.Columns))
 	for i, col := range c.Columns {
-		quoted[i] = schema.Quote(col)
+		quoted[i] = quote(col)
 	}
 	keys := strings.Join(quoted, ", ")
 	return "SELECT " + keys + ", " + aggregate + " FROM " + from + " GROUP BY " + keys + " HAVING count(*) > 1"

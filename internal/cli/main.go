@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"tarn/internal/run"
 )
 
 // Main is [Run] with the process's own arguments, streams and signals; it gives the exit code.
@@ -26,11 +28,24 @@ func Signals(parent context.Context) (context.Context, context.CancelFunc) {
 			caught = append(caught, s)
 		}
 	}
+	ctx, cancel := context.WithCancelCause(parent)
 	if len(caught) == 0 {
-		// To NotifyContext no signal means all.
-		return context.WithCancel(parent)
+		// To Notify no signal means all.
+		return ctx, func() { cancel(nil) }
 	}
-	ctx, stop := signal.NotifyContext(parent, caught...)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
+	came := make(chan os.Signal, 1)
+	signal.Notify(came, caught...)
+	stop := context.AfterFunc(ctx, func() { signal.Stop(came) })
+	go func() {
+		select {
+		case s := <-came:
+			if s == syscall.SIGHUP {
+				cancel(run.ErrTerminalGone)
+			} else {
+				cancel(context.Canceled)
+			}
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { stop(); signal.Stop(came); cancel(nil) }
 }

@@ -173,7 +173,7 @@ func (l *Lake) At(ctx context.Context, v *View, snapshots map[string]int64) (*Vi
 				continue
 			}
 		}
-		t, err := l.Find(ctx, name, id)
+		t, err := l.Find(ctx, name, v.tables[name], id)
 		if err != nil {
 			return nil, err
 		}
@@ -190,5 +190,12 @@ func (v *View) Without(names []string) *View {
 			out.tables[name] = t
 		}
 	}
+	return out
+}
+
+// With gives a view in which a table is looked at as t.
+func (v *View) With(t *Table) *View {
+	out := v.Without(nil)
+	out.tables[t.name] = t
 	return out
 }

@@ -109,10 +109,12 @@ func Landing(objects, loaded, quarantined int64) *Account {
 	return &Account{In: objects, Kept: loaded, Quarantined: quarantined, Out: loaded, Dropped: []Drop{}, Traced: true}
 }
 
+// Counter gives the numbers of [sqltree.Flow.Counts] for a flow.
+type Counter func(ctx context.Context, f *sqltree.Flow) ([]sql.NullInt64, error)
+
 // Model makes the account of a model. in counts the driving table's rows and made the rows that the SELECT gave, before
-// checks took any out. The database is asked only where these two do not tell everything.
-func Model(ctx context.Context, db *sql.DB, q *sqltree.Query, rename func(sqltree.TableRef) string, in, made int64) (*Account, error) {
-	f := q.Flow()
+// checks took any out. Counter is asked only where these two do not tell everything: see [Asks].
+func Model(ctx context.Context, f *sqltree.Flow, count Counter, in, made int64) (*Account, error) {
 	a := &Account{Input: f.Driving.Name, In: in, Out: made, Dropped: []Drop{}, Traced: true}
 	if f.Opaque != "" {
 		return &Account{Out: made, Dropped: []Drop{}, Note: "rows are not followed one by one: " + f.Opaque}, nil
@@ -124,7 +126,7 @@ func Model(ctx context.Context, db *sql.DB, q *sqltree.Query, rename func(sqltre
 		}
 		return a, a.Check()
 	}
-	counts, err := count(ctx, db, f, rename)
+	counts, err := count(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("count rows: %w", err)
 	}
@@ -149,38 +151,77 @@ func Model(ctx context.Context, db *sql.DB, q *sqltree.Query, rename func(sqltre
 	return a, a.Check()
 }
 
-// count asks the database for the numbers of [sqltree.Flow.Counts].
-func count(ctx context.Context, db *sql.DB, f *sqltree.Flow, rename func(sqltree.TableRef) string) ([]sql.NullInt64, error) {
-	var single []bool
+// Asks are the questions behind an account, for an engine that gets them all at once: the queries of Uniques are asked in
+// order while they say yes, and as many as have said so choose the query of Counts, whose one row the account needs.
+type Asks struct {
+	Uniques, Counts []string
+}
+
+// Ask writes the questions of a model, or gives nil where the account needs none.
+func Ask(f *sqltree.Flow, d sqltree.Dialect, rename func(sqltree.TableRef) string) (*Asks, error) {
+	if _, simple := f.Simple(); simple || f.Opaque != "" {
+		return nil, nil
+	}
+	var a Asks
 	if f.Multiplies && len(f.Steps) > 0 {
-		asks, err := f.Uniques(sqltree.DuckDBDialect, rename)
+		asks, err := f.Uniques(d, rename)
 		if err != nil {
 			return nil, err
 		}
-		single = make([]bool, len(asks))
-		// Of the last join it need not be known unless conditions follow it; it is also the one most likely to be large.
 		for i, ask := range asks {
-			if ask == "" || i == len(asks)-1 && f.Steps[len(f.Steps)-1].Join {
-				continue
+			if unneeded(f, asks, i) {
+				ask = ""
 			}
-			if err := db.QueryRowContext(ctx, ask).Scan(&single[i]); err != nil {
-				return nil, err
-			}
-			if !single[i] {
-				break
-			}
+			a.Uniques = append(a.Uniques, ask)
 		}
 	}
-	query, err := f.Counts(sqltree.DuckDBDialect, rename, single)
-	if err != nil {
-		return nil, err
+	for n := range len(a.Uniques) + 1 {
+		single := make([]bool, len(a.Uniques))
+		for i := range n {
+			single[i] = true
+		}
+		query, err := f.Counts(d, rename, single)
+		if err != nil {
+			return nil, err
+		}
+		a.Counts = append(a.Counts, query)
 	}
-	counts := make([]sql.NullInt64, len(f.Steps)+1)
-	into := make([]any, len(counts))
-	for i := range counts {
-		into[i] = &counts[i]
+	return &a, nil
+}
+
+// unneeded reports whether it need not be known if a join can multiply rows: of the last join unless conditions follow it;
+// it is also the one most likely to be large.
+func unneeded(f *sqltree.Flow, asks []string, i int) bool {
+	return i == len(asks)-1 && f.Steps[len(f.Steps)-1].Join
+}
+
+// Live counts by asking a database, one question after the other.
+func Live(db *sql.DB, rename func(sqltree.TableRef) string) Counter {
+	return func(ctx context.Context, f *sqltree.Flow) ([]sql.NullInt64, error) {
+		a, err := Ask(f, sqltree.DuckDBDialect, rename)
+		if err != nil {
+			return nil, err
+		}
+		single := 0
+		for _, ask := range a.Uniques {
+			yes := false
+			if ask != "" {
+				if err := db.QueryRowContext(ctx, ask).Scan(&yes); err != nil {
+					return nil, err
+				}
+			}
+			if !yes {
+				break
+			}
+			single++
+		}
+		counts := make([]sql.NullInt64, len(f.Steps)+1)
+		into := make([]any, len(counts))
+		for i := range counts {
+			into[i] = &counts[i]
+		}
+		return counts, db.QueryRowContext(ctx, a.Counts[single]).Scan(into...)
 	}
-	return counts, db.QueryRowContext(ctx, query).Scan(into...)
 }
 
 // Without takes rows out of the result that checks put aside: quarantined ones, and dropped ones by check.

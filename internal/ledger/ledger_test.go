@@ -32,7 +32,7 @@ func account(t *testing.T, db *sql.DB, text string) (*Account, error) {
 	if err := db.QueryRow("SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM ("+printed+"))").Scan(&in, &out); err != nil {
 		t.Fatal(err)
 	}
-	return Model(t.Context(), db, q, name, in, out)
+	return Model(t.Context(), q.Flow(), Live(db, name), in, out)
 }
 
 func open(t *testing.T) *sql.DB {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -37,8 +38,9 @@ type Config struct {
 	Locations map[string]string
 	// Memory bounds the engine, such as 2GB; "" leaves it to the engine. See [ParseMemory].
 	Memory string
-	// Engine executes the models: duckdb.
+	// Engine executes the models: [DuckDB] or [Spark], and Spark says where that is.
 	Engine string
+	Spark  SparkSettings
 	// Catalog keeps the table names: sqlite or glue.
 	Catalog string
 	// CatalogID is the account whose Glue Data Catalog it is; "" is the own one.
@@ -47,6 +49,9 @@ type Config struct {
 	AWS awsconf.Settings
 	// Disk bounds the copies of remote files on this machine, in bytes.
 	Disk int64
+	// Recent is how far back the dates of landing folders go that every run lists, Sweep how long it takes at most until
+	// all others are listed too.
+	Recent, Sweep time.Duration
 	// Targets lists the names of all targets, sorted.
 	Targets []string
 
@@ -67,7 +72,7 @@ type settingsYAML struct {
 	Warehouse text          `yaml:"warehouse" jsonschema_description:"Where the tables are that tarn writes: a folder, relative to the lake, or a place in a bucket such as s3://my-bucket/warehouse/. Default: .tarn/warehouse."`
 	Locations locationsYAML `yaml:"locations" jsonschema_description:"Where the LOCATION of a landing table really is: the beginning of a LOCATION to a folder, relative to the lake, or to another place in a bucket, such as s3://my-bucket/: data/. The longest matching beginning counts. A LOCATION that is a path or file:// needs no entry, and neither does a bucket where the warehouse is in one too: it is meant as it stands."`
 	Memory    text          `yaml:"memory" jsonschema:"pattern=^[0-9]+([.][0-9]+)? *[KMGTkmgt]?[iI]?[Bb]?$|[$][{]" jsonschema_description:"Most memory that the engine uses, such as 512MB or 2GB, at least 32MB; what does not fit goes to disk. Default: chosen by tarn. --memory goes first."`
-	Engine    text          `yaml:"engine" jsonschema:"enum=duckdb" jsonschema_description:"What executes the models. Default: duckdb."`
+	Engine    engineYAML    `yaml:"engine" jsonschema_description:"What executes the models: duckdb, or Spark with the keys below, such as {spark: local}. Default: duckdb."`
 	Catalog   text          `yaml:"catalog" jsonschema:"enum=sqlite,enum=glue" jsonschema_description:"Where table names point to their metadata: sqlite is the file .tarn/catalog.db, or one beside the tables of a warehouse in a bucket; glue is the AWS Glue Data Catalog. Default: sqlite."`
 
 	Region      text  `yaml:"region" jsonschema_description:"AWS region, such as eu-central-1. Default: as all AWS tools find it."`
@@ -78,6 +83,8 @@ type settingsYAML struct {
 	BucketOwner text  `yaml:"bucket_owner" jsonschema_description:"Account that every bucket has to belong to, twelve digits in quotes: sent with each request as ExpectedBucketOwner."`
 	CatalogID   text  `yaml:"catalog_id" jsonschema_description:"Account whose Glue Data Catalog it is, twelve digits in quotes. Default: the own one."`
 	Disk        text  `yaml:"disk" jsonschema:"pattern=^[0-9]+([.][0-9]+)? *[KMGTkmgt]?[iI]?[Bb]?$|[$][{]" jsonschema_description:"Most disk of this machine that copies of remote files take at a time, such as 20GB. Default: 20GB."`
+	Recent      text  `yaml:"recent" jsonschema:"pattern=^[0-9]{1,5}[dh]$|[$][{]" jsonschema_description:"How far back every run lists landing files in a bucket that are in folders of dates, such as 3d or 36h: from then on everything is listed. Default: 3d."`
+	Sweep       text  `yaml:"sweep" jsonschema:"pattern=^[0-9]{1,5}[dh]$|[$][{]" jsonschema_description:"After which time a run lists all landing files again, those of old dates too, such as 1d or 12h; 0d is in every run. Default: 1d."`
 }
 
 // locationsYAML keeps the places of its keys and values.
@@ -171,7 +178,7 @@ func (r *resolver) resolve(f *configYAML, target string) Config {
 			r.errorAt(s.Memory.node, "wrong-value", err.Error(), "")
 		}
 	}
-	c.Engine = r.oneOf(s.Engine, "engine", "duckdb")
+	r.engine(&c, s.Engine)
 	c.Catalog = r.oneOf(s.Catalog, "catalog", "sqlite", "glue")
 	if c.Catalog == "glue" && !Remote(c.Warehouse) && r.list.Err() == nil {
 		r.errorAt(s.Catalog.node, "wrong-value", "catalog: glue needs a warehouse in a bucket: what Athena reads has to be in S3", "write warehouse: s3://my-bucket/warehouse/")
@@ -230,10 +237,13 @@ func over(top, t settingsYAML) settingsYAML {
 	if t.Locations != nil {
 		out.Locations = t.Locations
 	}
-	for _, s := range []struct{ from, to *text }{{&t.Database, &out.Database}, {&t.Memory, &out.Memory}, {&t.Engine, &out.Engine}, {&t.Catalog, &out.Catalog}} {
+	for _, s := range []struct{ from, to *text }{{&t.Database, &out.Database}, {&t.Memory, &out.Memory}, {&t.Catalog, &out.Catalog}} {
 		if s.from.set() {
 			*s.to = *s.from
 		}
+	}
+	if t.Engine.set() {
+		out.Engine = t.Engine
 	}
 	return overAWS(out, t)
 }

@@ -16,6 +16,8 @@ func ReferenceMarkdown() string {
 	b.WriteString("## tarn.yaml\n\n")
 	b.WriteString("The file makes its folder a lake. `${NAME}` in a value is a variable of the environment (`$${` is `${` itself); only those of the chosen target have to be set.\n\n")
 	keyTable(&b, reflect.TypeFor[configYAML]())
+	b.WriteString("\n### engine\n\n")
+	keyTable(&b, reflect.TypeFor[sparkYAML]())
 	b.WriteString("\n## Header of a table\n\n")
 	b.WriteString("A model has it in a first comment of its `.sql` file, `/* @tarn` … `*/`, or in `NAME.yml` beside it, never in both. A landing table, whose DDL stays as Athena takes it, has it in `NAME.yml`.\n\n")
 	keyTable(&b, reflect.TypeFor[headerYAML]())
@@ -118,6 +120,12 @@ func valueWords(f reflect.StructField) string {
 		return "keys with folders"
 	case *targetsYAML:
 		return "keys with settings"
+	case *engineYAML:
+		return "`duckdb`, or keys as below"
+	case *listYAML:
+		return "list of texts"
+	case *settingsTable:
+		return "keys with values"
 	}
 	return "keys, see below"
 }

@@ -7,8 +7,10 @@ import (
 
 	"tarn/internal/check"
 	"tarn/internal/engine/duckdb"
+	"tarn/internal/ledger"
 	"tarn/internal/model"
 	"tarn/internal/plan"
+	"tarn/internal/sqltree"
 )
 
 // build runs a model's SELECT whole.
@@ -33,7 +35,8 @@ func (x *execution) build(ctx context.Context, s plan.Step, st *state) error {
 		return err
 	}
 	x.w.reached("account " + t.Name)
-	if err := x.account(ctx, st, countRows(written)); err != nil {
+	live := ledger.Live(x.w.Engine.DB(), func(r sqltree.TableRef) string { return x.w.Engine.Name(r.Name) })
+	if err := x.account(ctx, st, live, countRows(written)); err != nil {
 		return err
 	}
 	summary, err := x.summary(t)
@@ -72,31 +75,37 @@ func (x *execution) amend(ctx context.Context, st *state) error {
 	if err != nil {
 		return err
 	}
-	if st.rows, err = have.Rows(ctx); err != nil {
-		return err
-	}
 	if err := x.w.Engine.SetTable(ctx, t.Name, t.Columns, paths); err != nil {
 		return err
 	}
-	st.version, st.record.Rows = plan.Version(x.view, t), st.rows
 	x.tell(Event{Table: t.Name, Phase: "check"})
 	for _, which := range []check.Which{check.EachRow, check.WholeTable} {
 		results, err := x.test(ctx, st, which, nil)
 		if err != nil {
 			return err
 		}
-		for i := range results {
-			// Rows that these checks put aside are gone already; that any are left would be a mistake of tarn.
-			if s := results[i].Status; s == check.Dropped || s == check.Quarantined {
-				results[i].Status = check.Failed
-			}
-		}
 		st.checks = append(st.checks, results...)
 	}
-	now, _ := have.Snapshot()
+	return x.amended(ctx, st)
+}
+
+// amended stages a table whose rows stay as they are, when its checks have been tested.
+func (x *execution) amended(ctx context.Context, st *state) (err error) {
+	t, have := st.table, x.view.Table(st.table.Stored())
+	if st.rows, err = have.Rows(ctx); err != nil {
+		return err
+	}
+	st.version, st.record.Rows = plan.Version(x.view, t), st.rows
+	for i := range st.checks {
+		// Rows that these checks put aside are gone already; that any are left would be a mistake of tarn.
+		if s := st.checks[i].Status; s == check.Dropped || s == check.Quarantined {
+			st.checks[i].Status = check.Failed
+		}
+	}
+	now := have.Record()
 	summary := map[string]string{plan.KeyNotes: t.Notes}
 	for _, key := range []string{plan.KeyRun, plan.KeyHash, plan.KeyInputs} {
-		summary[key] = now.Summary[key]
+		summary[key] = now[key]
 	}
 	return st.draft.Swap(ctx, nil, nil, summary)
 }

@@ -52,17 +52,18 @@ func Compiled(e *duckdb.Engine, t *model.Table) (string, error) {
 }
 
 // account follows the rows of a model that was built and judged.
-func (x *execution) account(ctx context.Context, st *state, made int64) error {
+func (x *execution) account(ctx context.Context, st *state, count ledger.Counter, made int64) error {
 	t := st.table
+	f := t.Query.Flow()
 	var in int64
-	if f := t.Query.Flow(); f.Opaque == "" {
+	if f.Opaque == "" {
 		input := x.w.Graph.Table(f.Driving.Name)
 		if input == nil {
 			return fmt.Errorf("table %s: its input %s is not there", t.Name, f.Driving.Name)
 		}
 		in = x.state(input.Name).rows
 	}
-	a, err := ledger.Model(ctx, x.w.Engine.DB(), t.Query, func(r sqltree.TableRef) string { return x.w.Engine.Name(r.Name) }, in, made)
+	a, err := ledger.Model(ctx, f, count, in, made)
 	if err != nil && a == nil {
 		return fmt.Errorf("account of %s: %w", t.Name, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,13 +24,16 @@ import (
 
 // execution is one run in progress. Nothing it does is visible before publish.
 type execution struct {
-	w          *Workspace
+	w *Workspace
+	// view has the tables as they were published, found what others have done to them since.
 	view       *lake.View
+	found      map[string]lake.Foreign
 	plan       *plan.Plan
 	id         string
 	started    time.Time
 	progress   func(Event)
 	quarantine *load.Quarantine
+	selection  Selection
 
 	mu     sync.Mutex
 	record *Record
@@ -37,9 +41,11 @@ type execution struct {
 	// held keeps the files readable that the run reads, writer is the right to publish.
 	held   *lake.Reader
 	writer catalog.Writer
-	// reread names the landing files whose earlier rows are replaced, pruned the ones whose rows go.
+	// reread has the landing files that were read, by table, again the names of those whose earlier rows go.
 	reread map[string][]load.Counted
-	pruned map[string][]string
+	again  map[string][]string
+	// filesAre is the snapshot of tarn__files that readers see.
+	filesAre int64
 	// rebuilt are models whose earlier quarantine entries are replaced.
 	rebuilt map[string]bool
 }
@@ -92,14 +98,29 @@ func (x *execution) all(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if x.w.elsewhere == nil {
+		if err := x.steps(ctx, x.plan.Steps, first); err != nil {
+			return err
+		}
+		return x.late(ctx)
+	}
+	landing := slices.DeleteFunc(slices.Clone(x.plan.Steps), func(s plan.Step) bool { return s.Table.Landing == nil })
+	if err := x.steps(ctx, landing, first); err != nil {
+		return err
+	}
+	return x.models(ctx, first)
+}
+
+// steps works steps off on this machine; first says what each has to wait for.
+func (x *execution) steps(ctx context.Context, steps []plan.Step, first map[string][]string) error {
 	done := map[string]chan struct{}{}
-	for _, s := range x.plan.Steps {
+	for _, s := range steps {
 		done[s.Table.Name] = make(chan struct{})
 	}
 	g, within := errgroup.WithContext(ctx)
-	g.SetLimit(len(x.plan.Steps) + 1)
+	g.SetLimit(len(steps) + 1)
 	slots := semaphore.NewWeighted(sideBySide)
-	for _, s := range x.plan.Steps {
+	for _, s := range steps {
 		g.Go(func() error {
 			for _, in := range first[s.Table.Name] {
 				wait, ok := done[in]
@@ -112,7 +133,7 @@ func (x *execution) all(ctx context.Context) error {
 					return within.Err()
 				}
 			}
-			if s.Action != plan.None {
+			if s.Works() {
 				weight := x.weight(s)
 				if err := slots.Acquire(within, weight); err != nil {
 					return err
@@ -127,10 +148,7 @@ func (x *execution) all(ctx context.Context) error {
 			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	return x.late(ctx)
+	return g.Wait()
 }
 
 // sideBySide is how many small steps may run at a time.
@@ -166,12 +184,13 @@ func (x *execution) step(ctx context.Context, s plan.Step) error {
 		return err
 	}
 	if have := x.view.Table(s.Table.Stored()); have != nil {
-		now, _ := have.Snapshot()
-		st.widely = now.Summary[plan.KeyNotes] != s.Table.Notes
+		st.widely = have.Record()[plan.KeyNotes] != s.Table.Notes
 	}
 	switch {
 	case s.Action == plan.Amend:
 		err = x.amend(ctx, st)
+	case s.Table.Landing != nil && s.Table.Header().Reference:
+		err = x.refer(ctx, s, st)
 	case s.Table.Landing != nil:
 		err = x.load(ctx, s, st)
 	default:
@@ -189,7 +208,7 @@ func (x *execution) step(ctx context.Context, s plan.Step) error {
 }
 
 func shape(t *model.Table) lake.Shape {
-	s := lake.Shape{Columns: t.Columns, Description: t.Header().Description, Zone: t.Zone}
+	s := lake.Shape{Columns: t.Columns, Description: t.Header().Description, Zone: t.Zone, Reference: t.Header().Reference}
 	for _, p := range t.Header().PartitionedBy {
 		s.PartitionBy = append(s.PartitionBy, lake.PartitionField{Transform: p.Transform, Column: p.Column, N: p.N})
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,7 +13,10 @@ import (
 	"tarn/internal/check"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/ledger"
+	"tarn/internal/model"
+	"tarn/internal/project"
 	"tarn/internal/schema"
+	"tarn/internal/sqltree"
 )
 
 // judge tests the checks of a table whose new rows were written. The row checks judge the new rows alone, and those that
@@ -94,7 +98,7 @@ func (x *execution) run(ctx context.Context, st *state, subject check.Table, whi
 				return nil, err
 			}
 		}
-		traced, err := x.traced(st.table)
+		traced, err := x.w.traced(st.table, sqltree.DuckDBDialect, x.w.Engine.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -112,43 +116,51 @@ func (x *execution) run(ctx context.Context, st *state, subject check.Table, whi
 // failedDir keeps the rows that made the last run fail, until the next one starts.
 func (w *Workspace) failedDir() string { return filepath.Join(w.Project.StateDir(), "failed") }
 
-// late tests the checks that look at other tables than those that a table is made of: of the tables of this run, and of
-// all others that look at one which has changed.
+// late tests the checks of [execution.lateChecks].
 func (x *execution) late(ctx context.Context) error {
-	changed := map[string]bool{}
-	for _, s := range x.plan.Steps {
-		changed[s.Table.Name] = s.Changes()
-	}
-	for _, t := range x.w.Graph.Tables {
+	for t, checks := range x.lateChecks() {
 		st := x.state(t.Name)
-		_, later := x.w.when(t)
-		subject := check.Table{Name: t.Name}
-		for _, c := range later {
-			concerned := st.draft != nil
-			for _, other := range x.w.mentioned(c) {
-				concerned = concerned || changed[other]
-			}
-			if concerned {
-				subject.Checks = append(subject.Checks, c)
-			}
-		}
-		if len(subject.Checks) == 0 {
-			continue
-		}
 		needed := []string{t.Name}
-		for _, c := range subject.Checks {
+		for _, c := range checks {
 			needed = append(needed, x.w.mentioned(c)...)
 		}
 		if err := x.readable(ctx, needed...); err != nil {
 			return err
 		}
-		results, err := x.run(ctx, st, subject, check.All)
+		results, err := x.run(ctx, st, check.Table{Name: t.Name, Checks: checks}, check.All)
 		if err != nil {
 			return err
 		}
 		st.checks = append(st.checks, results...)
 	}
 	return nil
+}
+
+// lateChecks lists the checks that look at other tables than those that a table is made of: of the tables of this run, and
+// of all others that look at one which has changed.
+func (x *execution) lateChecks() iter.Seq2[*model.Table, []project.Check] {
+	return func(yield func(*model.Table, []project.Check) bool) {
+		changed := map[string]bool{}
+		for _, s := range x.plan.Steps {
+			changed[s.Table.Name] = s.Changes()
+		}
+		for _, t := range x.w.Graph.Tables {
+			var checks []project.Check
+			_, later := x.w.when(t)
+			for _, c := range later {
+				concerned := x.state(t.Name).draft != nil
+				for _, other := range x.w.mentioned(c) {
+					concerned = concerned || changed[other]
+				}
+				if concerned {
+					checks = append(checks, c)
+				}
+			}
+			if len(checks) > 0 && !yield(t, checks) {
+				return
+			}
+		}
+	}
 }
 
 // keepOnly removes what attempts left in a folder that did not count.

@@ -109,25 +109,25 @@ func reaches(first map[string][]string, from, to string) bool {
 }
 
 // traced writes a query of a table's rows as they are being made, with the landing file of each in the column _file; it
-// is "" where rows cannot be followed to a landing table one by one.
-func (x *execution) traced(t *model.Table) (string, error) {
+// is "" where rows cannot be followed to a landing table one by one. from is what stands in FROM for a table.
+func (w *Workspace) traced(t *model.Table, d sqltree.Dialect, from func(table string) string) (string, error) {
 	if slices.ContainsFunc(t.Columns, func(c schema.Column) bool { return strings.EqualFold(c.Name, "_file") }) {
-		return "SELECT * FROM " + x.w.Engine.Name(t.Name), nil
+		return "SELECT * FROM " + from(t.Name), nil
 	}
 	f := t.Query.Flow()
 	if f.Opaque != "" || f.Merges != "" {
 		return "", nil
 	}
-	driving := x.w.Graph.Table(f.Driving.Name)
-	from, err := x.traced(driving)
-	if err != nil || from == "" {
+	driving := w.Graph.Table(f.Driving.Name)
+	rows, err := w.traced(driving, d, from)
+	if err != nil || rows == "" {
 		return "", err
 	}
-	text, _, err := f.Traced(sqltree.DuckDBDialect, func(r sqltree.TableRef) string {
-		if x.w.Graph.Table(r.Name) == driving && driving.Landing == nil {
-			return "(" + from + "\n)"
+	text, _, err := f.Traced(d, func(r sqltree.TableRef) string {
+		if w.Graph.Table(r.Name) == driving && driving.Landing == nil {
+			return "(" + rows + "\n)"
 		}
-		return x.w.Engine.Name(r.Name)
+		return from(r.Name)
 	}, "_file")
 	return text, err
 }

@@ -9,9 +9,12 @@ import (
 
 // unchanged notes the tables that this run does not touch as they are published.
 func (x *execution) unchanged(ctx context.Context) error {
-	busy := map[string]bool{}
+	busy, held := map[string]bool{}, map[string]plan.Step{}
 	for _, s := range x.plan.Steps {
-		busy[s.Table.Name] = s.Action != plan.None
+		busy[s.Table.Name] = s.Works()
+		if s.Action == plan.Hold {
+			held[s.Table.Name] = s
+		}
 	}
 	for _, t := range x.w.Graph.Tables {
 		if busy[t.Name] {
@@ -25,6 +28,9 @@ func (x *execution) unchanged(ctx context.Context) error {
 			}
 		}
 		st.record = TableRecord{Name: t.Name, Zone: t.Zone, Action: plan.None, Rows: st.rows}
+		if s, ok := held[t.Name]; ok {
+			st.record.Action, st.record.Reasons = s.Action, s.Reasons
+		}
 		x.states[t.Name] = st
 	}
 	return nil

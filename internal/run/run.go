@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 
 	"tarn/internal/catalog"
+	"tarn/internal/lake"
 	"tarn/internal/load"
 	"tarn/internal/plan"
 )
@@ -18,6 +19,8 @@ type RunOptions struct {
 	Progress func(Event)
 	// Waiting is told once, when Wait has to wait, who is writing.
 	Waiting func(catalog.Holder)
+	// Resuming is told once, when the run goes on with one that another process had left waiting for its job.
+	Resuming func(run, job string)
 }
 
 // Run brings the selected tables up to date and publishes all of them in one step. The record is never nil; when the
@@ -42,32 +45,96 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	}
 	ctx, stop := whileHeld(ctx, writer)
 	defer stop()
+	// The run can turn out to be one that another process has begun.
 	defer func() { err = w.letGo(ctx, writer, rec.Run, err) }()
+	if err := w.Lake.Identify(ctx); err != nil {
+		return rec, err
+	}
 	v, err := w.Lake.View(ctx)
 	if err != nil {
 		return rec, err
 	}
+	seen, err := w.look(ctx, v)
+	if err != nil {
+		return rec, err
+	}
+	rec.Foreign = w.records(seen)
+	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: seen.own, found: seen.found, id: rec.Run, started: started,
+		filesAre: filesSnapshot(seen.own), selection: o.Selection, progress: o.Progress, record: rec, states: map[string]*state{},
+		reread: map[string][]load.Counted{}, again: map[string][]string{}, rebuilt: map[string]bool{}}
+	defer x.held.Close()
+	left, err := w.left(ctx)
+	if err != nil {
+		return rec, err
+	}
+	if left != nil && w.resumable(left, seen.own, o.Selection) {
+		rec.Run, rec.Started, rec.Orphans = left.Run, left.Started, left.Orphans
+		if o.Resuming != nil {
+			o.Resuming(left.Run, left.Job.ID)
+		}
+		return rec, x.end(ctx, v, x.goOn(ctx, left))
+	}
+	if left != nil {
+		if err := w.abandon(ctx, v, left); err != nil {
+			return rec, err
+		}
+	}
 	if _, err := w.sweep(ctx, v, writer.Unfinished()); err != nil {
 		return rec, err
 	}
-	p, err := w.plan(ctx, v, o.Selection)
+	if w.elsewhere != nil && writer.Unfinished() != "" {
+		// A plan can be there whose job was never noted.
+		if err := w.elsewhere.engine.Remove(ctx, writer.Unfinished()); err != nil {
+			return rec, err
+		}
+	}
+	p, err := w.plan(ctx, seen, o.Selection)
 	if err != nil {
 		return rec, err
 	}
-	rec.Orphans = p.Orphans
-	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: v, plan: p, id: rec.Run, started: started, progress: o.Progress, record: rec,
-		states: map[string]*state{}, reread: map[string][]load.Counted{}, pruned: map[string][]string{}, rebuilt: map[string]bool{}}
-	defer x.held.Close()
-	if p.Empty() {
-		rec.Status = NothingToDo
-		return rec, x.idle(ctx)
+	rec.Orphans, rec.Events, x.plan = p.Orphans, w.events(p, o.Events), p
+	if err := x.referred(); err != nil {
+		return rec, err
 	}
-	err = x.publishAll(ctx)
+	if p.Empty() && !seen.toAdopt() {
+		rec.Status = NothingToDo
+		if err := x.idle(ctx); err != nil {
+			return rec, err
+		}
+		rec.Warnings = append(rec.Warnings, w.external(ctx, v, v)...)
+		x.remember(ctx)
+		return rec, nil
+	}
+	return rec, x.end(ctx, v, x.publishAll(ctx))
+}
+
+// end fills the record of a run that has done its work or has failed, and does what comes after a publish. v is what was
+// published before.
+func (x *execution) end(ctx context.Context, v *lake.View, err error) error {
 	x.fill()
 	if err != nil {
-		rec.Published = []string{}
+		x.record.Published = []string{}
+		return err
 	}
-	return rec, err
+	x.record.Warnings = append(x.record.Warnings, x.w.externalAfter(ctx, v)...)
+	x.remember(ctx)
+	return nil
+}
+
+// goOn finishes a run whose job another process has started.
+func (x *execution) goOn(ctx context.Context, left *leftJob) error {
+	x.plan, x.w.elsewhere.used, x.w.elsewhere.noted = &plan.Plan{}, true, true
+	// What that run has staged stays; only what is of no use to it goes.
+	if err := x.w.tidy(ctx, lake.Garbage{}); err != nil {
+		return err
+	}
+	if err := x.resume(ctx, left); err != nil {
+		return err
+	}
+	if err := x.rejoin(ctx, left); err != nil {
+		return err
+	}
+	return x.conclude(ctx)
 }
 
 // publishAll does the work and makes it visible.
@@ -78,6 +145,11 @@ func (x *execution) publishAll(ctx context.Context) (err error) {
 	if err := x.all(ctx); err != nil {
 		return err
 	}
+	return x.conclude(ctx)
+}
+
+// conclude publishes unless a check stands against it.
+func (x *execution) conclude(ctx context.Context) error {
 	if err := x.failed(); err != nil {
 		x.record.Status = ChecksFail
 		return err
@@ -89,7 +161,7 @@ func (x *execution) publishAll(ctx context.Context) (err error) {
 // idle fills the record of a run that has nothing to do.
 func (x *execution) idle(ctx context.Context) error {
 	for _, s := range x.plan.Steps {
-		r := TableRecord{Name: s.Table.Name, Zone: s.Table.Zone, Action: plan.None}
+		r := TableRecord{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: s.Reasons}
 		if have := x.view.Table(s.Table.Stored()); have != nil {
 			var err error
 			if r.Rows, err = have.Rows(ctx); err != nil {
@@ -99,6 +171,7 @@ func (x *execution) idle(ctx context.Context) error {
 		x.record.Tables = append(x.record.Tables, r)
 		if s.Table.Landing != nil {
 			l := LoadRecord{Table: s.Table.Name, Files: s.Work.Files, Skipped: s.Work.Files, Empty: s.Work.Files == 0, Dir: s.Table.Landing.Dir}
+			l.looked(s.Work)
 			for _, k := range s.Work.Vanished {
 				l.Vanished = append(l.Vanished, k.Name)
 			}

@@ -64,8 +64,7 @@ func published(v *lake.View, id string) bool {
 	if t == nil {
 		return false
 	}
-	s, ok := t.Snapshot()
-	return ok && s.Summary[plan.KeyRun] == id
+	return id != "" && t.Record()[plan.KeyRun] == id
 }
 
 // visible reports whether a run can be seen, after a publish that gave an error. Where that cannot be found out it says no.
@@ -120,6 +119,11 @@ func (w *Workspace) settle(ctx context.Context, id string, failed error) error {
 		if err != nil || w.Lake.Remove(ctx, left) != nil {
 			// The failure is what counts; the next writing command tries again.
 			return nil
+		}
+	}
+	if w.elsewhere != nil && w.elsewhere.used {
+		if err := w.forgetJob(ctx, id); err != nil {
+			return err
 		}
 	}
 	return errors.Join(w.Lake.ClearStaging(), w.Lake.Settled())

@@ -30,7 +30,12 @@ func (w *Workspace) letGo(ctx context.Context, l catalog.Writer, id string, fail
 		// Whatever the work was stopped at says nothing of why.
 		failed = cause
 	}
+	cause := context.Cause(ctx)
 	ctx = context.WithoutCancel(ctx)
+	if failed != nil && w.elsewhere != nil && w.elsewhere.noted && leaves(cause) {
+		// Everything stays for whoever goes on with the run.
+		return errors.Join(failed, l.Release(ctx))
+	}
 	return errors.Join(failed, w.settle(ctx, id, failed), l.Release(ctx))
 }
 
@@ -45,9 +50,21 @@ func (w *Workspace) change(ctx context.Context, wait bool, do func(ctx context.C
 	ctx, stop := whileHeld(ctx, l)
 	defer stop()
 	defer func() { err = w.letGo(ctx, l, id, err) }()
+	if err := w.Lake.Identify(ctx); err != nil {
+		return id, err
+	}
 	v, err := w.Lake.View(ctx)
 	if err != nil {
 		return id, err
+	}
+	left, err := w.left(ctx)
+	if err != nil {
+		return id, err
+	}
+	if left != nil {
+		if err := w.abandon(ctx, v, left); err != nil {
+			return id, err
+		}
 	}
 	swept, err := w.sweep(ctx, v, l.Unfinished())
 	if err != nil {

@@ -93,6 +93,19 @@ func (q *Query) PrintSpread(d Dialect, rename func(TableRef) string) (string, er
 	return text, p.err
 }
 
+// PrintWhere writes the condition of the query's own WHERE, in which names mean what they mean there.
+func (q *Query) PrintWhere(d Dialect, rename func(TableRef) string) (string, error) {
+	if d.own != nil && q.types == nil {
+		return "", fmt.Errorf("%s: types are not known, so that nothing can be written for %s", q.src.File, d.Name)
+	}
+	p := &printer{q: q, d: d, rename: rename}
+	text := p.expr(q.root.Where)
+	return text, p.err
+}
+
+// Quote writes an identifier.
+func (d Dialect) Quote(name string) string { return d.quote(name) }
+
 func (p *printer) fail(at location, what string) string {
 	if p.err == nil {
 		p.err = fmt.Errorf("%s", p.q.src.At(p.q.at(at), "not-portable", what+" cannot be written for "+p.d.Name, "").String())

@@ -3,7 +3,7 @@
 # Usage: test/peers/glue.sh [spark]   (installs what it needs in $TARN_PEERS, by default under the temporary folder)
 set -eu
 cd "$(dirname "$0")/../.."
-peers=${TARN_PEERS:-${TMPDIR:-/tmp}/tarn-peers}
+. test/peers/install.sh
 work=$(mktemp -d)
 go build -o "$work/glue" ./internal/catalog/glue/gluetest/cmd
 if ! "$peers/pyiceberg/bin/python" -c 'import pyiceberg' 2>/dev/null; then
@@ -19,13 +19,5 @@ export AWS_ENDPOINT_URL_GLUE AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test A
 mkdir "$work/warehouse"
 "$peers/pyiceberg/bin/python" test/peers/glue_pyiceberg.py "$work/warehouse"
 [ "${1-}" = spark ] || exit 0
-if ! [ -d "$peers/spark-jars" ]; then
-	python3 -m venv "$peers/spark"
-	"$peers/spark/bin/pip" install -q pyspark==3.5.4
-	mkdir -p "$peers/spark-jars.new"
-	for jar in iceberg-spark-runtime-3.5_2.12 iceberg-aws-bundle; do
-		curl -sSf -o "$peers/spark-jars.new/$jar.jar" "https://repo1.maven.org/maven2/org/apache/iceberg/$jar/1.7.1/$jar-1.7.1.jar"
-	done
-	mv "$peers/spark-jars.new" "$peers/spark-jars"
-fi
-PYSPARK_PYTHON="$peers/spark/bin/python" "$peers/spark/bin/python" test/peers/glue_spark.py "$work/warehouse" "$peers/spark-jars" 2>"$work/spark.log" || { tail -40 "$work/spark.log"; exit 1; }
+install_spark
+PYSPARK_PYTHON="$spark" "$spark" test/peers/glue_spark.py "$work/warehouse" "$peers/spark-jars" 2>"$work/spark.log" || { tail -40 "$work/spark.log"; exit 1; }

@@ -1,0 +1,84 @@
+package emrserverless_test
+
+import (
+	"errors"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"tarn/internal/awsconf"
+	"tarn/internal/engine/spark"
+	"tarn/internal/engine/spark/emrserverless"
+	"tarn/internal/engine/spark/jobtest"
+	"tarn/internal/engine/spark/launchtest"
+	"tarn/internal/store"
+	"tarn/internal/store/registry"
+)
+
+func TestMain(m *testing.M) {
+	for k, v := range map[string]string{"AWS_ACCESS_KEY_ID": "tarn-test", "AWS_SECRET_ACCESS_KEY": "tarn-test-secret", "AWS_REGION": "us-east-1",
+		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true"} {
+		if err := os.Setenv(k, v); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// serve starts a stand-in of its own for a test.
+func serve(t *testing.T, jobs ...string) (*jobtest.Server, func(o emrserverless.Options) spark.Launcher) {
+	s := &jobtest.Server{Do: jobtest.Shell, Jobs: map[string]bool{}}
+	for _, j := range jobs {
+		s.Jobs[j] = true
+	}
+	h := httptest.NewServer(s)
+	t.Cleanup(func() { s.Close(); h.Close() })
+	return s, func(o emrserverless.Options) spark.Launcher {
+		settings := awsconf.Settings{Endpoint: h.URL, Region: "us-east-1"}
+		cfg, err := awsconf.Load(t.Context(), settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Poll = 20 * time.Millisecond
+		return with(cfg, o, registry.New(settings))
+	}
+}
+
+func TestSuite(t *testing.T) {
+	t.Parallel()
+	launchtest.Run(t, func(t *testing.T) launchtest.Place {
+		_, launcher := serve(t, "spark")
+		return launchtest.Place{Launcher: func() spark.Launcher { return launcher(named) }, Script: jobtest.Script}
+	})
+}
+
+var named = emrserverless.Options{Application: "spark", Role: "arn:aws:iam::123456789012:role/emr"}
+
+func with(cfg aws.Config, o emrserverless.Options, s store.Locator) spark.Launcher {
+	o.Stores = s
+	return emrserverless.New(cfg, o)
+}
+
+// TestStartedOnce starts a job twice, as a process does that does not know if its first request has arrived.
+func TestStartedOnce(t *testing.T) {
+	t.Parallel()
+	s, launcher := serve(t, "spark")
+	j := spark.Job{Run: "r", Script: jobtest.Script(t, "sleep 5"), Plan: "file:///plan.json"}
+	one, err := launcher(named).Start(t.Context(), j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := launcher(named).Start(t.Context(), j)
+	if err != nil || one != two || len(s.Runs()) != 1 {
+		t.Errorf("%q, then %q: %v", one, two, err)
+	}
+	_, err = launcher(emrserverless.Options{Application: "other", Role: named.Role}).Start(t.Context(), j)
+	var start *spark.StartError
+	if !errors.As(err, &start) || !strings.Contains(start.Hint(), "PassRole") {
+		t.Errorf("an application that is not there: %v", err)
+	}
+}

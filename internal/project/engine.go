@@ -1,0 +1,157 @@
+package project
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/invopop/jsonschema"
+	"go.yaml.in/yaml/v3"
+)
+
+// The engines that execute models.
+const (
+	DuckDB = "duckdb"
+	Spark  = "spark"
+)
+
+// SparkSettings say where Spark runs and how.
+type SparkSettings struct {
+	// Where is local, glue or emr-serverless.
+	Where string
+	// Submit is the program spark-submit for local, "" for that of $SPARK_HOME or the path; Master is such as local[4].
+	Submit, Master string
+	// Jars are absolute paths or locations of what Spark has to load beside its own.
+	Jars []string
+	// Conf are settings of Spark by name.
+	Conf map[string]string
+	// Job is the name of the AWS Glue job, Role the ARN of the role that it is made with where it is not there.
+	Job, Role string
+	// Application is the id of the EMR Serverless application.
+	Application string
+	// WorkerType and Workers are of a Glue job's run, such as G.1X and 10; "" and 0 leave them to the job.
+	WorkerType string
+	Workers    int
+}
+
+// engineYAML is the name of an engine, or Spark with its settings.
+type engineYAML struct {
+	name  text
+	spark sparkYAML
+	node  *yaml.Node
+}
+
+func (e engineYAML) set() bool { return e.node != nil }
+
+// sparkYAML are the settings of `engine: {spark: …}`.
+type sparkYAML struct {
+	Spark       text          `yaml:"spark" jsonschema:"required,enum=local,enum=glue,enum=emr-serverless" jsonschema_description:"Where Spark runs: local is spark-submit on this machine, glue a job of AWS Glue 5, emr-serverless an application of EMR Serverless."`
+	Submit      text          `yaml:"submit" jsonschema_description:"For local: the program spark-submit. Default: that of SPARK_HOME, or of the path."`
+	Master      text          `yaml:"master" jsonschema_description:"For local: the cores, such as local[4], or a cluster's address. Default: all of this machine."`
+	Jars        listYAML      `yaml:"jars" jsonschema_description:"Files that Spark loads beside its own: paths, relative to the lake, or places in a bucket. Local Spark needs Iceberg's runtime, and for tables in a bucket its AWS bundle."`
+	Conf        settingsTable `yaml:"conf" jsonschema_description:"Settings of Spark by name, such as spark.driver.memory: 4g."`
+	Job         text          `yaml:"job" jsonschema_description:"For glue: the name of the job. It needs Glue 5.0 or later and a role; script and arguments come with each run."`
+	Role        text          `yaml:"role" jsonschema_description:"For glue: the ARN of the role that the job is made with if it is not there. For emr-serverless: the role that the job runs as."`
+	Application text          `yaml:"application" jsonschema_description:"For emr-serverless: the id of the application, which has to have a release with Spark 3.5."`
+	WorkerType  text          `yaml:"worker_type" jsonschema_description:"For glue: such as G.1X. Default: the job's."`
+	Workers     count         `yaml:"workers" jsonschema_description:"For glue: how many workers. Default: the job's."`
+}
+
+// listYAML is a list of texts.
+type listYAML []text
+
+// settingsTable keeps the places of names and values of free choice.
+type settingsTable []pair[text]
+
+func (s *settingsTable) decodeNode(d *decoder, n *yaml.Node, path string) {
+	(*locationsYAML)(s).decodeNode(d, n, path)
+}
+
+// JSONSchema is what the schema generator asks for.
+func (settingsTable) JSONSchema() *jsonschema.Schema { return locationsYAML{}.JSONSchema() }
+
+func (e *engineYAML) decodeNode(d *decoder, n *yaml.Node, path string) {
+	if isNull(n) {
+		return
+	}
+	e.node = n
+	if n.Kind != yaml.MappingNode {
+		e.name.decodeNode(d, n, path)
+		return
+	}
+	d.decodeStruct(n, structValue(&e.spark), path)
+}
+
+// JSONSchema is what the schema generator asks for.
+func (engineYAML) JSONSchema() *jsonschema.Schema {
+	name := scalar("string")
+	name.Enum = []any{DuckDB}
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{name, reflectedPart(sparkYAML{})}}
+}
+
+// places are what local, glue and emr-serverless need and take.
+var places = map[string]struct{ needs, takes []string }{
+	"local":          {takes: []string{"submit", "master", "jars"}},
+	"glue":           {needs: []string{"job"}, takes: []string{"role", "worker_type", "workers", "jars"}},
+	"emr-serverless": {needs: []string{"application", "role"}, takes: []string{"jars"}},
+}
+
+// engine resolves what executes the models.
+func (r *resolver) engine(c *Config, e engineYAML) {
+	c.Engine = DuckDB
+	if !e.set() {
+		return
+	}
+	if e.node.Kind != yaml.MappingNode {
+		before := len(r.list)
+		if got := r.expanded(e.name).value; got != DuckDB && len(r.list) == before {
+			hint := "this version has duckdb, and engine: {spark: local}, glue or emr-serverless"
+			r.errorAt(e.node, "wrong-value", "engine: "+quoted(got)+" is not known", hint)
+		}
+		return
+	}
+	s := e.spark
+	if !s.Spark.set() {
+		r.errorAt(e.node, "missing-key", "engine: spark is missing", "write engine: {spark: local}, or engine: duckdb")
+		return
+	}
+	c.Engine = Spark
+	c.Spark = SparkSettings{Where: r.oneOf(s.Spark, "engine: spark", "local", "glue", "emr-serverless"),
+		Submit: r.value(s.Submit), Master: r.value(s.Master), Job: r.value(s.Job),
+		Role:        r.matching(s.Role, "engine: role", rolePattern, "a role is such as arn:aws:iam::123456789012:role/glue"),
+		Application: r.value(s.Application), WorkerType: r.value(s.WorkerType), Conf: map[string]string{}}
+	if s.Workers.set {
+		c.Spark.Workers = int(s.Workers.n)
+	}
+	written := map[string]text{"submit": s.Submit, "master": s.Master, "job": s.Job, "role": s.Role, "application": s.Application, "worker_type": s.WorkerType}
+	place := places[c.Spark.Where]
+	for _, key := range place.needs {
+		if !written[key].set() {
+			r.errorAt(e.node, "missing-key", "engine: "+c.Spark.Where+" needs "+key, "")
+		}
+	}
+	for _, key := range []string{"submit", "master", "job", "role", "application", "worker_type"} {
+		if written[key].set() && !slices.Contains(append(place.needs, place.takes...), key) {
+			r.errorAt(written[key].node, "wrong-value", "engine: "+key+" has no meaning with spark: "+c.Spark.Where, "remove it")
+		}
+	}
+	if c.Spark.Where != "local" && !Remote(c.Warehouse) && r.list.Err() == nil {
+		r.errorAt(e.node, "wrong-value", "engine: spark: "+c.Spark.Where+" needs a warehouse in a bucket", "write warehouse: s3://my-bucket/warehouse/")
+	}
+	if strings.Contains(c.Spark.Submit, "/") {
+		c.Spark.Submit = absolute(r.dir, c.Spark.Submit)
+	}
+	for _, j := range s.Jars {
+		jar := r.value(j)
+		if !strings.Contains(jar, "://") {
+			jar = absolute(r.dir, filepath.FromSlash(jar))
+		}
+		c.Spark.Jars = append(c.Spark.Jars, jar)
+	}
+	for _, p := range s.Conf {
+		c.Spark.Conf[r.expanded(p.key).value] = r.value(p.value)
+	}
+}
+
+var rolePattern = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`)

@@ -1,0 +1,316 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"tarn/internal/catalog"
+	"tarn/internal/check"
+	"tarn/internal/engine/spark"
+	"tarn/internal/lake"
+	"tarn/internal/ledger"
+	"tarn/internal/load"
+	"tarn/internal/plan"
+	"tarn/internal/store"
+)
+
+// ErrTerminalGone is the cause of a context that ended because nobody is there any more to see the end (SIGHUP). A job that is
+// under way then goes on, and the next run finishes it.
+var ErrTerminalGone = errors.New("the terminal is gone")
+
+// leftJob is a run whose job was started, as it lies beside the tables until the run has ended: all that another process
+// needs to go on with it. There is at most one, as only the holder of the lock makes one.
+type leftJob struct {
+	Job spark.Handle `json:"job"`
+	// Lake identifies definitions, settings and selection: only a run of the same goes on with it.
+	Lake    string    `json:"lake"`
+	Run     string    `json:"run"`
+	Started time.Time `json:"started"`
+	// Pointers is where the tables stood.
+	Pointers map[string]string         `json:"pointers"`
+	Steps    []savedStep               `json:"steps"`
+	Loaded   []savedState              `json:"loaded"`
+	Reread   map[string][]load.Counted `json:"reread"`
+	Again    map[string][]string       `json:"again"`
+	Orphans  []string                  `json:"orphans,omitempty"`
+	// Quarantine says that the run's folder has a file of rows that could not be loaded.
+	Quarantine bool `json:"quarantine"`
+}
+
+// savedStep is a step of the plan without what there was to load.
+type savedStep struct {
+	Table   string      `json:"table"`
+	Action  plan.Action `json:"action"`
+	Reasons []string    `json:"reasons,omitempty"`
+}
+
+// savedState is a landing table as the run has loaded it.
+type savedState struct {
+	Draft    lake.Saved     `json:"draft"`
+	Table    string         `json:"table"`
+	Version  string         `json:"version"`
+	Rows     int64          `json:"rows"`
+	Record   TableRecord    `json:"record"`
+	Load     *LoadRecord    `json:"load,omitempty"`
+	Checks   []check.Result `json:"checks,omitempty"`
+	PutAside int64          `json:"put_aside,omitempty"`
+	Dropped  []ledger.Drop  `json:"dropped,omitempty"`
+}
+
+// quarantineFile holds the rows that could not be loaded, in the run's folder.
+const quarantineFile = "quarantine.parquet"
+
+func (e *elsewhere) leftAt() string { return e.engine.Own + "/job.json" }
+
+// identity tells runs apart that would not make the same tables.
+func (w *Workspace) identity(s Selection) (string, error) {
+	h := sha256.New()
+	for _, t := range w.Graph.Tables {
+		fmt.Fprintf(h, "%s\x00%s\x00%s\x00", t.Name, t.Hash, t.Notes)
+	}
+	s.Tables = append([]string{}, s.Tables...)
+	raw, err := json.Marshal([]any{w.Project.Config.Spark, s})
+	h.Write(raw)
+	return hex.EncodeToString(h.Sum(nil)[:12]), err
+}
+
+// save writes the run down before its job is started.
+func (x *execution) save(ctx context.Context, h spark.Handle) (*leftJob, error) {
+	identity, err := x.w.identity(x.selection)
+	if err != nil {
+		return nil, err
+	}
+	j := &leftJob{Job: h, Lake: identity, Run: x.id, Started: x.started, Pointers: pointers(x.view), Reread: x.reread, Again: x.again, Orphans: x.record.Orphans}
+	for _, s := range x.plan.Steps {
+		j.Steps = append(j.Steps, savedStep{Table: s.Table.Name, Action: s.Action, Reasons: s.Reasons})
+		st := x.state(s.Table.Name)
+		if s.Table.Landing == nil || st == nil || st.draft == nil {
+			continue
+		}
+		j.Loaded = append(j.Loaded, savedState{Draft: st.draft.Save(), Table: s.Table.Name, Version: st.version, Rows: st.rows, Record: st.record, Load: st.load,
+			Checks: st.checks, PutAside: st.putAside, Dropped: st.dropped})
+	}
+	n, err := x.quarantine.Count(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if j.Quarantine = n > 0; j.Quarantine {
+		if err := x.saveQuarantine(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return j, x.w.noteJob(ctx, j)
+}
+
+func (x *execution) saveQuarantine(ctx context.Context) error {
+	e := x.w.elsewhere
+	path := filepath.Join(x.w.tempDir(), quarantineFile)
+	if err := x.quarantine.Save(ctx, path); err != nil {
+		return err
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(x.w.putFile(ctx, e.engine.Folder(x.id)+quarantineFile, raw), os.Remove(path))
+}
+
+// noteJob writes which job is under way.
+func (w *Workspace) noteJob(ctx context.Context, j *leftJob) error {
+	raw, err := json.Marshal(j)
+	if err != nil {
+		return err
+	}
+	w.elsewhere.noted = true
+	return w.putFile(ctx, w.elsewhere.leftAt(), raw)
+}
+
+func (w *Workspace) putFile(ctx context.Context, location string, content []byte) error {
+	s, key, err := w.Lake.Stores().Locate(ctx, location)
+	if err != nil {
+		return err
+	}
+	_, err = s.Put(ctx, key, bytes.NewReader(content), store.Condition{})
+	return err
+}
+
+// left reads which run has a job that it did not see the end of, or gives nil.
+func (w *Workspace) left(ctx context.Context) (*leftJob, error) {
+	if w.elsewhere == nil {
+		return nil, nil
+	}
+	s, key, err := w.Lake.Stores().Locate(ctx, w.elsewhere.leftAt())
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.Open(ctx, key, "", 0, -1)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	raw, err := io.ReadAll(r)
+	if err := errors.Join(err, r.Close()); err != nil {
+		return nil, err
+	}
+	var j leftJob
+	if err := json.Unmarshal(raw, &j); err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w", w.elsewhere.leftAt(), err)
+	}
+	return &j, nil
+}
+
+func pointers(v *lake.View) map[string]string {
+	out := map[string]string{}
+	for _, name := range v.Names() {
+		out[name] = v.Table(name).MetadataLocation()
+	}
+	return out
+}
+
+// resumable reports whether this run can go on with another one's job: nothing that decides the tables has changed since.
+func (w *Workspace) resumable(j *leftJob, v *lake.View, s Selection) bool {
+	identity, err := w.identity(s)
+	return err == nil && identity == j.Lake && j.Job.Kind == w.elsewhere.engine.Kind && maps.Equal(pointers(v), j.Pointers)
+}
+
+// abandon ends a job that nobody goes on with, and removes what its run has left.
+func (w *Workspace) abandon(ctx context.Context, v *lake.View, j *leftJob) error {
+	if err := w.elsewhere.engine.Cancel(ctx, j.Job); err != nil {
+		return err
+	}
+	if published(v, j.Run) {
+		return w.forgetJob(ctx, j.Run)
+	}
+	g, err := w.Lake.LeftBy(ctx, v, j.Run)
+	if err != nil {
+		return err
+	}
+	if err := w.Lake.Remove(ctx, g); err != nil {
+		return err
+	}
+	for _, s := range j.Loaded {
+		if err := w.Lake.Discard(ctx, s.Draft.Metadata); err != nil {
+			return err
+		}
+	}
+	return w.forgetJob(ctx, j.Run)
+}
+
+// forgetJob removes what a job has had beside the tables. Its log stays until the next.
+func (w *Workspace) forgetJob(ctx context.Context, run string) error {
+	e := w.elsewhere
+	if err := os.Rename(filepath.Join(e.scratch, run, "log"), filepath.Join(e.scratch, "last.log")); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := e.engine.Remove(ctx, run); err != nil {
+		return err
+	}
+	return errors.Join(w.Lake.Discard(ctx, []string{e.leftAt()}), os.RemoveAll(filepath.Join(e.scratch, run)))
+}
+
+// leaves reports whether a run has ended but its job has not, and belongs to whoever comes next.
+func leaves(cause error) bool {
+	return errors.Is(cause, catalog.ErrLockLost) || errors.Is(cause, ErrTerminalGone)
+}
+
+// resume makes the execution be what it was in the process that started the job.
+func (x *execution) resume(ctx context.Context, j *leftJob) error {
+	x.id, x.started = j.Run, j.Started
+	x.plan = &plan.Plan{Orphans: j.Orphans}
+	for _, s := range j.Steps {
+		t := x.w.Graph.Table(s.Table)
+		if t == nil {
+			return fmt.Errorf("resume run %s: %w: %s", j.Run, ErrUnknownTable, s.Table)
+		}
+		x.plan.Steps = append(x.plan.Steps, plan.Step{Table: t, Action: s.Action, Reasons: s.Reasons})
+	}
+	if j.Reread != nil {
+		x.reread = j.Reread
+	}
+	if j.Again != nil {
+		x.again = j.Again
+	}
+	var err error
+	if x.quarantine, err = load.NewQuarantine(ctx, x.w.Engine, x.id, utc(x.started)); err != nil {
+		return err
+	}
+	if err := x.unchanged(ctx); err != nil {
+		return err
+	}
+	for _, s := range j.Loaded {
+		st := &state{table: x.w.Graph.Table(s.Table), version: s.Version, rows: s.Rows, record: s.Record, load: s.Load, checks: s.Checks, putAside: s.PutAside, dropped: s.Dropped}
+		if st.draft, err = x.w.Lake.Resume(ctx, x.view, s.Draft); err != nil {
+			return err
+		}
+		x.states[s.Table] = st
+	}
+	if !j.Quarantine {
+		return nil
+	}
+	raw, err := x.w.elsewhere.engine.File(ctx, j.Run, quarantineFile)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(x.w.tempDir(), quarantineFile)
+	if err := os.MkdirAll(x.w.tempDir(), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, raw, 0o644); err != nil {
+		return err
+	}
+	return errors.Join(x.quarantine.Restore(ctx, path), os.Remove(path))
+}
+
+// rejoin goes on with another process's run where its job was or is.
+func (x *execution) rejoin(ctx context.Context, j *leftJob) (err error) {
+	e := x.w.elsewhere.engine
+	if j.Job, err = e.Find(ctx, j.Job); err != nil {
+		return err
+	}
+	if j.Job.ID == "" {
+		// That process has died before the job was started.
+		if j.Job, err = e.Start(ctx, j.Job); err != nil {
+			return err
+		}
+		if err := x.w.noteJob(ctx, j); err != nil {
+			return err
+		}
+	}
+	steps, names := x.modelSteps()
+	for _, name := range names {
+		if err := x.begin(ctx, steps[name]); err != nil {
+			return err
+		}
+	}
+	r, err := x.await(ctx, j.Job, len(steps))
+	if err != nil {
+		return x.placed(err)
+	}
+	return x.take(ctx, steps, r)
+}
+
+// modelSteps lists the steps that are done elsewhere, by name and in the plan's order.
+func (x *execution) modelSteps() (map[string]plan.Step, []string) {
+	steps := map[string]plan.Step{}
+	var names []string
+	for _, s := range x.plan.Steps {
+		if s.Table.Model != nil && s.Action != plan.None {
+			steps[s.Table.Name] = s
+			names = append(names, s.Table.Name)
+		}
+	}
+	return steps, slices.Clip(names)
+}
