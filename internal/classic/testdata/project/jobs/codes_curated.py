@@ -47,7 +47,6 @@ def typed(texts, columns, folders):
     return rows.select([F.expr(value(name, kind)).alias(name) for name, _, kind in columns] + [F.col(name).cast(kind).alias(name) for name, kind in folders])
 
 
-
 def read_csv(path, columns, folders, null, **options):
     """Delimited text; a line with more or fewer fields is left out."""
     if not folders:
@@ -58,7 +57,6 @@ def read_csv(path, columns, folders, null, **options):
         text = F.coalesce(F.col(name), F.lit("")) if kind == "STRING" else F.when(F.col(name) != "", F.col(name))
         texts = texts.withColumn(name, text if null is None else F.when(text != null, text))
     return typed(texts, columns, folders)
-
 
 
 def read_parquet(path, columns, folders):

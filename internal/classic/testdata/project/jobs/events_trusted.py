@@ -47,7 +47,6 @@ def typed(texts, columns, folders):
     return rows.select([F.expr(value(name, kind)).alias(name) for name, _, kind in columns] + [F.col(name).cast(kind).alias(name) for name, kind in folders])
 
 
-
 def read_json(path, columns, folders):
     """JSON objects, one or more a line. Names match in any case, as in Athena; an object with a field twice is left out."""
     spark.conf.set("spark.sql.caseSensitive", "true")

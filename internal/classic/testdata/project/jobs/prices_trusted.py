@@ -47,7 +47,6 @@ def typed(texts, columns, folders):
     return rows.select([F.expr(value(name, kind)).alias(name) for name, _, kind in columns] + [F.col(name).cast(kind).alias(name) for name, kind in folders])
 
 
-
 def read_csv(path, columns, folders, null, **options):
     """Delimited text; a line with more or fewer fields is left out."""
     if not folders:
