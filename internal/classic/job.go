@@ -142,6 +142,8 @@ func readableAs(t, landing *model.Table) error {
 		return fmt.Errorf("model %s reads _file of %s, the file that a row comes from, which only tarn knows: name the columns that it reads", t.Name, landing.Name)
 	case d.Format == ddl.CSV && (csv.SkipLines > 1 || csv.Quote == 0 && csv.Escape != 0 || nested):
 		return fmt.Errorf("landing table %s: Spark does not read CSV with several header lines, ESCAPED BY, or arrays, maps and structs", landing.Name)
+	case slices.ContainsFunc(slices.Concat(d.Columns, d.Partitions), func(c ddl.Column) bool { return strings.Contains(c.Name, "`") }):
+		return fmt.Errorf("landing table %s has a back-tick in the name of a column", landing.Name)
 	case !strings.HasPrefix(place(landing.Landing), "s3://"):
 		return fmt.Errorf("landing table %s is at %s, where Glue cannot read: choose a --target whose landing zone is in S3", landing.Name, place(landing.Landing))
 	}
