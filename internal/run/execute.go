@@ -24,9 +24,9 @@ import (
 // execution is one run in progress. Nothing it does is visible before publish.
 type execution struct {
 	w *Workspace
-	// view has the tables as they were published, found what others have done to them since.
+	// view has the tables as they were published; seen also knows what others have done to them since.
 	view       *lake.View
-	found      map[string]lake.Foreign
+	seen       sight
 	plan       *plan.Plan
 	id         string
 	started    time.Time

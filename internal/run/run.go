@@ -62,13 +62,13 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 		return rec, err
 	}
 	rec.Orphans = p.Orphans
-	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: seen.own, found: seen.found, plan: p, id: rec.Run, started: started, progress: o.Progress, record: rec,
+	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: seen.own, seen: seen, plan: p, id: rec.Run, started: started, progress: o.Progress, record: rec,
 		states: map[string]*state{}, reread: map[string][]load.Counted{}, pruned: map[string][]string{}, rebuilt: map[string]bool{}}
 	defer x.held.Close()
 	if err := x.referred(); err != nil {
 		return rec, err
 	}
-	if p.Empty() && !seen.toAdopt() {
+	if p.Empty() && len(seen.toAdopt()) == 0 {
 		rec.Status = NothingToDo
 		if err := x.idle(ctx); err != nil {
 			return rec, err
