@@ -60,6 +60,7 @@ for key, value in {
     "spark.sql.catalog.g.glue.endpoint": os.environ["AWS_ENDPOINT_URL_GLUE"], "spark.sql.catalog.g.client.region": os.environ["AWS_REGION"],
     "spark.sql.catalog.g.s3.endpoint": os.environ["AWS_ENDPOINT_URL"], "spark.sql.catalog.g.s3.path-style-access": "true",
     "spark.sql.catalog.g.s3.access-key-id": os.environ["AWS_ACCESS_KEY_ID"], "spark.sql.catalog.g.s3.secret-access-key": os.environ["AWS_SECRET_ACCESS_KEY"],
+    # Iceberg 1.7.1's vectorized reader ends this JVM, also on Spark's own files.
     "spark.sql.catalog.g.cache-enabled": "false", "spark.sql.iceberg.vectorization.enabled": "false",
 }.items():
     builder = builder.config(key, value)
