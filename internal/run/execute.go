@@ -192,7 +192,7 @@ func (x *execution) step(ctx context.Context, s plan.Step) error {
 }
 
 func shape(t *model.Table) lake.Shape {
-	s := lake.Shape{Columns: t.Columns, Description: t.Header().Description, Zone: t.Zone, Reference: t.Header().Reference}
+	s := lake.Shape{Columns: t.Columns, Description: t.Description(), Zone: t.Zone, Reference: t.Header().Reference}
 	for _, p := range t.Header().PartitionedBy {
 		s.PartitionBy = append(s.PartitionBy, lake.PartitionField{Transform: p.Transform, Column: p.Column, N: p.N})
 	}
