@@ -27,9 +27,9 @@ import (
 // execution is one run in progress. Nothing it does is visible before publish.
 type execution struct {
 	w *Workspace
-	// view has the tables as they were published, found what others have done to them since.
+	// view has the tables as they were published; seen also knows what others have done to them since.
 	view       *lake.View
-	found      map[string]lake.Foreign
+	seen       sight
 	plan       *plan.Plan
 	id         string
 	started    time.Time
@@ -240,7 +240,7 @@ func (x *execution) step(ctx context.Context, s plan.Step) error {
 }
 
 func shape(t *model.Table) lake.Shape {
-	s := lake.Shape{Columns: t.Columns, Description: t.Header().Description, Zone: t.Zone, Reference: t.Header().Reference}
+	s := lake.Shape{Columns: t.Columns, Description: t.Description(), Zone: t.Zone, Reference: t.Header().Reference}
 	for _, p := range t.Header().PartitionedBy {
 		s.PartitionBy = append(s.PartitionBy, lake.PartitionField{Transform: p.Transform, Column: p.Column, N: p.N})
 	}
