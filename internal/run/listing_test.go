@@ -89,6 +89,7 @@ func (l *wideLake) clock() time.Time { return l.now }
 func (l *wideLake) begin(o run.RunOptions) (*run.Record, int64) {
 	l.t.Helper()
 	l.requests.Store(0)
+	l.now = l.now.Add(time.Minute)
 	var counter awsconf.Counter
 	w := l.open(run.Options{Now: l.clock, Requests: &counter})
 	rec, err := w.Run(context.Background(), o)
@@ -181,6 +182,20 @@ func TestSweeps(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.expect("after a rollback", none, 2, true, 150)
+	l.expect("and again", none, 0, false, 60)
+	l.replace("landing/wide_landing.sql", "id bigint", "id bigint, more string")
+	w = l.open(run.Options{Now: l.clock})
+	p, err := w.Plan(t.Context(), none.Selection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if work := p.Steps[0].Work; !work.Listing.Since.IsZero() || len(work.Reload) != l.landing.N+l.landing.Added() {
+		t.Errorf("under another definition %d files would be read again, since %v", len(work.Reload), work.Listing.Since)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l.replace("landing/wide_landing.sql", "id bigint, more string", "id bigint")
 	// Vanished files are seen where one has looked.
 	l.landing.N -= 10
 	if rec := l.expect("recent files have vanished", none, 0, false, 60); len(rec.Load[0].Vanished) != 10 {
