@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tarn/internal/diag"
+	"tarn/internal/machine"
 	"tarn/internal/project"
 	"tarn/internal/run"
 	"tarn/internal/store"
@@ -112,7 +113,7 @@ func first(list diag.List) string {
 func (x *examination) machine(p *project.Lake, o run.Options) {
 	setting := run.MemoryOf(p.Config, o.Memory)
 	want, err := project.ParseMemory(setting)
-	have := memory()
+	have := machine.Memory()
 	switch {
 	case err != nil:
 		x.failed("memory", err)
@@ -144,14 +145,6 @@ func (x *examination) machine(p *project.Lake, o run.Options) {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil || filepath.Dir(path) == path
-}
-
-func memory() int64 {
-	var info unix.Sysinfo_t
-	if unix.Sysinfo(&info) != nil {
-		return 0
-	}
-	return int64(info.Totalram) * int64(info.Unit)
 }
 
 func size(n int64) string {
