@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -16,16 +13,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// bucket holds the raw files and the warehouses.
-const bucket = "bench"
-
 // withCloud starts the stand-ins for S3 and Glue that the tests use, as processes of their own, puts the raw files of a
 // data set into the bucket, and lets the pipeline run there and on the disk of this machine. They last as long as ctx.
 func withCloud(ctx context.Context, o options, d dataset, work string) (contest, error) {
-	env, err := standIns(ctx, work)
+	server, env, err := serve(ctx, work, s3Stand, "-buckets", bucket)
 	if err != nil {
 		return contest{}, err
 	}
+	glue, _, err := serve(ctx, work, glueStand)
+	if err != nil {
+		return contest{}, err
+	}
+	env = append(env, "AWS_ENDPOINT_URL_S3="+server, "AWS_ENDPOINT_URL_GLUE="+glue)
 	if err := upload(ctx, env, d); err != nil {
 		return contest{}, err
 	}
@@ -80,7 +79,7 @@ func upload(ctx context.Context, env []string, d dataset) error {
 		}
 		return ""
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(get("AWS_REGION")), config.WithBaseEndpoint(get("AWS_ENDPOINT_URL")),
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(get("AWS_REGION")), config.WithBaseEndpoint(get("AWS_ENDPOINT_URL_S3")),
 		config.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: get("AWS_ACCESS_KEY_ID"), SecretAccessKey: get("AWS_SECRET_ACCESS_KEY")}, nil
 		})))
@@ -106,47 +105,4 @@ func upload(ctx context.Context, env []string, d dataset) error {
 		}
 	}
 	return nil
-}
-
-// standIns builds and starts the servers, and gives the environment that leads to them.
-func standIns(ctx context.Context, work string) ([]string, error) {
-	if err := os.MkdirAll(work, 0o755); err != nil {
-		return nil, err
-	}
-	var env []string
-	for _, server := range []struct {
-		folder string
-		args   []string
-		lines  int // printed once it listens
-	}{
-		{"./internal/store/s3/s3test/serve", []string{"-buckets", bucket}, 7},
-		{"./internal/catalog/glue/gluetest/cmd", nil, 1},
-	} {
-		program := filepath.Join(work, strings.NewReplacer("./", "", "/", "-").Replace(server.folder))
-		if err := quietly(ctx, "go", "build", "-o", program, server.folder); err != nil {
-			return nil, err
-		}
-		cmd := exec.CommandContext(ctx, program, server.args...)
-		cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-		cmd.Stderr = os.Stderr
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			return nil, err
-		}
-		if err := cmd.Start(); err != nil {
-			return nil, err
-		}
-		lines := bufio.NewScanner(out)
-		for range server.lines {
-			if !lines.Scan() {
-				return nil, fmt.Errorf("%s ended before it listened: %w", server.folder, io.ErrUnexpectedEOF)
-			}
-			line := strings.TrimPrefix(lines.Text(), "export ")
-			if strings.HasPrefix(line, "http") {
-				line = "AWS_ENDPOINT_URL_GLUE=" + line
-			}
-			env = append(env, line)
-		}
-	}
-	return env, nil
 }

@@ -4,6 +4,7 @@
 //	go run ./bench                        the real files, 1 M and 8 M readings, five pairs each
 //	go run ./bench -data S10 -n 9         1 M readings only, nine pairs
 //	go run ./bench -with cloud -data S10  the lake in S3 and Glue, on stand-ins on this machine, with the lake on its disk
+//	go run ./bench -requests              what runs ask of S3 and Glue: see requests.md
 //
 // Both are whole processes that start with warm files, in turn (A B A B …), so that a machine that slows down slows both.
 // What is printed are medians, and the ratio is the median over the pairs. The script, its data generator and the counts
@@ -32,6 +33,9 @@ type options struct {
 	memory string
 	with   string
 	runs   int
+	// requests counts requests in place of seconds, files is how many the wide lake has.
+	requests bool
+	files    int
 }
 
 const usage = `Times tarn and a hand-written DuckDB script on the same raw files, in turn, and prints the medians and their ratio:
@@ -42,6 +46,7 @@ wall time, CPU time and peak memory of the whole process. Needs Python 3, and a 
   go run ./bench -with cloud -data stedi,S10
                                         the lake in S3 and Glue, on stand-ins on this machine, with the lake on its disk
   go run ./bench -with spark -data S10  the lake's models on Spark, with a hand-written program (see test/peers/spark.sh)
+  go run ./bench -requests              what runs ask of S3 and Glue, counted where it arrives: servers of the tests
 
 Nothing else should run on the machine meanwhile.
 
@@ -62,6 +67,8 @@ func main() {
 	flag.StringVar(&o.with, "with", "script", "script: the hand-written script; cloud: tarn in a bucket and Glue with tarn on the disk; spark: models on Spark with a hand-written PySpark")
 	flag.StringVar(&o.memory, "memory", "", "memory limit of both engines, such as 512MB (default: each one's own)")
 	flag.IntVar(&o.runs, "n", 5, "pairs of runs for each data set, after one that is not counted")
+	flag.BoolVar(&o.requests, "requests", false, "count the requests of runs in a bucket instead, and print a table of them")
+	flag.IntVar(&o.files, "files", 100_000, "with -requests, how many landing files the lake has that is all files")
 	flag.Usage = func() {
 		fmt.Fprint(flag.CommandLine.Output(), usage)
 		flag.PrintDefaults()
@@ -88,7 +95,7 @@ func env(name, otherwise string) string {
 }
 
 func run(ctx context.Context, o options) (err error) {
-	if _, err := os.Stat(filepath.Join(o.peers, "p_duckdb.py")); err != nil {
+	if _, err := os.Stat(filepath.Join(o.peers, "p_duckdb.py")); err != nil && !o.requests {
 		return fmt.Errorf("%w\nhint: -peers names the folder of the script to compare with", err)
 	}
 	work, err := os.MkdirTemp("", "tarn-bench-")
@@ -101,6 +108,9 @@ func run(ctx context.Context, o options) (err error) {
 		if err := quietly(ctx, "go", "build", "-tags", "grpcnotrace", "-o", o.tarn, "./cmd/tarn"); err != nil {
 			return err
 		}
+	}
+	if o.requests {
+		return countRequests(ctx, o, o.files, work)
 	}
 	python, err := pythonWithDuckDB(ctx, o.cache)
 	if err != nil {

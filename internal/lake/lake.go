@@ -100,6 +100,14 @@ func (l *Lake) Stores() store.Locator { return l.stores }
 // Cache brings files to this machine.
 func (l *Lake) Cache() *cache.Cache { return l.cache }
 
+// Staging is the folder of this machine for data files on their way to the warehouse; "" where that is on this disk.
+func (l *Lake) Staging() string {
+	if strings.HasPrefix(l.warehouse, "file://") {
+		return ""
+	}
+	return l.staging
+}
+
 // Warehouse is the location below which tables are made.
 func (l *Lake) Warehouse() string { return l.warehouse }
 

@@ -128,9 +128,7 @@ func (e *estimator) load(ctx context.Context, s plan.Step) error {
 	var raw, again, kept int64
 	for _, f := range s.Work.Read() {
 		raw += f.Size
-		if err := e.bring(ctx, f.Location, f.ETag, f.Size); err != nil {
-			return err
-		}
+		e.bring(ctx, f.Location, f.ETag, f.Size)
 	}
 	for _, f := range s.Work.Reload {
 		again += f.Size
@@ -167,24 +165,20 @@ func (e *estimator) read(ctx context.Context, name, stored string) error {
 		return err
 	}
 	for _, f := range files {
-		if err := e.bring(ctx, f.Location, "", f.Bytes); err != nil {
-			return err
-		}
+		e.bring(ctx, f.Location, "", f.Bytes)
 	}
 	return nil
 }
 
 // bring counts a file that has to come to this machine.
-func (e *estimator) bring(ctx context.Context, location, etag string, size int64) error {
+func (e *estimator) bring(ctx context.Context, location, etag string, size int64) {
 	if e.here[location] {
-		return nil
+		return
 	}
 	e.here[location] = true
-	has, err := e.w.Lake.Cache().Has(ctx, cache.File{Location: location, ETag: etag})
-	if err != nil || has {
-		return err
+	if e.w.Lake.Cache().Has(ctx, cache.File{Location: location, ETag: etag, Size: size}) {
+		return
 	}
 	e.sum.CopiedBytes += size
 	e.sum.StoreRequests += 1 + size/bytesPerRequest
-	return nil
 }

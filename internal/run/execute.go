@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
+	"tarn/internal/cache"
 	"tarn/internal/catalog"
 	"tarn/internal/check"
 	"tarn/internal/engine/duckdb"
@@ -44,6 +46,9 @@ type execution struct {
 	// reread has the landing files that were read, by table, again the names of those whose earlier rows go.
 	reread map[string][]load.Counted
 	again  map[string][]string
+	// needs has the columns that the run reads of tables, once they were asked for: see [execution.needed].
+	needs     map[string][]string
+	needsOnce sync.Once
 	// filesAre is the snapshot of tarn__files that readers see.
 	filesAre int64
 	// rebuilt are models whose earlier quarantine entries are replaced.
@@ -60,15 +65,29 @@ type state struct {
 	record  TableRecord
 	load    *LoadRecord
 	checks  []check.Result
-	// published says that the run does not touch the table, open that the engine can read it: see [execution.readable].
-	published, open bool
-	opening         sync.Mutex
+	// stored says that the table's files are where now says, and open how much of it the engine can read at the moment, for
+	// so many users: see [execution.use].
+	stored  bool
+	now     *lake.Table
+	opening sync.Mutex
+	open    openness
+	users   int
+	reader  *lake.Reader
 	// widely says that the checks have changed, so that they judge the rows that stay as well.
 	widely bool
 	// putAside counts rows that checks quarantined, and dropped those that they dropped, by check.
 	putAside int64
 	dropped  []ledger.Drop
 }
+
+// openness is how much of a table's columns the engine can read.
+type openness int
+
+const (
+	shut openness = iota
+	openedInPart
+	opened
+)
 
 // Event is progress for people.
 type Event struct {
@@ -135,11 +154,13 @@ func (x *execution) steps(ctx context.Context, steps []plan.Step, first map[stri
 			}
 			if s.Works() {
 				weight := x.weight(s)
-				if err := slots.Acquire(within, weight); err != nil {
-					return err
+				err := x.inSlots(within, slots, weight, s)
+				if full := (*cache.FullError)(nil); errors.As(err, &full) && weight < sideBySide {
+					// Alone it may find the room that it needs.
+					if err = x.quarantine.Forget(within, s.Table.Name); err == nil {
+						err = x.inSlots(within, slots, sideBySide, s)
+					}
 				}
-				err := x.step(within, s)
-				slots.Release(weight)
 				if err != nil {
 					return err
 				}
@@ -149,6 +170,15 @@ func (x *execution) steps(ctx context.Context, steps []plan.Step, first map[stri
 		})
 	}
 	return g.Wait()
+}
+
+// inSlots does a step when its places are free.
+func (x *execution) inSlots(ctx context.Context, slots *semaphore.Weighted, weight int64, s plan.Step) error {
+	if err := slots.Acquire(ctx, weight); err != nil {
+		return err
+	}
+	defer slots.Release(weight)
+	return x.step(ctx, s)
 }
 
 // sideBySide is how many small steps may run at a time.
@@ -180,9 +210,11 @@ func (x *execution) step(ctx context.Context, s plan.Step) error {
 	if st.draft, err = x.w.Lake.Draft(ctx, x.view, s.Table.Stored(), shape(s.Table)); err != nil {
 		return err
 	}
-	if err := x.readable(ctx, x.reads(s.Table)...); err != nil {
+	release, err := x.use(ctx, false, x.reads(s.Table)...)
+	if err != nil {
 		return err
 	}
+	defer release()
 	if have := x.view.Table(s.Table.Stored()); have != nil {
 		st.widely = have.Record()[plan.KeyNotes] != s.Table.Notes
 	}

@@ -36,7 +36,10 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 		return err
 	}
 	x.note(st, s, result)
-	stay, err := x.carry(ctx, st, replaced(s, result), w.Vanished)
+	// What stays is needed until the checks are done.
+	held := x.w.Lake.Reader()
+	defer held.Close()
+	stay, err := x.carry(ctx, st, held, replaced(s, result), w.Vanished)
 	if err != nil {
 		return err
 	}
@@ -60,7 +63,7 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 	if err := st.draft.Swap(ctx, stay.removed, fresh, summary); err != nil {
 		return err
 	}
-	return x.adopt(ctx, st, fresh, stay.kept)
+	return x.adopt(st, fresh)
 }
 
 // note writes down what was read.
@@ -124,7 +127,7 @@ func (s staying) paths() []string { return append(append([]string{}, s.kept...),
 
 // carry sorts the published data files: those that hold rows of the gone landing files, and all of them where the columns
 // have changed, leave the table; what stays of their rows is written again.
-func (x *execution) carry(ctx context.Context, st *state, gone []string, vanished []load.Known) (out staying, err error) {
+func (x *execution) carry(ctx context.Context, st *state, held *lake.Reader, gone []string, vanished []load.Known) (out staying, err error) {
 	t := st.table
 	have := x.view.Table(t.Stored())
 	if have == nil {
@@ -134,7 +137,7 @@ func (x *execution) carry(ctx context.Context, st *state, gone []string, vanishe
 	if err != nil || len(files) == 0 {
 		return out, err
 	}
-	paths, err := x.held.Paths(ctx, files)
+	paths, err := held.Paths(ctx, files)
 	if err != nil {
 		return out, err
 	}

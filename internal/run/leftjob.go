@@ -116,6 +116,9 @@ func (x *execution) save(ctx context.Context, h spark.Handle) (*leftJob, error) 
 func (x *execution) saveQuarantine(ctx context.Context) error {
 	e := x.w.elsewhere
 	path := filepath.Join(x.w.tempDir(), quarantineFile)
+	if err := os.MkdirAll(x.w.tempDir(), 0o755); err != nil {
+		return err
+	}
 	if err := x.quarantine.Save(ctx, path); err != nil {
 		return err
 	}

@@ -142,7 +142,13 @@ func (x *execution) publishAll(ctx context.Context) (err error) {
 	if x.quarantine, err = load.NewQuarantine(ctx, x.w.Engine, x.id, utc(x.started)); err != nil {
 		return err
 	}
-	if err := x.all(ctx); err != nil {
+	if err := x.fits(ctx); err != nil {
+		return err
+	}
+	within, stop := x.bounded(ctx)
+	err = full(within, x.all(within))
+	stop()
+	if err != nil {
 		return err
 	}
 	return x.conclude(ctx)

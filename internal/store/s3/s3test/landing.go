@@ -2,6 +2,7 @@ package s3test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -9,10 +10,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Landing is a bucket of very many small objects that exist only when they are asked for: it answers listings by the page,
-// and gives objects and what is known of them. It can be read and not written, and checks no signatures.
+// and gives objects and what is known of them. A plain PUT adds one. It checks no signatures.
 type Landing struct {
 	// Bucket is its name.
 	Bucket string
@@ -27,10 +29,22 @@ type Landing struct {
 	order []string // the keys of added, in order
 }
 
+// Days names files in folders of days such as 2024/01/31/, so many a day, up to the day of a time.
+func Days(files, perDay int, last time.Time) func(i int) string {
+	first := last.UTC().AddDate(0, 0, 1-(files+perDay-1)/perDay)
+	return func(i int) string {
+		return fmt.Sprintf("raw/%s/%04d.json", first.AddDate(0, 0, i/perDay).Format("2006/01/02"), i%perDay)
+	}
+}
+
 // Add puts an object into the bucket.
 func (l *Landing) Add(key, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.add(key, text)
+}
+
+func (l *Landing) add(key, text string) {
 	if l.added == nil {
 		l.added = map[string]string{}
 	}
@@ -72,6 +86,13 @@ func (l *Landing) object(w http.ResponseWriter, r *http.Request, key string) {
 	}
 	etag := `"` + l.ETag(text) + `"`
 	switch {
+	case r.Method == http.MethodPut:
+		raw, err := io.ReadAll(r.Body)
+		if err != nil {
+			refuse(w, r, http.StatusBadRequest, "IncompleteBody", "The body ended early.")
+			return
+		}
+		l.add(key, string(raw))
 	case !ok:
 		refuse(w, r, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 	case r.Header.Get("If-Match") != "" && r.Header.Get("If-Match") != etag:
