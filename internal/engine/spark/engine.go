@@ -78,6 +78,12 @@ func (e *Engine) Prepare(ctx context.Context, p Plan) (Handle, error) {
 	return Handle{Run: p.Run, Kind: e.Kind, Script: script}, nil
 }
 
+// Ready tells where jobs run, for people, or why none could be started: a [StartError].
+func (e *Engine) Ready(ctx context.Context) (string, error) {
+	about, err := e.Launcher.Ready(ctx)
+	return e.Kind + ": " + about, err
+}
+
 // Start starts the job of a handle.
 func (e *Engine) Start(ctx context.Context, h Handle) (Handle, error) {
 	var err error
