@@ -44,11 +44,15 @@ func runCommand(a *app) *cobra.Command {
 		Short: "Load new files and bring tables up to date, all in one step",
 		Long: `Loads the landing files that are new or changed, rebuilds the models that are out of date, tests their checks, and shows
 all of it to readers in one step. If anything fails, or the run is interrupted or killed, readers go on seeing the last
-good run. Running again with nothing new says so and writes nothing.`,
+good run. Running again with nothing new says so and writes nothing.
+
+Where the target has Spark as its engine, all models are made in one job there. Ctrl-C ends the job; if the terminal goes away, the
+job goes on, and the next run finds it, waits for it and publishes what it has made.`,
 		Example: `  tarn run
   tarn run machine_learning_curated     with everything that it is made of
   tarn run -s accelerometer_trusted+    and everything that is made of it
-  tarn run --full-refresh`,
+  tarn run --full-refresh
+  tarn run --target spark               models on Spark, where tarn.yaml has such a target`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.run(cmd.Context(), run.RunOptions{Selection: s.selection(args), Wait: wait})
 		},
