@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -15,15 +16,16 @@ import (
 type figures struct{ wall, cpu, peak float64 }
 
 // measure runs a command to its end. Its output is kept only for the error.
-func measure(ctx context.Context, command []string) (figures, error) {
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+func measure(ctx context.Context, c command) (figures, error) {
+	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
+	cmd.Env = append(os.Environ(), c.env...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	start := time.Now()
 	err := cmd.Run()
 	wall := time.Since(start).Seconds()
 	if err != nil {
-		return figures{}, fmt.Errorf("%s: %w\n%s", filepath.Base(command[0]), err, out.Bytes())
+		return figures{}, fmt.Errorf("%s: %w\n%s", filepath.Base(c.args[0]), err, out.Bytes())
 	}
 	f := figures{wall: wall, cpu: (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()}
 	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {

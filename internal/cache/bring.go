@@ -1,16 +1,16 @@
 package cache
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"tarn/internal/store"
 )
@@ -19,7 +19,7 @@ import (
 const partial = "part-"
 
 // bring makes sure that there is a copy with a link of this process.
-func (c *Cache) bring(ctx context.Context, s store.Store, o store.Object, name string) error {
+func (c *Cache) bring(ctx context.Context, s store.Store, o store.Object, f File, name string) (err error) {
 	copied := filepath.Join(c.dir, name)
 	if info, err := os.Stat(copied); err == nil && info.Size() == o.Size {
 		now := time.Now()
@@ -30,19 +30,24 @@ func (c *Cache) bring(ctx context.Context, s store.Store, o store.Object, name s
 		}
 		// Another process has just made room.
 	}
-	if err := c.makeRoom(o.Size); err != nil {
+	if err := c.makeRoom(f.bytes()); err != nil {
 		return err
 	}
+	defer func() { c.arrived(f.bytes(), err == nil) }()
 	temp := filepath.Join(c.own, partial+name)
-	f, err := os.Create(temp)
+	to, err := os.Create(temp)
 	if err != nil {
 		return err
 	}
-	err = s.Download(ctx, o, f)
-	if info, statErr := f.Stat(); err == nil && statErr == nil && info.Size() != o.Size {
+	if f.Parts == nil {
+		err = s.Download(ctx, o, to)
+	} else {
+		err = errors.Join(parts(ctx, s, o, f.Parts, to), to.Truncate(o.Size))
+	}
+	if info, statErr := to.Stat(); err == nil && statErr == nil && info.Size() != o.Size {
 		err = fmt.Errorf("%s: %d bytes arrived of %d", store.Location(s, o.Key), info.Size(), o.Size)
 	}
-	if err := errors.Join(err, f.Close()); err != nil {
+	if err := errors.Join(err, to.Close()); err != nil {
 		return errors.Join(err, os.Remove(temp))
 	}
 	if err := os.Link(temp, filepath.Join(c.own, name)); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -51,44 +56,25 @@ func (c *Cache) bring(ctx context.Context, s store.Store, o store.Object, name s
 	return os.Rename(temp, copied)
 }
 
-// makeRoom removes the copies that were not used for longest until another one fits.
-func (c *Cache) makeRoom(size int64) error {
-	entries, err := os.ReadDir(c.dir)
-	if err != nil {
-		return err
+// partsAtOnce is how many parts of one file come at a time.
+const partsAtOnce = 4
+
+// parts brings some bytes of an object to where they are in it.
+func parts(ctx context.Context, s store.Store, o store.Object, parts []Part, to io.WriterAt) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(partsAtOnce)
+	for _, p := range parts {
+		g.Go(func() error {
+			r, err := s.Open(ctx, o.Key, o.ETag, p.Offset, p.Length)
+			if err != nil {
+				return err
+			}
+			n, err := io.Copy(io.NewOffsetWriter(to, p.Offset), r)
+			if err == nil && n != p.Length {
+				err = fmt.Errorf("%s: %d bytes arrived of %d", store.Location(s, o.Key), n, p.Length)
+			}
+			return errors.Join(err, r.Close())
+		})
 	}
-	type held struct {
-		name string
-		size int64
-		used time.Time
-	}
-	var all []held
-	var sum int64
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || e.IsDir() {
-			continue
-		}
-		all = append(all, held{e.Name(), info.Size(), info.ModTime()})
-		sum += info.Size()
-	}
-	slices.SortFunc(all, func(a, b held) int {
-		return cmp.Or(a.used.Compare(b.used), strings.Compare(a.name, b.name))
-	})
-	for _, h := range all {
-		if sum+size <= c.limit {
-			return nil
-		}
-		c.mu.Lock()
-		pinned := c.pins[h.name] > 0
-		c.mu.Unlock()
-		if pinned {
-			continue
-		}
-		if err := os.Remove(filepath.Join(c.dir, h.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		sum -= h.size
-	}
-	return nil
+	return g.Wait()
 }

@@ -140,7 +140,7 @@ func TestBounded(t *testing.T) {
 	} else if full := (*cache.FullError)(nil); !errors.As(err, &full) || full.Limit != 1000 {
 		t.Errorf("no room: %v", err)
 	}
-	paths, release, err := c.FetchAll(t.Context(), files[:10], nil)
+	paths, release, err := c.FetchAll(t.Context(), files[:9], nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,5 +255,37 @@ func TestDeadProcessesLeaveNothing(t *testing.T) {
 	content(t, open(t, dir, 1<<20, f), f.put(t, "a", "x"))
 	if left, err := filepath.Glob(dead + "*"); err != nil || len(left) > 0 {
 		t.Errorf("left: %q, %v", left, err)
+	}
+}
+
+func TestParts(t *testing.T) {
+	f, dir := newFar(), t.TempDir()
+	c := open(t, dir, 600_000, f)
+	text := strings.Repeat("0123456789", 100_000)
+	whole := f.put(t, "big", text)
+	some := whole
+	some.Parts = []cache.Part{{Offset: 0, Length: 4}, {Offset: 500_000, Length: 100_000}, {Offset: 999_990, Length: 10}}
+	for range 2 {
+		got := content(t, c, some)
+		if len(got) != len(text) || got[:8] != "0123\x00\x00\x00\x00" || got[500_000:600_000] != text[500_000:600_000] || got[999_985:] != "\x00\x00\x00\x00\x000123456789" {
+			t.Error("the parts are not where they belong")
+		}
+	}
+	if _, _, err := c.Fetch(t.Context(), whole); err == nil {
+		t.Error("a copy in parts was taken for the whole file, or the bound does not hold")
+	}
+	if c.Has(t.Context(), whole) {
+		t.Error("a copy in parts counts as the whole file")
+	}
+	some.Parts[1].Length = 600_000
+	if _, _, err := c.Fetch(t.Context(), some); err == nil {
+		t.Error("more than the bound was fetched in parts")
+	}
+	if raw, err := c.Tail(t.Context(), whole, 25); err != nil || string(raw) != text[len(text)-25:] {
+		t.Errorf("tail: %q, %v", raw, err)
+	}
+	f.put(t, "big", text+"more")
+	if _, _, err := c.Fetch(t.Context(), cache.File{Location: whole.Location, Size: whole.Size, ETag: whole.ETag, Parts: []cache.Part{{Offset: 0, Length: 9}}}); !errors.Is(err, store.ErrCondition) {
+		t.Errorf("parts of another content: %v", err)
 	}
 }

@@ -43,6 +43,30 @@ func (c *Cache) Small(ctx context.Context, location string) ([]byte, error) {
 	return raw, nil
 }
 
+// Tail reads the last bytes of a file whose location only ever has one content, at most so many, and keeps them at hand.
+func (c *Cache) Tail(ctx context.Context, f File, most int64) ([]byte, error) {
+	s, key, err := c.stores.Locate(ctx, f.Location)
+	if err != nil {
+		return nil, err
+	}
+	// No location of a file ends like this.
+	name := fmt.Sprintf("%s\x00tail %d", f.Location, most)
+	if raw, ok := c.kept(name); ok {
+		return raw, nil
+	}
+	from := max(0, f.Size-most)
+	r, err := s.Open(ctx, key, f.ETag, from, f.Size-from)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := io.ReadAll(r)
+	if err := errors.Join(err, r.Close()); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Location, err)
+	}
+	c.keep(name, raw)
+	return raw, nil
+}
+
 // PutSmall writes such a file, and keeps what it has written at hand.
 func (c *Cache) PutSmall(ctx context.Context, location string, raw []byte) error {
 	s, key, err := c.stores.Locate(ctx, location)
@@ -76,6 +100,8 @@ func (c *Cache) keep(location string, raw []byte) {
 	if os.MkdirAll(c.dir, 0o755) != nil || c.makeRoom(int64(len(raw))+4) != nil {
 		return
 	}
+	kept := false
+	defer func() { c.arrived(int64(len(raw))+4, kept) }()
 	f, err := os.CreateTemp(c.dir, partial)
 	if err != nil {
 		return
@@ -83,5 +109,7 @@ func (c *Cache) keep(location string, raw []byte) {
 	_, err = f.Write(append(binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE(raw)), raw...))
 	if errors.Join(err, f.Close()) != nil || os.Rename(f.Name(), c.smallPath(location)) != nil {
 		_ = os.Remove(f.Name())
+		return
 	}
+	kept = true
 }

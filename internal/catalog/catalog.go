@@ -75,6 +75,14 @@ var (
 	ErrReadOnly = errors.New("the lake can only be read from here")
 )
 
+// Rebase brings the change of a publish to a table together with commits that others made to it after the publish was
+// written down, and before its pointer moved. theirs is where their metadata is. It gives the metadata that has both, or
+// theirs itself if that has the change already. If theirs changed rows the error is [ErrRowsChanged].
+type Rebase func(ctx context.Context, m Move, theirs string) (string, error)
+
+// ErrRowsChanged says that somebody else has changed the rows of a table.
+var ErrRowsChanged = errors.New("its rows were changed by somebody else")
+
 // Catalog keeps the pointers of one database. It is safe for concurrent use.
 type Catalog interface {
 	// Pointers gives the location of the current metadata file of every Iceberg table of the database, all at one moment.
@@ -86,8 +94,22 @@ type Catalog interface {
 	// Idle makes sure that nobody writes at this moment, waiting for that if wait is set and failing with [ErrBusy]
 	// otherwise. It gives the run of the last holder if that ended without Release, or "". It needs no right to write.
 	Idle(ctx context.Context, wait bool) (unfinished string, err error)
+	// Identity tells the catalog from all others that could know the same files. Only the holder of the lock may ask.
+	Identity(ctx context.Context) (Identity, error)
 	// Close lets go of the catalog.
 	Close() error
+}
+
+// Identity is which catalog it is. A warehouse belongs to one: another one knows nothing of its files.
+type Identity struct {
+	// Kind is what targets call it, such as glue.
+	Kind string `json:"catalog"`
+	// Lake is an id that the catalog has given itself, or that of the place that it is for.
+	Lake string `json:"lake"`
+	// Database is the namespace of the tables.
+	Database string `json:"database"`
+	// Where tells the account and region of a catalog that is none of this machine; it can be empty.
+	Where string `json:"where,omitempty"`
 }
 
 // Writer is the right to publish.

@@ -123,7 +123,7 @@ up to date and shows them to readers in one step; ` + "`tarn query`" + ` asks th
 		group string
 		make  func(*app) *cobra.Command
 	}{
-		{"start", demoCommand}, {"start", initCommand}, {"start", crawlCommand}, {"start", sampleCommand},
+		{"start", demoCommand}, {"start", initCommand}, {"start", crawlCommand}, {"start", importCommand}, {"start", sampleCommand},
 		{"work", validateCommand}, {"work", planCommand}, {"work", runCommand}, {"work", queryCommand}, {"work", checkCommand}, {"work", compileCommand},
 		{"care", quarantineCommand}, {"care", runsCommand}, {"care", rollbackCommand}, {"care", dropCommand}, {"care", gcCommand}, {"care", doctorCommand}, {"care", versionCommand},
 	} {

@@ -100,13 +100,14 @@ func dropCommand(a *app) *cobra.Command {
 				return err
 			}
 			defer w.Close()
-			id, err := w.Drop(cmd.Context(), args[0], wait)
+			id, warnings, err := w.Drop(cmd.Context(), args[0], wait)
 			if err != nil {
 				return err
 			}
 			if a.json {
-				return a.print(dropJSON{id, args[0]})
+				return a.print(dropJSON{id, args[0], warnings})
 			}
+			a.showWarnings(warnings)
 			a.say("dropped %s, as run %s; `tarn gc` removes its files", args[0], id)
 			return nil
 		},
@@ -116,14 +117,17 @@ func dropCommand(a *app) *cobra.Command {
 }
 
 func gcCommand(a *app) *cobra.Command {
-	var dry, wait bool
+	var dry, wait, half bool
 	var older string
 	cmd := &cobra.Command{
 		Use:   "gc",
 		Short: "Expire old snapshots and remove files that nothing needs",
 		Long: `Expires the snapshots that are older than --older-than, except each table's current one, and removes the files in the
 warehouse that no snapshot needs any more. Files that a running query reads, and younger ones, stay. Raw files are never
-touched. Runs whose snapshots are expired cannot be rolled back to.`,
+touched. Runs whose snapshots are expired cannot be rolled back to.
+
+Where that is more than half of the warehouse, nothing is removed unless --over-half says that it is meant: so a catalog that
+lost its tables does no harm.`,
 		Example: "  tarn gc --dry-run\n  tarn gc --older-than 30d",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -136,7 +140,7 @@ touched. Runs whose snapshots are expired cannot be rolled back to.`,
 				return err
 			}
 			defer w.Close()
-			found, err := w.GC(cmd.Context(), run.GCOptions{OlderThan: age, DryRun: dry, Wait: wait})
+			found, err := w.GC(cmd.Context(), run.GCOptions{OlderThan: age, DryRun: dry, OverHalf: half, Wait: wait})
 			if err != nil {
 				return err
 			}
@@ -153,6 +157,7 @@ touched. Runs whose snapshots are expired cannot be rolled back to.`,
 		},
 	}
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "look, and remove nothing")
+	cmd.Flags().BoolVar(&half, "over-half", false, "remove even more than half of the warehouse")
 	cmd.Flags().StringVar(&older, "older-than", "7d", "age that snapshots and unneeded files must have, such as 30d, 12h or 0")
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait for a run and for queries to end instead of failing")
 	return cmd

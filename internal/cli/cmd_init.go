@@ -9,21 +9,27 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tarn/internal/intake"
 	"tarn/internal/project"
 	"tarn/internal/template"
 )
 
 func initCommand(a *app) *cobra.Command {
 	var name, from string
+	var account intake.Account
 	cmd := &cobra.Command{
 		Use:   "init DIR",
 		Short: "Start a lake: from a template, or from DDL and files that you have",
 		Long: `Writes the definitions of a lake into DIR. A template gives the model case of a balance-training device (stedi) or no
 tables at all (empty). --from looks through a folder with DDL scripts and raw files, such as a course repository or an
-export from Athena, and writes a lake over them: files are neither copied nor changed.`,
+export from Athena, and writes a lake over them: files are neither copied nor changed.
+
+--from glue://DATABASE takes the external tables of a database of the AWS Glue Data Catalog: their DDL goes into landing/, the
+raw files are read where they are, and nothing in Glue is changed.`,
 		Example: `  tarn init mylake
   tarn init mylake --template empty
-  tarn init mylake --from ~/nd027-project`,
+  tarn init mylake --from ~/nd027-project
+  tarn init mylake --from glue://team_raw --region eu-central-1`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := template.Options{Name: project.Clean(filepath.Base(absolute(args[0]))), Schema: project.JSONSchema(), HeaderSchema: project.HeaderJSONSchema()}
@@ -33,6 +39,9 @@ export from Athena, and writes a lake over them: files are neither copied nor ch
 			if from != "" {
 				if cmd.Flags().Changed("template") {
 					return &usageError{errors.New("either --template or --from, not both")}
+				}
+				if intake.IsSource(from) {
+					return a.initFromCatalog(cmd.Context(), args[0], from, account, o)
 				}
 				info, err := os.Stat(from)
 				if err != nil {
@@ -55,7 +64,12 @@ export from Athena, and writes a lake over them: files are neither copied nor ch
 		},
 	}
 	cmd.Flags().StringVar(&name, "template", "stedi", "one of: "+strings.Join(template.Names(), ", "))
-	cmd.Flags().StringVar(&from, "from", "", "folder with DDL and raw files to write the lake over")
+	cmd.Flags().StringVar(&from, "from", "", "folder with DDL and raw files to write the lake over, or glue://DATABASE")
+	f := cmd.Flags()
+	f.StringVar(&account.AWS.Region, "region", "", "AWS region of the Glue database (default: as all AWS tools find it)")
+	f.StringVar(&account.AWS.Profile, "profile", "", "profile of ~/.aws/config for it (default: as all AWS tools find it)")
+	f.StringVar(&account.AWS.Endpoint, "endpoint", "", "`URL` of another server than AWS's for it")
+	f.StringVar(&account.CatalogID, "catalog-id", "", "`account` of its Glue Data Catalog (default: your own)")
 	return cmd
 }
 

@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"tarn/internal/catalog"
 	"tarn/internal/check"
+	"tarn/internal/events"
 	"tarn/internal/plan"
 	"tarn/internal/run"
 )
@@ -20,20 +23,46 @@ type selectFlags struct {
 	selected []string
 	full     bool
 	prune    bool
+	relist   bool
+	events   string
 }
 
 func (s *selectFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVarP(&s.selected, "select", "s", nil, "`tables` to bring up to date, with what they read, such as x,y; x+ also takes what reads x")
 	cmd.Flags().BoolVar(&s.full, "full-refresh", false, "read the landing files again and rebuild, whatever is up to date")
 	cmd.Flags().BoolVar(&s.prune, "prune", false, "take out the rows of landing files that have vanished")
+	cmd.Flags().BoolVar(&s.relist, "relist", false, "list all landing files in buckets, not only those of recent dates")
+	cmd.Flags().StringVar(&s.events, "events", "", "`file` of S3 events that name landing files to look at, - for stdin; see docs/landing.md")
 }
 
-func (s *selectFlags) selection(args []string) run.Selection {
+func (s *selectFlags) selection(a *app, args []string) (run.Selection, error) {
 	tables := slices.Clone(args)
 	for _, list := range s.selected {
 		tables = append(tables, strings.Split(list, ",")...)
 	}
-	return run.Selection{Tables: tables, FullRefresh: s.full, Prune: s.prune}
+	out := run.Selection{Tables: tables, FullRefresh: s.full, Prune: s.prune, Relist: s.relist}
+	if s.events == "" {
+		return out, nil
+	}
+	in, name := a.stdin, "the events on stdin"
+	if s.events != "-" {
+		name = s.events
+		f, err := os.Open(s.events)
+		if errors.Is(err, os.ErrNotExist) {
+			return out, fmt.Errorf("%w: %w", errMissing, err)
+		}
+		if err != nil {
+			return out, err
+		}
+		defer f.Close()
+		in = f
+	}
+	batch, err := events.Read(in)
+	if err != nil {
+		return out, fmt.Errorf("%s: %w", name, err)
+	}
+	out.Events = &batch
+	return out, nil
 }
 
 func runCommand(a *app) *cobra.Command {
@@ -46,15 +75,27 @@ func runCommand(a *app) *cobra.Command {
 all of it to readers in one step. If anything fails, or the run is interrupted or killed, readers go on seeing the last
 good run. Running again with nothing new says so and writes nothing.
 
+Landing files in a bucket that are in folders of dates, such as 2024/01/31/ or dt=2024-01-31/, are listed from three days
+ago on, and all of them once a day or with --relist. --events names files to look at besides: what SQS or EventBridge
+deliver of S3, one JSON value or several. An event is only a hint, so one that comes twice or late does no harm.
+
+A table whose rows another program has changed is held as it is, with what is made of it, and the exit code is 8;
+--full-refresh of it takes the change back.
+
 Where the target has Spark as its engine, all models are made in one job there. Ctrl-C ends the job; if the terminal goes away, the
 job goes on, and the next run finds it, waits for it and publishes what it has made.`,
 		Example: `  tarn run
   tarn run machine_learning_curated     with everything that it is made of
   tarn run -s accelerometer_trusted+    and everything that is made of it
   tarn run --full-refresh
-  tarn run --target spark               models on Spark, where tarn.yaml has such a target`,
+  tarn run --target spark               models on Spark, where tarn.yaml has such a target
+  aws sqs receive-message --queue-url "$QUEUE" --max-number-of-messages 10 | tarn run --target aws --events -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.run(cmd.Context(), run.RunOptions{Selection: s.selection(args), Wait: wait})
+			selection, err := s.selection(a, args)
+			if err != nil {
+				return err
+			}
+			return a.run(cmd.Context(), run.RunOptions{Selection: selection, Wait: wait})
 		},
 		ValidArgsFunction: a.completeTables,
 	}
@@ -82,8 +123,12 @@ func (a *app) run(ctx context.Context, o run.RunOptions) error {
 	err = errors.Join(err, w.Close())
 	if a.json {
 		out := runJSON{Record: filled(rec)}
-		if err != nil {
+		switch {
+		case err != nil:
 			out.ExitCode, out.Hint, out.Error = exitCode(ctx, err), a.hint(err), errorText(ctx, err)
+		case run.Held(rec.Foreign):
+			err = errHeld
+			out.ExitCode, out.Hint = exitHeld, repairHint
 		}
 		if e := a.print(out); e != nil {
 			return e
@@ -105,9 +150,17 @@ func (a *app) run(ctx context.Context, o run.RunOptions) error {
 	case err != nil && len(rec.Tables) > 0 && exitCode(ctx, err) != exitInterrupted:
 		// The tables above look as if they were there.
 		a.tell("%s", nothingPublished)
+	case err == nil && run.Held(rec.Foreign):
+		a.tell("hint: %s", repairHint)
+		return told(errHeld)
 	}
 	return err
 }
+
+// errHeld says that tables were left as they are, because another program has changed their rows.
+var errHeld = errors.New("another program has changed rows")
+
+const repairHint = "what is made of them stays as it is too; `tarn run TABLE --full-refresh` takes the change back, and `tarn query` shows it until then"
 
 const nothingPublished = "nothing was published: readers see what they saw before"
 
@@ -124,16 +177,27 @@ func filled(rec *run.Record) *run.Record {
 func (a *app) showRun(rec *run.Record) {
 	st := stylesFor(a.stdout)
 	if rec.Status == run.NothingToDo {
-		switch n := len(rec.Tables); n {
-		case 0:
+		held := 0
+		for _, t := range rec.Tables {
+			if t.Action == plan.Hold {
+				held++
+			}
+		}
+		switch n := len(rec.Tables); {
+		case held > 0:
+			a.say("nothing else to do: %s, %d up to date", plural(int64(held), "table")+" held", n-held)
+		case n == 0:
 			a.say("nothing to do: no table is defined")
-		case 1:
+		case n == 1:
 			a.say("nothing to do: %s is up to date", rec.Tables[0].Name)
 		default:
 			a.say("nothing to do: all %s are up to date", plural(int64(n), "table"))
 		}
+		a.showEvents(rec.Events)
 		a.showLoads(rec, st)
 		a.showOrphans(rec.Orphans)
+		a.showForeign(rec.Foreign)
+		a.showWarnings(rec.Warnings)
 		return
 	}
 	if len(rec.Tables) > 0 {
@@ -143,10 +207,15 @@ func (a *app) showRun(rec *run.Record) {
 				rows = append(rows, []string{t.Name, t.Zone, grouped(t.Rows), "", "", "", "up to date"})
 				continue
 			}
+			if t.Action == plan.Hold {
+				rows = append(rows, []string{t.Name, t.Zone, grouped(t.Rows), "", "", "", "held"})
+				continue
+			}
 			rows = append(rows, []string{t.Name, t.Zone, grouped(t.Rows), signed("+", t.Added), signed("-", t.Removed), some(t.Quarantined), fmt.Sprintf("%.2f", t.Seconds)})
 		}
 		fmt.Fprint(a.stdout, columns(rows, 2, 3, 4, 5, 6))
 	}
+	a.showEvents(rec.Events)
 	a.showLoads(rec, st)
 	a.showLedger(rec, st)
 	for _, c := range rec.Checks {
@@ -155,11 +224,35 @@ func (a *app) showRun(rec *run.Record) {
 		}
 	}
 	a.showOrphans(rec.Orphans)
-	for _, w := range rec.Warnings {
-		a.say("%s %s", st.warn("warning:"), w)
-	}
-	if rec.Status == run.Published {
+	a.showForeign(rec.Foreign)
+	a.showWarnings(rec.Warnings)
+	switch {
+	case rec.Status == run.Published && len(rec.Published) == 0:
+		a.say("nothing to do but to carry on what other programs have rewritten, as run %s", rec.Run)
+	case rec.Status == run.Published:
 		a.say("%s %s in one step as run %s in %.2f s", st.good("published"), plural(int64(len(rec.Published)), "table"), rec.Run, rec.Seconds)
+	}
+}
+
+// showForeign tells what other programs have done.
+func (a *app) showForeign(list []run.ForeignRecord) {
+	st := stylesFor(a.stdout)
+	for _, f := range list {
+		switch {
+		case f.Kept:
+			a.say("note: %s: %s", f.Table, visible(f.Text))
+		case f.Repaired:
+			a.say("%s %s: %s; that was taken back", st.warn("repaired:"), f.Table, visible(f.Text))
+		default:
+			a.say("%s %s: %s", st.warn("changed elsewhere:"), f.Table, visible(f.Text))
+		}
+	}
+}
+
+// showWarnings tells what is left to be done.
+func (a *app) showWarnings(warnings []string) {
+	for _, w := range warnings {
+		a.say("%s %s", stylesFor(a.stdout).warn("warning:"), w)
 	}
 }
 
@@ -185,9 +278,38 @@ func some(n int64) string {
 	return grouped(n)
 }
 
+// showEvents tells what was made of events.
+func (a *app) showEvents(e *run.EventsRecord) {
+	if e == nil {
+		return
+	}
+	text := "events: " + plural(int64(e.Objects), "file") + " to look at"
+	for _, more := range []struct {
+		n    int
+		text string
+	}{{e.Elsewhere, "of them not in a landing table of this run"}, {e.Tests, "test by S3"}, {e.Other, "not about S3"}} {
+		if more.n > 0 {
+			text += fmt.Sprintf(", %s %s", grouped(int64(more.n)), more.text)
+		}
+	}
+	a.say("%s", text)
+}
+
+// showLooked tells how far back a landing table was looked at, where that is not everything each time.
+func (a *app) showLooked(table string, files int, since, swept *time.Time) {
+	switch {
+	case swept == nil:
+	case since == nil:
+		a.say("%s: all %s listed; for now the next runs list recent dates only", table, plural(int64(files), "file"))
+	default:
+		a.say("%s: listed from %s on; everything was listed %s (--relist does it now)", table, since.Format("2006-01-02"), swept.Format("2006-01-02 15:04 UTC"))
+	}
+}
+
 // showLoads tells what was unusual about the landing zone.
 func (a *app) showLoads(rec *run.Record, st styles) {
 	for _, l := range rec.Load {
+		a.showLooked(l.Table, l.Files, l.Since, l.Swept)
 		if l.Empty {
 			a.say("%s: no files in %s, so the table is empty", l.Table, here(l.Dir))
 		}

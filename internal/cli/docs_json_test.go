@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -16,7 +17,9 @@ import (
 	"time"
 	"unicode"
 
+	"tarn/internal/catalog/glue/gluetest"
 	"tarn/internal/cli"
+	"tarn/internal/store/s3/s3test"
 )
 
 // comments finds the comments of struct fields in the sources of this module.
@@ -253,6 +256,7 @@ func TestDocumentedKeys(t *testing.T) {
 	call("tarn demo", "demo", filepath.Join(temp, "demo"))
 	call("tarn init", "init", filepath.Join(temp, "new"))
 	call("tarn init --from", "init", filepath.Join(temp, "from"), "--from", dir)
+	call("tarn import, and tarn init --from glue://…", "init", filepath.Join(temp, "taken"), "--from", "glue://team", "--endpoint", team(t))
 	call("tarn crawl", "crawl", filepath.Join(dir, "data"), "-C", dir)
 	call("tarn sample", "sample", filepath.Join(temp, "sample"), "--people", "5", "--days", "1", "--mess", "1")
 	call("tarn validate", "validate", "-C", dir)
@@ -275,7 +279,7 @@ func TestDocumentedKeys(t *testing.T) {
 	}
 	call("tarn run", "run", "-C", dir, "--full-refresh")
 	call("tarn drop", "drop", "items_curated", "-C", dir)
-	call("tarn gc", "gc", "-C", dir, "--older-than", "0")
+	call("tarn gc", "gc", "-C", dir, "--older-than", "0", "--over-half")
 	call("tarn version", "version")
 	call("a command that failed", "run", "-C", filepath.Join(temp, "nowhere"))
 	call("a command that failed", "query", "-C", dir, "SELECT x")
@@ -284,6 +288,28 @@ func TestDocumentedKeys(t *testing.T) {
 			t.Errorf("%s was not called", command)
 		}
 	}
+}
+
+// team starts a Glue Data Catalog with a database of that name, and gives its URL.
+func team(t *testing.T) string {
+	t.Helper()
+	if _, err := s3test.Serve(t.Context()); err != nil { // for credentials that are none
+		t.Fatal(err)
+	}
+	catalog := gluetest.New()
+	type object = map[string]any
+	orders := object{"Name": "orders", "TableType": "EXTERNAL_TABLE", "StorageDescriptor": object{"Location": "s3://team/orders/",
+		"Columns": []any{object{"Name": "id", "Type": "int"}}, "SerdeInfo": object{"SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe"}}}
+	_, err := catalog.Call("CreateDatabase", object{"DatabaseInput": object{"Name": "team"}})
+	if err == nil {
+		_, err = catalog.Call("CreateTable", object{"DatabaseName": "team", "TableInput": orders})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(catalog)
+	t.Cleanup(s.Close)
+	return s.URL
 }
 
 // undocumented reports keys that a command printed and the page does not have. Below an object of free keys nothing is

@@ -13,6 +13,8 @@ import (
 	"tarn/internal/check"
 	"tarn/internal/diag"
 	"tarn/internal/engine/spark"
+	"tarn/internal/events"
+	"tarn/internal/intake"
 	"tarn/internal/lake"
 	"tarn/internal/ledger"
 	"tarn/internal/project"
@@ -32,6 +34,7 @@ const (
 	exitMissing     = 5
 	exitBusy        = 6
 	exitRemote      = 7
+	exitHeld        = 8
 	exitInterrupted = 130
 )
 
@@ -52,12 +55,14 @@ func ExitCodes() []ExitCode {
 		{exitMissing, "something named is not there: a lake, a table, a run, a folder"},
 		{exitBusy, "another process is writing to the lake, or, for gc, reading it"},
 		{exitRemote, "a store or catalog elsewhere cannot be reached, or refuses: network, credentials, rights"},
+		{exitHeld, "another program has changed rows of a table: it and what is made of it were left as they are, all else was done"},
 		{exitInterrupted, "interrupted by Ctrl-C, SIGTERM or SIGHUP: nothing was published"},
 	}
 }
 
 // exitCode finds the number for an error.
 func exitCode(ctx context.Context, err error) int {
+	var unread *events.Error
 	var usage *usageError
 	var list *diag.ListError
 	var checks *run.CheckError
@@ -66,6 +71,10 @@ func exitCode(ctx context.Context, err error) int {
 	var sql *query.Error
 	var wrong *check.WrongError
 	var carry *run.CarryError
+	var changed *run.ChangedError
+	var otherWarehouse *lake.OtherError
+	var overHalf *lake.OverHalfError
+	var reference *lake.ReferenceError
 	var remote *s3.Error
 	var inGlue *glue.Error
 	var notStarted *spark.StartError
@@ -75,13 +84,15 @@ func exitCode(ctx context.Context, err error) int {
 		return exitDone
 	case ctx.Err() != nil || errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &unread):
 		return exitUsage
+	case errors.As(err, &changed), errors.Is(err, errHeld):
+		return exitHeld
 	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
 		return exitChecks
 	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong), errors.As(err, &carry), errors.Is(err, template.ErrTwoDatabases):
 		return exitDefinitions
-	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.Is(err, template.ErrNothingFound), errors.Is(err, errMissing):
+	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.As(err, &reference), errors.Is(err, template.ErrNothingFound), errors.Is(err, intake.ErrNoTable), errors.Is(err, errMissing):
 		return exitMissing
 	case errors.Is(err, run.ErrBusy), errors.Is(err, run.ErrReaders), errors.Is(err, catalog.ErrLockLost):
 		return exitBusy
@@ -97,7 +108,7 @@ func exitCode(ctx context.Context, err error) int {
 			return exitMissing
 		}
 		return exitRemote
-	case errors.Is(err, glue.ErrNotOurs), errors.Is(err, glue.ErrOtherLake):
+	case errors.Is(err, glue.ErrNotOurs), errors.Is(err, glue.ErrOtherLake), errors.As(err, &otherWarehouse), errors.As(err, &overHalf), errors.Is(err, lake.ErrEmptyCatalog):
 		return exitUsage
 	case errors.Is(err, awsconf.ErrNoRegion):
 		return exitRemote
@@ -174,6 +185,7 @@ func errorText(ctx context.Context, err error) string {
 
 // hint finds what to do about an error.
 func (a *app) hint(err error) string {
+	var unread *events.Error
 	var hinted interface{ Hint() string }
 	var usage *usageError
 	var path *fs.PathError
@@ -182,6 +194,8 @@ func (a *app) hint(err error) string {
 		return "tables keep the absolute paths of their files: if the lake was moved or copied, move it back, or remove its .tarn folder and run `tarn run`"
 	case errors.As(err, &hinted):
 		return hinted.Hint()
+	case errors.As(err, &unread):
+		return "what `aws sqs receive-message` prints, a Lambda function gets or EventBridge delivers: see docs/landing.md"
 	case errors.As(err, &usage):
 		return "`" + a.command + " --help`"
 	case errors.Is(err, run.ErrBusy):

@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"time"
+
 	"tarn/internal/check"
 	"tarn/internal/classic"
 	"tarn/internal/demo"
 	"tarn/internal/diag"
 	"tarn/internal/doctor"
+	"tarn/internal/intake"
 	"tarn/internal/lake"
 	"tarn/internal/plan"
 	"tarn/internal/run"
@@ -90,6 +93,12 @@ type planJSON struct {
 	Tables []planTable `json:"tables"`
 	// Tables in the lake that no definition describes any more.
 	Orphans []string `json:"orphans"`
+	// What the events name that were given with --events.
+	Events *run.EventsRecord `json:"events,omitempty"`
+	// What other programs have done to tables since they were published.
+	Foreign []run.ForeignRecord `json:"foreign,omitempty"`
+	// About how much that would be; zeros where there is nothing to do.
+	Estimate run.Estimate `json:"estimate"`
 }
 
 // planTable is what would be done with one table.
@@ -98,7 +107,8 @@ type planTable struct {
 	Name string `json:"name"`
 	// landing, trusted or curated.
 	Zone string `json:"zone"`
-	// none, load (read files) or rebuild (run the SELECT); amend only tests checks and writes comments.
+	// none, load (read files) or rebuild (run the SELECT); amend only tests checks and writes comments; hold leaves the table
+	// as it is, because another program has changed its rows or those of a table that it is made of.
 	Action plan.Action `json:"action"`
 	// Why, in words; empty for none.
 	Reasons []string `json:"reasons"`
@@ -106,6 +116,10 @@ type planTable struct {
 	Files int `json:"files,omitempty"`
 	// Their size as stored.
 	Bytes int64 `json:"bytes,omitempty"`
+	// The day from which on folders of dates were looked at, where not everything was.
+	Since *time.Time `json:"since,omitempty"`
+	// When everything was looked at last, where recent dates can be enough.
+	Swept *time.Time `json:"swept,omitempty"`
 }
 
 // queryJSON is what `tarn query` prints.
@@ -180,6 +194,8 @@ type dropJSON struct {
 	Run string `json:"run"`
 	// Name of the table.
 	Dropped string `json:"dropped"`
+	// What is left to be done; the next run does it.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // gcJSON is what `tarn gc` prints.
@@ -216,6 +232,7 @@ func results() []result {
 		{"tarn init", initJSON{}},
 		{"tarn init --from", template.Report{}},
 		{"tarn crawl", crawlJSON{}},
+		{"tarn import, and tarn init --from glue://…", intake.Report{}},
 		{"tarn sample", sampleJSON{}},
 		{"tarn validate", validateJSON{}},
 		{"tarn doctor", doctorJSON{}},

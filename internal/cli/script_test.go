@@ -52,6 +52,7 @@ func (t tests) Run() int {
 //	bucket NAME               makes a bucket of an S3 server and keeps its name in a variable
 //	glue                      leads the script to a Glue Data Catalog of its own
 //	upload PATH s3://B/KEY    copies a file or a folder there; remove s3://B/KEY removes an object
+//	elsewhere DIR TABLE WHAT  commits to a table of a lake as another program does: see package laketest
 //	objects s3://B/PREFIX     lists the keys below a place into objects.txt
 func TestScript(t *testing.T) {
 	t.Parallel()
@@ -85,6 +86,8 @@ func TestScript(t *testing.T) {
 			"upload":  uploadCmd,
 			"remove":  removeCmd,
 			"objects": objectsCmd,
+
+			"elsewhere": elsewhereCmd,
 		},
 	})
 }

@@ -19,7 +19,7 @@ func TestClassicProjectMakesTheSameTables(t *testing.T) {
 	python := sparkPython(t)
 	files := stedi.Files(t)
 	dir := t.TempDir()
-	lakeDir, project, tables := filepath.Join(dir, "lake"), filepath.Join(dir, "project"), filepath.Join(dir, "tables")
+	lakeDir := filepath.Join(dir, "lake")
 	tarn(t, "init", lakeDir)
 	for _, name := range []string{"customer", "accelerometer", "step_trainer"} {
 		if err := os.CopyFS(filepath.Join(lakeDir, "data", name, "landing"), os.DirFS(filepath.Join(files, name))); err != nil {
@@ -27,6 +27,45 @@ func TestClassicProjectMakesTheSameTables(t *testing.T) {
 		}
 	}
 	tarn(t, "run", "-C", lakeDir)
+	same(t, python, lakeDir, map[string]string{"customer_landing": "customer/landing", "accelerometer_landing": "accelerometer/landing", "step_trainer_landing": "step_trainer/landing"})
+}
+
+// The same for invented people with mess in their files: what tarn puts into quarantine, a job leaves out.
+func TestClassicProjectLeavesOutWhatTarnPutsAside(t *testing.T) {
+	python := sparkPython(t)
+	lakeDir := filepath.Join(t.TempDir(), "lake")
+	tarn(t, "init", lakeDir)
+	tarn(t, "sample", filepath.Join(lakeDir, "data"), "--people", "40", "--days", "2", "--seed", "7", "--mess", "0.02")
+	tarn(t, "run", "-C", lakeDir)
+	same(t, python, lakeDir, map[string]string{"customer_landing": "customer/landing", "accelerometer_landing": "accelerometer/landing", "step_trainer_landing": "step_trainer/landing"})
+}
+
+// formats is a lake with every format of raw files that a project can read, and with records that do not fit; one file is made here.
+const formats = "../classic/testdata/lake"
+
+// A project reads raw files of every format as tarn does: what fits becomes a row, and nothing else.
+func TestClassicProjectReadsAsTarnDoes(t *testing.T) {
+	python := sparkPython(t)
+	dir := t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, "lake"), os.DirFS(formats)); err != nil {
+		t.Fatal(err)
+	}
+	stock := filepath.Join(dir, "lake", "data", "stock")
+	if err := os.MkdirAll(stock, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lake(t).Exec("COPY (SELECT 'a' AS code, 7 AS n UNION ALL SELECT 'b', NULL) TO " + schema.Literal(filepath.Join(stock, "1.parquet")) + " (FORMAT parquet)"); err != nil {
+		t.Fatal(err)
+	}
+	tarn(t, "run", "-C", filepath.Join(dir, "lake"))
+	same(t, python, filepath.Join(dir, "lake"), map[string]string{"events_landing": "events", "prices_landing": "prices", "codes_landing": "codes", "stock_landing": "stock"})
+}
+
+// same writes the project of a lake that was run, runs its jobs, and compares all tables. landing has the folder of each landing table in data/.
+func same(t *testing.T, python, lakeDir string, landing map[string]string) {
+	t.Helper()
+	dir := t.TempDir()
+	project, tables := filepath.Join(dir, "project"), filepath.Join(dir, "tables")
 	var made struct {
 		Jobs []struct{ Name, Table, File string }
 	}
@@ -36,8 +75,8 @@ func TestClassicProjectMakesTheSameTables(t *testing.T) {
 	var plan [][]any
 	for _, j := range made.Jobs {
 		arguments := []string{"--JOB_NAME", j.Name, "--tables", tables}
-		for _, name := range []string{"customer", "accelerometer", "step_trainer"} {
-			arguments = append(arguments, "--"+name+"_landing", filepath.Join(lakeDir, "data", name, "landing"))
+		for name, folder := range landing {
+			arguments = append(arguments, "--"+name, filepath.Join(lakeDir, "data", filepath.FromSlash(folder)))
 		}
 		plan = append(plan, []any{filepath.Join(project, "jobs", j.File), arguments})
 	}

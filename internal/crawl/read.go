@@ -183,7 +183,20 @@ func (c *crawler) readJSON(ctx context.Context, i int, in io.Reader, limit int64
 	budget := maxPlaces
 	w := &walker{next: spot(i) << fileBits, budget: &budget}
 	r := careful.NewJSON(in, careful.Options{})
-	lastLine, told := int64(0), int64(0)
+	lastLine := int64(0)
+	return c.eachRow(ctx, r, limit, out, func([]any) {
+		text, line := r.Text()
+		w.object(text, line, out.set)
+		n := int64(lines(text))
+		out.multiLine = out.multiLine || n > 0
+		out.shared = out.shared || line == lastLine
+		lastLine = line + n
+	})
+}
+
+// eachRow reads rows up to a limit of bytes, and keeps the first that could not be read.
+func (c *crawler) eachRow(ctx context.Context, r careful.Reader, limit int64, out *part, take func(row []any)) error {
+	told := int64(0)
 	for {
 		if out.bytes = r.Stats().Bytes; out.bytes >= limit {
 			out.whole = false
@@ -193,7 +206,7 @@ func (c *crawler) readJSON(ctx context.Context, i int, in io.Reader, limit int64
 			c.tell(0, 0, out.bytes-told)
 			told = out.bytes
 		}
-		_, bad, err := r.Next()
+		row, bad, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -204,13 +217,8 @@ func (c *crawler) readJSON(ctx context.Context, i int, in io.Reader, limit int64
 			out.bad = first(out.bad, bad)
 			continue
 		}
-		text, line := r.Text()
 		out.rows++
-		w.object(text, line, out.set)
-		n := int64(lines(text))
-		out.multiLine = out.multiLine || n > 0
-		out.shared = out.shared || line == lastLine
-		lastLine = line + n
+		take(row)
 	}
 	c.tell(0, 1, out.bytes-told)
 	return nil
@@ -252,37 +260,15 @@ func (c *crawler) readCSV(ctx context.Context, i int, in io.Reader, d dialect, l
 	for k := range out.text {
 		out.text[k] = &evidence{distinct: &distinct{}}
 	}
-	next, told := spot(i)<<fileBits, int64(0)
+	next := spot(i) << fileBits
 	r := careful.NewCSV(in, careful.Options{Columns: textColumns(d.fields)}, d.careful())
-	for {
-		if out.bytes = r.Stats().Bytes; out.bytes >= limit {
-			out.whole = false
-			break
-		}
-		if out.bytes-told > 4<<20 {
-			c.tell(0, 0, out.bytes-told)
-			told = out.bytes
-		}
-		row, bad, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return errors.Join(err, ctx.Err())
-		}
-		if bad != nil {
-			out.bad = first(out.bad, bad)
-			continue
-		}
-		out.rows++
+	return c.eachRow(ctx, r, limit, out, func(row []any) {
 		line := r.Line()
 		for k, v := range row {
 			next++
 			out.text[k].fieldOf(v, next, line)
 		}
-	}
-	c.tell(0, 1, out.bytes-told)
-	return nil
+	})
 }
 
 // fieldOf takes a field of a text file up.

@@ -22,6 +22,30 @@ type Garbage struct {
 	Bytes int64    `json:"bytes"`
 }
 
+// Stock counts what is in a warehouse.
+type Stock struct{ Files, Bytes int64 }
+
+// OverHalfError says that more than half of a warehouse is garbage, which is more than is believed without being told.
+type OverHalfError struct{ Garbage, All Stock }
+
+func (e *OverHalfError) Error() string {
+	return fmt.Sprintf("%d of %d files (%d of %d bytes) in the warehouse are needed by no snapshot that is kept, more than half: nothing is removed",
+		e.Garbage.Files, e.All.Files, e.Garbage.Bytes, e.All.Bytes)
+}
+
+// Hint says what helps.
+func (e *OverHalfError) Hint() string {
+	return "look with --dry-run; if this is what is meant, as after many full rebuilds, say --over-half"
+}
+
+// OverHalf gives an [*OverHalfError] if garbage is more than half of all files, or of all bytes.
+func (s Stock) OverHalf(g Garbage) error {
+	if n := int64(len(g.Files)); 2*n > s.Files || 2*g.Bytes > s.Bytes {
+		return &OverHalfError{Stock{n, g.Bytes}, s}
+	}
+	return nil
+}
+
 // ErrEmptyCatalog says that the catalog knows no table while the warehouse has files: it is more likely that the catalog
 // was lost than that all files are garbage.
 var ErrEmptyCatalog = errors.New("the catalog has no tables, but the warehouse has files: nothing is removed")
@@ -42,6 +66,10 @@ func (l *Lake) Expire(ctx context.Context, t *Table, before time.Time) (*Draft, 
 	if err == nil {
 		next, err = b.Build()
 	}
+	if c := claimed(t.meta); err == nil && c != nil {
+		c.Oldest, c.Cut = oldest(next), false
+		next, err = withClaim(next, *c)
+	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("table %s: expire: %w", t.name, err)
 	}
@@ -57,9 +85,11 @@ func (l *Lake) Expirable(t *Table, before time.Time) int { return len(t.expirabl
 
 func (t *Table) expirable(before time.Time) []int64 {
 	current := t.meta.CurrentSnapshot()
+	// What was published stays, to repair what others have changed.
+	ours := claimed(t.meta)
 	var ids []int64
 	for _, s := range t.meta.Snapshots() {
-		if (current == nil || s.SnapshotID != current.SnapshotID) && s.TimestampMs < before.UnixMilli() {
+		if (current == nil || s.SnapshotID != current.SnapshotID) && (ours == nil || s.SnapshotID != ours.Snapshot) && s.TimestampMs < before.UnixMilli() {
 			ids = append(ids, s.SnapshotID)
 		}
 	}
@@ -69,25 +99,30 @@ func (t *Table) expirable(before time.Time) []int64 {
 // Unreachable lists the files of the lake's database in the warehouse that no kept snapshot of any table in the view
 // needs and that were last written before the given time.
 func (l *Lake) Unreachable(ctx context.Context, v *View, before time.Time) (Garbage, error) {
-	return l.unreachable(ctx, v, before, time.Time{})
+	g, _, err := l.unreachable(ctx, v, before, time.Time{})
+	return g, err
 }
 
-// UnreachableAfter lists what [Lake.Unreachable] would, once all snapshots from before the given time were expired.
-func (l *Lake) UnreachableAfter(ctx context.Context, v *View, before time.Time) (Garbage, error) {
+// UnreachableAfter lists what [Lake.Unreachable] would, once all snapshots from before the given time were expired, and
+// counts all files.
+func (l *Lake) UnreachableAfter(ctx context.Context, v *View, before time.Time) (Garbage, Stock, error) {
 	return l.unreachable(ctx, v, before, before)
 }
 
-func (l *Lake) unreachable(ctx context.Context, v *View, before, expire time.Time) (Garbage, error) {
-	var g Garbage
+func (l *Lake) unreachable(ctx context.Context, v *View, before, expire time.Time) (g Garbage, all Stock, err error) {
 	needed := map[string]bool{}
 	for _, name := range v.Names() {
 		if err := v.Table(name).reach(ctx, needed, expire); err != nil {
-			return g, err
+			return g, all, err
 		}
 	}
-	err := l.list(ctx, "", store.ListOptions{}, func(s store.Store, o store.Object) error {
+	err = l.list(ctx, "", store.ListOptions{}, func(s store.Store, o store.Object) error {
 		location := store.Location(s, o.Key)
-		if !needed[location] && o.Modified.Before(before) && !strings.HasPrefix(l.below(location), OwnFolder(l.database)+"/") {
+		if strings.HasPrefix(l.below(location), OwnFolder(l.database)+"/") {
+			return nil
+		}
+		all.Files, all.Bytes = all.Files+1, all.Bytes+o.Size
+		if !needed[location] && o.Modified.Before(before) {
 			g.Files, g.Bytes = append(g.Files, l.below(location)), g.Bytes+o.Size
 		}
 		return nil
@@ -95,10 +130,10 @@ func (l *Lake) unreachable(ctx context.Context, v *View, before, expire time.Tim
 	if err == nil && len(v.tables) == 0 && len(g.Files) > 0 {
 		err = ErrEmptyCatalog
 	}
-	return g, err
+	return g, all, err
 }
 
-// OwnFolder is what the catalog has beside the tables of a remote warehouse for itself, relative to the warehouse.
+// OwnFolder is what the catalog and the lake have beside the tables for themselves, relative to the warehouse.
 func OwnFolder(database string) string { return database + "/_tarn" }
 
 // reach marks the location of every file that the table's kept snapshots need, without those that expire.

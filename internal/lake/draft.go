@@ -68,6 +68,11 @@ func (l *Lake) Draft(ctx context.Context, v *View, name string, s Shape) (*Draft
 		"comment":                              s.Description,
 		"tarn.zone":                            s.Zone,
 	}
+	if s.Reference {
+		props["gc.enabled"] = "false"
+	} else if d.base != nil && d.base.Refers() {
+		props["gc.enabled"] = "true"
+	}
 	if d.base == nil {
 		sc, err := buildSchema(s.Columns, nil, 0)
 		if err != nil {
@@ -82,6 +87,12 @@ func (l *Lake) Draft(ctx context.Context, v *View, name string, s Shape) (*Draft
 			return nil, fmt.Errorf("table %s: %w", name, err)
 		}
 		return d, nil
+	}
+	d.meta = d.base.meta
+	if d.base.takenBack() {
+		if err := d.takeBack(ctx); err != nil {
+			return nil, fmt.Errorf("table %s: %w", name, err)
+		}
 	}
 	if err := d.reshape(s, props); err != nil {
 		return nil, fmt.Errorf("table %s: %w", name, err)
@@ -136,9 +147,14 @@ func (d *Draft) change(ctx context.Context, removed, added []string, summary map
 		return fmt.Errorf("table %s: %w", d.name, err)
 	}
 	d.rows.Added, d.rows.Removed, d.rows.Summary = uris, removed, summary
-	return d.commit(ctx, len(removed)+len(added) > 0, summary, func(tx *table.Transaction, props iceberg.Properties) error {
-		return tx.ReplaceDataFiles(ctx, removed, uris, props)
-	})
+	return d.commit(ctx, len(removed)+len(added) > 0, summary, swap(ctx, removed, uris))
+}
+
+// swap is the operation by which data files leave a table and others come, by their locations.
+func swap(ctx context.Context, removed, added []string) func(*table.Transaction, iceberg.Properties) error {
+	return func(tx *table.Transaction, props iceberg.Properties) error {
+		return tx.ReplaceDataFiles(ctx, removed, added, props)
+	}
 }
 
 // commit makes the draft's snapshot by an operation of the table library, or, where no file comes or goes, with the rows of
@@ -146,40 +162,47 @@ func (d *Draft) change(ctx context.Context, removed, added []string, summary map
 func (d *Draft) commit(ctx context.Context, files bool, summary map[string]string, operation func(*table.Transaction, iceberg.Properties) error) error {
 	wrap := func(err error) error { return fmt.Errorf("table %s: %w", d.name, err) }
 	props := iceberg.Properties(maps.Clone(summary))
-	if !files {
-		next, err := d.unchangedRows(ctx, props)
-		if err != nil {
-			return wrap(err)
-		}
-		return d.write(ctx, next)
+	var next table.Metadata
+	var err error
+	if files {
+		next, err = d.operated(ctx, props, operation)
+	} else {
+		next, err = d.unchangedRows(ctx, props)
 	}
-	fs := func(ctx context.Context) (icebergio.IO, error) { return tableIO{ctx: ctx, lake: d.lake, draft: d}, nil }
-	tbl := table.New(table.Identifier{d.lake.database, d.name}, d.meta, "", fs, nil)
-	tx := tbl.NewTransaction()
-	if err := operation(tx, props); err != nil {
+	if err != nil {
 		return wrap(err)
+	}
+	if next, err = d.claim(next); err != nil {
+		return wrap(err)
+	}
+	return d.write(ctx, next)
+}
+
+// operated gives the metadata after an operation of the table library.
+func (d *Draft) operated(ctx context.Context, props iceberg.Properties, operation func(*table.Transaction, iceberg.Properties) error) (table.Metadata, error) {
+	fs := func(ctx context.Context) (icebergio.IO, error) { return tableIO{ctx: ctx, lake: d.lake, draft: d}, nil }
+	tx := table.New(table.Identifier{d.lake.database, d.name}, d.meta, "", fs, nil).NewTransaction()
+	if err := operation(tx, props); err != nil {
+		return nil, err
 	}
 	commit, err := tx.TableCommit()
 	if err != nil {
-		return wrap(err)
+		return nil, err
 	}
 	b, err := table.MetadataBuilderFromBase(d.meta, d.previous())
 	if err != nil {
-		return wrap(err)
+		return nil, err
 	}
 	for _, u := range commit.Updates {
 		if err := u.Apply(b); err != nil {
-			return wrap(err)
+			return nil, err
 		}
 	}
 	next, err := b.Build()
 	if err != nil {
-		return wrap(err)
+		return nil, err
 	}
-	if next, err = d.plainLocations(ctx, next); err != nil {
-		return wrap(err)
-	}
-	return d.write(ctx, next)
+	return d.plainLocations(ctx, next)
 }
 
 // metadataFile is the location of one of the table's metadata files.

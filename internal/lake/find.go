@@ -11,13 +11,22 @@ import (
 	"tarn/internal/store"
 )
 
-// ErrNotKept says that a state of a table is gone: gc has expired its snapshot or removed its files.
-var ErrNotKept = errors.New("no longer kept: gc has removed it")
+// ErrNotKept says that a state of a table is gone: gc or another program has expired its snapshot or removed its files.
+var ErrNotKept = errors.New("no longer kept")
+
+// notKept is the error for a state that is gone; now is the table as it is, or nil.
+func notKept(name string, snapshotID int64, now *Table) error {
+	who := "gc has removed it"
+	if now != nil && now.cut() {
+		who = "another program has expired it, or gc has removed it"
+	}
+	return fmt.Errorf("table %s, snapshot %d: %w: %s", name, snapshotID, ErrNotKept, who)
+}
 
 // Find looks for a table that the catalog does not know any more, or knows as another table of the same name, by one of
 // its snapshots. It gives the table's last metadata that has the snapshot, with all files of the snapshot there.
-func (l *Lake) Find(ctx context.Context, name string, snapshotID int64) (*Table, error) {
-	gone := fmt.Errorf("table %s, snapshot %d: %w", name, snapshotID, ErrNotKept)
+func (l *Lake) Find(ctx context.Context, name string, now *Table, snapshotID int64) (*Table, error) {
+	gone := notKept(name, snapshotID, now)
 	var locations []string
 	err := l.list(ctx, name+"/metadata/", store.ListOptions{}, func(s store.Store, o store.Object) error {
 		if strings.HasSuffix(o.Key, ".metadata.json") {

@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
@@ -17,19 +15,8 @@ import (
 // snapshot, and what it writes as an empty table with the columns, ids and partitions of a draft. It gives back the
 // snapshot that it has made, whose data files [Draft.Take] then takes into the real table.
 
-// reservedBySpark are names of columns that Iceberg's reader in Spark keeps for itself (org.apache.iceberg.MetadataColumns).
-var reservedBySpark = []string{"_file", "_pos", "_deleted", "_spec_id", "_partition"}
-
-// HandedName is what a column is called in a table that was handed to another engine.
-func HandedName(column string) string {
-	if slices.Contains(reservedBySpark, strings.ToLower(column)) {
-		return "__tarn" + strings.ToLower(column)
-	}
-	return column
-}
-
 // Handed describes the table at its snapshot to an engine that reads it, as table metadata of the Iceberg spec without history.
-// Columns are called as [HandedName] says; ids are the table's.
+// Names and ids of columns are the table's: see [StoredName].
 func (t *Table) Handed() (json.RawMessage, error) {
 	m, err := outline(t.meta)
 	if err != nil {
@@ -43,7 +30,7 @@ func (t *Table) Handed() (json.RawMessage, error) {
 	if sc := t.icebergSchema(); sc.ID != t.meta.CurrentSchema().ID {
 		m["schemas"], m["current-schema-id"] = []*iceberg.Schema{sc}, sc.ID
 	}
-	return renamed(m)
+	return json.Marshal(m)
 }
 
 // Handed describes the draft as a table without rows to an engine that writes it. The engine's data files go below run's own
@@ -52,11 +39,6 @@ func (d *Draft) Handed(run, metadata string) (json.RawMessage, error) {
 	m, err := outline(d.meta)
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", d.name, err)
-	}
-	for _, f := range d.meta.CurrentSchema().Fields() {
-		if HandedName(f.Name) != f.Name {
-			return nil, fmt.Errorf("table %s: Iceberg keeps the column name %s for itself on Spark", d.name, f.Name)
-		}
 	}
 	m["table-uuid"], m["last-sequence-number"] = uuid.NewString(), 0
 	m["properties"] = map[string]string{
@@ -102,36 +84,6 @@ func outline(meta table.Metadata) (map[string]any, error) {
 	m["schemas"] = []*iceberg.Schema{meta.CurrentSchema()}
 	m["partition-specs"] = []iceberg.PartitionSpec{meta.PartitionSpec()}
 	return m, nil
-}
-
-// renamed writes metadata with the columns' names as [HandedName] has them.
-func renamed(m map[string]any) (json.RawMessage, error) {
-	raw, err := json.Marshal(m)
-	if err != nil {
-		return nil, err
-	}
-	var parts map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &parts); err != nil {
-		return nil, err
-	}
-	var schemas []map[string]any
-	d := json.NewDecoder(bytes.NewReader(parts["schemas"]))
-	d.UseNumber()
-	if err := d.Decode(&schemas); err != nil {
-		return nil, err
-	}
-	for _, s := range schemas {
-		fields, _ := s["fields"].([]any)
-		for _, f := range fields {
-			if f, ok := f.(map[string]any); ok {
-				f["name"] = HandedName(fmt.Sprint(f["name"]))
-			}
-		}
-	}
-	if parts["schemas"], err = json.Marshal(schemas); err != nil {
-		return nil, err
-	}
-	return json.Marshal(parts)
 }
 
 // handedFiles lists the data files of a snapshot that an engine has made, given as Iceberg writes snapshots in JSON.

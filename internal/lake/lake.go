@@ -100,6 +100,14 @@ func (l *Lake) Stores() store.Locator { return l.stores }
 // Cache brings files to this machine.
 func (l *Lake) Cache() *cache.Cache { return l.cache }
 
+// Staging is the folder of this machine for data files on their way to the warehouse; "" where that is on this disk.
+func (l *Lake) Staging() string {
+	if strings.HasPrefix(l.warehouse, "file://") {
+		return ""
+	}
+	return l.staging
+}
+
 // Warehouse is the location below which tables are made.
 func (l *Lake) Warehouse() string { return l.warehouse }
 
@@ -173,7 +181,7 @@ func (l *Lake) At(ctx context.Context, v *View, snapshots map[string]int64) (*Vi
 				continue
 			}
 		}
-		t, err := l.Find(ctx, name, id)
+		t, err := l.Find(ctx, name, v.tables[name], id)
 		if err != nil {
 			return nil, err
 		}
@@ -190,5 +198,12 @@ func (v *View) Without(names []string) *View {
 			out.tables[name] = t
 		}
 	}
+	return out
+}
+
+// With gives a view in which a table is looked at as t.
+func (v *View) With(t *Table) *View {
+	out := v.Without(nil)
+	out.tables[t.name] = t
 	return out
 }

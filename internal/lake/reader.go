@@ -26,7 +26,11 @@ func (v *View) Reader() *Reader { return v.lake.Reader() }
 func (r *Reader) Paths(ctx context.Context, files []DataFile) ([]string, error) {
 	want := make([]cache.File, len(files))
 	for i, f := range files {
-		want[i] = cache.File{Location: f.Location, Size: f.Bytes}
+		etag, err := r.referred(ctx, f)
+		if err != nil {
+			return nil, fmt.Errorf("read the warehouse: %w", err)
+		}
+		want[i] = cache.File{Location: f.Location, Size: f.Bytes, ETag: etag}
 	}
 	paths, release, err := r.lake.cache.FetchAll(ctx, want, nil)
 	if err != nil {

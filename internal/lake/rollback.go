@@ -29,7 +29,7 @@ func (l *Lake) Revert(ctx context.Context, t, now *Table, snapshotID int64, extr
 	}
 	old := t.meta.SnapshotByID(snapshotID)
 	if old == nil {
-		return nil, fmt.Errorf("table %s, snapshot %d: %w", t.name, snapshotID, ErrNotKept)
+		return nil, notKept(t.name, snapshotID, t)
 	}
 	d := &Draft{lake: l, name: t.name, base: t}
 	if err := d.place(ctx, t.meta.Location()); err != nil {
@@ -71,6 +71,9 @@ func (l *Lake) Revert(ctx context.Context, t, now *Table, snapshotID int64, extr
 		d.rows.Added = append(d.rows.Added, f.Location)
 	}
 	next, err := d.withSnapshot(ctx, old.ManifestList, table.OpOverwrite, props, schemaID)
+	if err == nil {
+		next, err = d.claim(next)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", t.name, err)
 	}

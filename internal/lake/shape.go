@@ -27,15 +27,18 @@ type Shape struct {
 	PartitionBy []PartitionField
 	Description string
 	Zone        string
+	// Reference says that the table's data files are files of others, which no clean-up may remove: gc.enabled tells other
+	// engines so (Iceberg, "Table behavior properties").
+	Reference bool
 }
 
 func (d *Draft) reshape(s Shape, props iceberg.Properties) error {
-	old := d.base.meta
+	old := d.meta
 	sc, err := buildSchema(s.Columns, old.CurrentSchema(), old.LastColumnID())
 	if err != nil {
 		return err
 	}
-	b, err := table.MetadataBuilderFromBase(old, d.base.location)
+	b, err := table.MetadataBuilderFromBase(old, d.previous())
 	if err != nil {
 		return err
 	}
@@ -75,7 +78,6 @@ func (d *Draft) reshape(s Shape, props iceberg.Properties) error {
 		}
 	}
 	if !b.HasChanges() {
-		d.meta = old
 		return nil
 	}
 	d.meta, err = b.Build()
@@ -121,7 +123,7 @@ func partitionSpec(sc *iceberg.Schema, by []PartitionField, old table.Metadata) 
 	}
 	fields := make([]iceberg.PartitionField, len(by))
 	for i, p := range by {
-		f, ok := sc.FindFieldByNameCaseInsensitive(p.Column)
+		f, ok := sc.FindFieldByNameCaseInsensitive(StoredName(p.Column))
 		if !ok {
 			return iceberg.PartitionSpec{}, fmt.Errorf("partition column %s is not in the table", p.Column)
 		}
@@ -151,7 +153,13 @@ func partitionSpec(sc *iceberg.Schema, by []PartitionField, old table.Metadata) 
 }
 
 // FieldIDs writes the field ids as DuckDB's COPY takes them in FIELD_IDS, such as `{"a": 1, "b": {__duckdb_field_id: 2, "element": 3}}`.
-func (d *Draft) FieldIDs() string { return structIDs(d.meta.CurrentSchema().Fields(), "") }
+func (d *Draft) FieldIDs() string {
+	fields := slices.Clone(d.meta.CurrentSchema().Fields())
+	for i := range fields {
+		fields[i].Name = columnName(fields[i].Name)
+	}
+	return structIDs(fields, "")
+}
 
 func structIDs(fields []iceberg.NestedField, own string) string {
 	parts := make([]string, 0, len(fields)+1)

@@ -2,6 +2,7 @@ package lake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -19,6 +20,7 @@ type Table struct {
 	location string // of the metadata file
 	meta     table.Metadata
 	snapshot *table.Snapshot // nil: the current one
+	nothing  bool            // it is looked at as if it had no rows
 }
 
 // DataFile is one Parquet file of a snapshot.
@@ -49,6 +51,9 @@ func (t *Table) MetadataLocation() string { return t.location }
 func (t *Table) Properties() map[string]string { return t.meta.Properties() }
 
 func (t *Table) current() *table.Snapshot {
+	if t.nothing {
+		return nil
+	}
 	if t.snapshot != nil {
 		return t.snapshot
 	}
@@ -83,6 +88,14 @@ func snapshotOf(s table.Snapshot) Snapshot {
 	return out
 }
 
+// Current is the id of the snapshot that all readers see, whatever the table is looked at as; 0 for none.
+func (t *Table) Current() int64 {
+	if s := t.meta.CurrentSnapshot(); s != nil {
+		return s.SnapshotID
+	}
+	return 0
+}
+
 // At gives the table as it was at a snapshot; false if that snapshot is no longer kept.
 func (t *Table) At(snapshotID int64) (*Table, bool) {
 	s := t.meta.SnapshotByID(snapshotID)
@@ -112,10 +125,13 @@ func (t *Table) Columns() ([]schema.Column, error) {
 		if err != nil {
 			return nil, fmt.Errorf("table %s, column %s: %w", t.name, f.Name, err)
 		}
-		out[i] = schema.Column{Name: f.Name, Type: typ, Comment: f.Doc}
+		out[i] = schema.Column{Name: columnName(f.Name), Type: typ, Comment: f.Doc}
 	}
 	return out, nil
 }
+
+// errDeletes says that rows are deleted by files that only say so.
+var errDeletes = errors.New("has delete files written by another engine")
 
 // Files lists the data files of the snapshot. Delete files, which other engines can leave behind, are an error:
 // reading only the data files would bring deleted rows back.
@@ -158,7 +174,7 @@ func (t *Table) dataFiles(ctx context.Context) ([]iceberg.DataFile, error) {
 				return nil, fmt.Errorf("table %s: %w", t.name, err)
 			}
 			if m.ManifestContent() == iceberg.ManifestContentDeletes {
-				return nil, fmt.Errorf("table %s has delete files written by another engine; rewrite the table there, or rebuild it with --full-refresh", t.name)
+				return nil, fmt.Errorf("table %s %w; rewrite the table there, or rebuild it with --full-refresh", t.name, errDeletes)
 			}
 			out = append(out, e.DataFile())
 		}
@@ -178,6 +194,21 @@ func (t *Table) Rows(ctx context.Context) (int64, error) {
 	var n int64
 	for _, f := range files {
 		n += f.Rows
+	}
+	return n, err
+}
+
+// Bytes adds up the data files of the snapshot, as [Table.Rows] does their rows.
+func (t *Table) Bytes(ctx context.Context) (int64, error) {
+	if s := t.current(); s != nil && s.Summary != nil {
+		if n, err := strconv.ParseInt(s.Summary.Properties["total-files-size"], 10, 64); err == nil && n >= 0 {
+			return n, nil
+		}
+	}
+	files, err := t.Files(ctx)
+	var n int64
+	for _, f := range files {
+		n += f.Bytes
 	}
 	return n, err
 }

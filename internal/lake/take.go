@@ -180,7 +180,7 @@ func sameField(n parquetschema.Node, name string, id int, t iceberg.Type) error 
 		return fmt.Errorf("column %s has the id %d, expected %d", n.Name(), n.FieldID(), id)
 	}
 	group, nested := n.(*parquetschema.GroupNode)
-	other := fmt.Errorf("column %s is %s, expected %s", n.Name(), described(n), t)
+	other := fmt.Errorf("column %s is %s, expected %s", n.Name(), parquetType(n), t)
 	switch t := t.(type) {
 	case *iceberg.StructType:
 		if !nested {
@@ -252,7 +252,7 @@ func samePrimitive(n *parquetschema.PrimitiveNode, t iceberg.Type) bool {
 	return false
 }
 
-func described(n parquetschema.Node) string {
+func parquetType(n parquetschema.Node) string {
 	if p, ok := n.(*parquetschema.PrimitiveNode); ok {
 		return fmt.Sprintf("%s (%s)", p.PhysicalType(), p.LogicalType())
 	}

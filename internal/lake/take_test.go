@@ -14,8 +14,8 @@ import (
 	"tarn/internal/schema"
 )
 
-// elsewhere writes rows as another engine does that was handed a table of a shape: it gives the snapshot that it has made.
-func (b bench) elsewhere(t *testing.T, name, run string, s Shape, query string, partition ...string) json.RawMessage {
+// anotherEngine writes rows as another engine does that was handed a table of a shape: it gives the snapshot that it has made.
+func (b bench) anotherEngine(t *testing.T, name, run string, s Shape, query string, partition ...string) json.RawMessage {
 	t.Helper()
 	d, err := b.Draft(t.Context(), b.view(t), name, s)
 	if err != nil {
@@ -51,7 +51,7 @@ func testTake(t *testing.T, b bench) {
 	s := Shape{Columns: []schema.Column{a, n, at}, PartitionBy: []PartitionField{{Transform: "day", Column: "at"}}}
 	const rows = `SELECT 1::BIGINT AS a, 2::BIGINT AS b, TIMESTAMP '2026-03-01 10:00:00' AS "at" UNION ALL SELECT 3, NULL, TIMESTAMP '2026-03-02 10:00:00'`
 	const day = `CAST("at" AS DATE)`
-	good := b.elsewhere(t, "t", "r1", s, rows, day)
+	good := b.anotherEngine(t, "t", "r1", s, rows, day)
 	take := func(s Shape, run string, snapshot json.RawMessage) (*Draft, int64, error) {
 		t.Helper()
 		d, err := b.Draft(t.Context(), b.view(t), "t", s)
@@ -89,7 +89,7 @@ func testTake(t *testing.T, b bench) {
 		"no partitions":             {Shape{Columns: s.Columns}, rows, nil, "partition spec"},
 	} {
 		// Written for a table of that name that is not there yet, so that ids begin anew.
-		other := b.elsewhere(t, "t_"+strings.ReplaceAll(name, " ", "_"), "r2", c.written, c.query, c.day...)
+		other := b.anotherEngine(t, "t_"+strings.ReplaceAll(name, " ", "_"), "r2", c.written, c.query, c.day...)
 		d, err := b.Draft(t.Context(), b.view(t), "t", s)
 		if err != nil {
 			t.Fatal(err)
@@ -104,7 +104,7 @@ func testTake(t *testing.T, b bench) {
 		t.Errorf("files of another run: %v", err)
 	}
 	// Fewer rows, then none.
-	d, count, err = take(s, "r4", b.elsewhere(t, "t", "r4", s, rows+" LIMIT 1", day))
+	d, count, err = take(s, "r4", b.anotherEngine(t, "t", "r4", s, rows+" LIMIT 1", day))
 	if err != nil || count != 1 || b.publish(t, []*Draft{d}) != nil {
 		t.Fatalf("%d rows, %v", count, err)
 	}

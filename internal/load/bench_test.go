@@ -9,9 +9,6 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
-
-	"tarn/internal/awsconf"
-	"tarn/internal/store/registry"
 )
 
 // cpu gives the processor time of this process in milliseconds: on a shared machine it says more than the clock.
@@ -37,7 +34,7 @@ func benchLoad(b *testing.B, rows, files int, slow bool) {
 	b.SetBytes(size)
 	before := cpu()
 	for b.Loop() {
-		list, err := List(context.Background(), registry.New(awsconf.Settings{}), table.Dir, table.Location)
+		list, err := listed(context.Background(), table.Dir, table.Location)
 		if err != nil {
 			b.Fatal(err)
 		}

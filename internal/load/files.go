@@ -1,15 +1,11 @@
 package load
 
 import (
-	"context"
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
-	"tarn/internal/store"
 	"tarn/internal/store/local"
 )
 
@@ -29,44 +25,6 @@ type File struct {
 	Keys map[string]string
 }
 
-// List finds the raw files below a folder of this machine or a place in an object store, in order of name. Names that
-// begin with "_" or "." are not data, as in Hive. A folder that is not there holds no files.
-func List(ctx context.Context, stores store.Locator, dir, location string) ([]File, error) {
-	if !strings.Contains(dir, "://") {
-		// The folder itself can be a link; links to folders below it are not followed.
-		if real, err := filepath.EvalSymlinks(dir); err == nil {
-			dir = real
-		}
-	}
-	s, prefix, err := stores.Locate(ctx, dir)
-	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", dir, err)
-	}
-	prefix = strings.TrimSuffix(prefix, "/") + "/"
-	if prefix == "/" {
-		prefix = ""
-	}
-	disk, onDisk := s.(store.OnDisk)
-	base := strings.TrimSuffix(location, "/") + "/"
-	var out []File
-	for o, err := range s.List(ctx, prefix, store.ListOptions{}) {
-		if err != nil {
-			return nil, fmt.Errorf("list %s: %w", dir, err)
-		}
-		rel := strings.TrimPrefix(o.Key, prefix)
-		if hidden(rel) {
-			continue
-		}
-		f := File{Name: base + rel, Location: store.Location(s, o.Key), Size: o.Size, ETag: o.ETag, Keys: hiveKeys(rel)}
-		if onDisk {
-			f.Path = disk.Path(o.Key)
-		}
-		out = append(out, f)
-	}
-	slices.SortFunc(out, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
-	return out, nil
-}
-
 // hidden reports whether a file or one of the folders above it is not data.
 func hidden(rel string) bool {
 	for part := range strings.SplitSeq(rel, "/") {
@@ -83,19 +41,25 @@ func hiveKeys(rel string) map[string]string {
 	var out map[string]string
 	parts := strings.Split(rel, "/")
 	for i, p := range parts[:len(parts)-1] {
-		k, v, ok := strings.Cut(p, "=")
-		if !ok {
-			k, v = fmt.Sprintf("partition_%d", i), p
-		}
-		if d, err := url.PathUnescape(v); err == nil {
-			v = d
-		}
+		k, v := hiveKey(i, p)
 		if out == nil {
 			out = map[string]string{}
 		}
-		out[strings.ToLower(k)] = v
+		out[k] = v
 	}
 	return out
+}
+
+// hiveKey reads the i-th folder below LOCATION.
+func hiveKey(i int, folder string) (key, value string) {
+	k, v, ok := strings.Cut(folder, "=")
+	if !ok {
+		k, v = fmt.Sprintf("partition_%d", i), folder
+	}
+	if d, err := url.PathUnescape(v); err == nil {
+		v = d
+	}
+	return strings.ToLower(k), v
 }
 
 // settled reports whether a file is still as it was when it was listed: a file that grows while it is read is left

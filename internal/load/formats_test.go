@@ -13,10 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
 
-	"tarn/internal/awsconf"
 	"tarn/internal/careful"
 	"tarn/internal/engine/duckdb"
-	"tarn/internal/store/registry"
 )
 
 func gzipped(t testing.TB, text string) []byte {
@@ -143,7 +141,7 @@ func TestListFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, d := range []string{dir, link} {
-		if files, err := List(t.Context(), registry.New(awsconf.Settings{}), d, "s3://l/_raw/"); err != nil || len(files) != 1 || files[0].Name != "s3://l/_raw/a.json" {
+		if files, err := listed(t.Context(), d, "s3://l/_raw/"); err != nil || len(files) != 1 || files[0].Name != "s3://l/_raw/a.json" {
 			t.Errorf("%v %v", files, err)
 		}
 	}
@@ -152,7 +150,7 @@ func TestListFolder(t *testing.T) {
 		if err := os.Symlink(to, filepath.Join(dir, "loop")); err != nil {
 			t.Fatal(err)
 		}
-		if files, err := List(t.Context(), registry.New(awsconf.Settings{}), dir, "l"); err != nil || len(files) != 1 {
+		if files, err := listed(t.Context(), dir, "l"); err != nil || len(files) != 1 {
 			t.Errorf("%v %v", files, err)
 		}
 		if err := os.Remove(filepath.Join(dir, "loop")); err != nil {
@@ -160,10 +158,10 @@ func TestListFolder(t *testing.T) {
 		}
 	}
 	write(t, filepath.Join(dir, "b\xff.json"), nil)
-	if _, err := List(t.Context(), registry.New(awsconf.Settings{}), dir, "l"); err == nil || !strings.Contains(err.Error(), `b\xff.json" is not UTF-8`) {
+	if _, err := listed(t.Context(), dir, "l"); err == nil || !strings.Contains(err.Error(), `b\xff.json" is not UTF-8`) {
 		t.Errorf("got %v", err)
 	}
-	if files, err := List(t.Context(), registry.New(awsconf.Settings{}), filepath.Join(dir, "none"), "l"); err != nil || len(files) > 0 {
+	if files, err := listed(t.Context(), filepath.Join(dir, "none"), "l"); err != nil || len(files) > 0 {
 		t.Errorf("%v %v", files, err)
 	}
 }
@@ -251,7 +249,7 @@ func TestMaps(t *testing.T) {
 	write(t, filepath.Join(table.Dir, "f"), []byte(`{"id":1,"b":{"AA==":1,"AQ==":2},"d":{"1.5":{"x":"2024-01-01","y":null},"2":null,"3":{}},"l":[{"a":1},null,{}],"s":{"m x":{"1":"one"},"n":1}}
 		{"id":2}{"id":3,"s":{"n":1}}{"id":4,"b":{"AA==":1,"AA==":2}}{"id":5,"l":[{`+large.String()+`}]}`))
 	ctx := context.Background()
-	files, err := List(ctx, registry.New(awsconf.Settings{}), table.Dir, table.Location)
+	files, err := listed(ctx, table.Dir, table.Location)
 	if err != nil {
 		t.Fatal(err)
 	}

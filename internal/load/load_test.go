@@ -10,10 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"tarn/internal/awsconf"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/schema"
-	"tarn/internal/store/registry"
 )
 
 // bench is an engine with a quarantine, and a folder for what is written.
@@ -55,7 +53,7 @@ type outcome struct {
 func (b *bench) load(t testing.TB, table Table, slow bool) outcome {
 	t.Helper()
 	ctx := context.Background() // t.Context is done when fuzzing cleans up
-	files, err := List(ctx, registry.New(awsconf.Settings{}), table.Dir, table.Location)
+	files, err := listed(ctx, table.Dir, table.Location)
 	if err != nil {
 		t.Fatal(err)
 	}

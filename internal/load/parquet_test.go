@@ -11,9 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tarn/internal/awsconf"
 	"tarn/internal/engine/duckdb"
-	"tarn/internal/store/registry"
 )
 
 func TestParquet(t *testing.T) {
@@ -96,7 +94,7 @@ func TestParquetTogether(t *testing.T) {
 		}
 		write(t, path, raw)
 	}
-	files, err := List(t.Context(), registry.New(awsconf.Settings{}), table.Dir, table.Location)
+	files, err := listed(t.Context(), table.Dir, table.Location)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,28 @@ import (
 	"tarn/internal/schema"
 )
 
+// Partition gives the values of partition columns that the folders of a file say, without escapes, and the deepest of these
+// folders; file is the path below LOCATION. It is false for a file that is not in folders of all columns.
+func Partition(file string, columns []schema.Column) (values []string, folder string, ok bool) {
+	folders := strings.Split(file, "/")
+	folders = folders[:len(folders)-1]
+	deepest := 0
+	for _, c := range columns {
+		at := -1
+		for i := range folders {
+			if k, _ := hiveKey(i, folders[i]); k == strings.ToLower(c.Name) {
+				at = i
+			}
+		}
+		if at < 0 {
+			return nil, "", false
+		}
+		_, v := hiveKey(at, folders[at])
+		values, deepest = append(values, v), max(deepest, at)
+	}
+	return values, strings.Join(folders[:deepest+1], "/"), len(columns) > 0
+}
+
 // placed leaves out the files whose folders say what no partition column can hold. Such a file goes to quarantine whole:
 // its rows would be in the wrong place.
 func (l *Loader) placed(ctx context.Context, t Table, files []File, q *Quarantine, res *Result) ([]File, error) {

@@ -31,15 +31,27 @@ func (l *Loader) remote(ctx context.Context, t Table, files []File, dir, fieldID
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	parts := batches(files, l.Cache.Limit()/batchShare)
-	coming := make(chan *delivery, 1)
+	coming := make(chan *delivery)
+	freed := make(chan struct{}, len(parts))
 	var fetching sync.WaitGroup
 	defer fetching.Wait()
 	fetching.Go(func() {
 		defer close(coming)
+		unread := 0 // batches that were handed over and take room
 		for _, part := range parts {
 			b := l.fetch(ctx, part)
+			for full := (*cache.FullError)(nil); errors.As(b.err, &full) && unread > 0; b = l.fetch(ctx, part) {
+				b.release()
+				select {
+				case <-freed:
+					unread--
+				case <-ctx.Done():
+					return
+				}
+			}
 			select {
 			case coming <- b:
+				unread++
 			case <-ctx.Done():
 				b.release()
 				return
@@ -61,6 +73,7 @@ func (l *Loader) remote(ctx context.Context, t Table, files []File, dir, fieldID
 			return l.load(ctx, t, together, filepath.Join(dir, fmt.Sprint(n)), fieldIDs, q, m, res)
 		})
 		b.release()
+		freed <- struct{}{}
 		if err != nil {
 			// What is on its way is let go of.
 			cancel()

@@ -85,7 +85,11 @@ func Compile(ctx context.Context, e *duckdb.Engine, lk *project.Lake) (*Graph, d
 			continue
 		}
 		t := &Table{Name: l.Name, Zone: "landing", Landing: l, Columns: landingColumns(l)}
-		t.Hash, t.Notes = hash(append(putAside(l.Sidecar.Checks), rowDefinition(l.DDL))...), notes(t)
+		definition := rowDefinition(l.DDL)
+		if l.Sidecar.Reference {
+			definition += "by reference"
+		}
+		t.Hash, t.Notes = hash(append(putAside(l.Sidecar.Checks), definition)...), notes(t)
 		if err := e.SetTable(ctx, t.Name, t.Columns, nil); err != nil {
 			return nil, nil, err
 		}
@@ -142,7 +146,8 @@ func (g *Graph) add(t *Table) {
 	g.byName[strings.ToLower(t.Name)] = t
 }
 
-// landingColumns gives the columns of the loaded rows: those of the DDL, the partition columns, then _file.
+// landingColumns gives the columns of the loaded rows: those of the DDL, the partition columns, then _file, which raw files
+// that are taken by reference do not have.
 func landingColumns(l *project.LandingTable) []schema.Column {
 	out := make([]schema.Column, 0, len(l.DDL.Columns)+len(l.DDL.Partitions)+1)
 	for _, c := range l.DDL.Columns {
@@ -150,6 +155,9 @@ func landingColumns(l *project.LandingTable) []schema.Column {
 	}
 	for _, c := range l.DDL.Partitions {
 		out = append(out, c.Column)
+	}
+	if l.Sidecar.Reference {
+		return out // the files have no other
 	}
 	return append(out, schema.Column{Name: "_file", Type: schema.Type{Kind: schema.String}, Comment: "landing file that the row comes from"})
 }

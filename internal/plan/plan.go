@@ -40,6 +40,9 @@ const (
 	Load    Action = "load"    // read landing files
 	Rebuild Action = "rebuild" // run the whole SELECT
 	Amend   Action = "amend"   // the rows stay: its checks are tested again, comments and description written
+	// Hold leaves a table as it is because another program has changed its rows, or those of a table that it is made of. A
+	// full refresh of the former repairs both.
+	Hold Action = "hold"
 )
 
 // Step is what happens to one table.
@@ -52,7 +55,12 @@ type Step struct {
 	Work load.Work
 	// Prune takes out the rows of vanished files.
 	Prune bool
+	// Full says that a full refresh was asked for.
+	Full bool
 }
+
+// Works reports whether there is something to do.
+func (s Step) Works() bool { return s.Action != None && s.Action != Hold }
 
 // Changes reports whether the table can have other rows after the step.
 func (s Step) Changes() bool { return s.Action == Load || s.Action == Rebuild }
@@ -62,20 +70,26 @@ type Plan struct {
 	Steps []Step
 	// Orphans are tables in the lake that no definition describes any more. They stay readable.
 	Orphans []string
+	// Chosen are the tables that the plan is about; empty means all.
+	Chosen map[string]bool
 }
 
 // Empty reports whether there is nothing to do.
 func (p *Plan) Empty() bool {
-	return !slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Action != None })
+	return !slices.ContainsFunc(p.Steps, Step.Works)
 }
 
 // Options chooses tables.
 type Options struct {
 	// Chosen are the tables to bring up to date with everything they read; empty means all.
 	Chosen map[string]bool
-	// FullRefresh rebuilds the chosen models and reads their landing files again.
+	// FullRefresh rebuilds the chosen models, and loads the landing tables whose work says that all files are read again.
 	FullRefresh map[string]bool
 	Prune       bool
+	// Changed are the tables whose rows other programs have changed, by the names that they are stored under, with what is
+	// to be said of it. Gone are those of them whose rows as they were published are not there any more.
+	Changed map[string]string
+	Gone    map[string]bool
 }
 
 // Published says where the lake's tables stand: what is recorded with the snapshot of each, by the name that it is stored
@@ -87,9 +101,7 @@ func Look(v *lake.View) Published {
 	p := Published{}
 	for _, name := range v.Names() {
 		p[name] = nil
-		if s, ok := v.Table(name).Snapshot(); ok {
-			p[name] = s.Summary
-		}
+		p[name] = v.Table(name).Record()
 	}
 	return p
 }
@@ -97,25 +109,37 @@ func Look(v *lake.View) Published {
 // Version is the run that gave a table its rows, or "" if it has none.
 func Version(v *lake.View, t *model.Table) string {
 	if have := v.Table(t.Stored()); have != nil {
-		if s, ok := have.Snapshot(); ok {
-			return s.Summary[KeyRun]
-		}
+		return have.Record()[KeyRun]
 	}
 	return ""
 }
 
 // Make works the plan out. work gives what there is to load for each landing table, by name.
 func Make(g *model.Graph, now Published, work map[string]load.Work, o Options) *Plan {
-	p := &Plan{}
+	p := &Plan{Chosen: o.Chosen}
 	changes := map[string]bool{}
+	held := map[string]string{} // by table: the one that has to be repaired first
 	for _, t := range g.Tables {
+		if why, changed := o.Changed[t.Stored()]; changed && !o.FullRefresh[t.Name] {
+			held[t.Name] = t.Name
+			if len(o.Chosen) == 0 || o.Chosen[t.Name] {
+				p.Steps = append(p.Steps, Step{Table: t, Action: Hold, Reasons: []string{why}, Work: work[t.Name]})
+			}
+			continue
+		}
+		for _, in := range t.Inputs {
+			if first, ok := held[g.Table(in).Name]; ok {
+				held[t.Name] = first
+			}
+		}
 		if len(o.Chosen) > 0 && !o.Chosen[t.Name] {
 			continue
 		}
 		s := Step{Table: t, Action: None}
 		if t.Landing != nil {
 			s.Work = work[t.Name]
-			s.Prune = o.Prune
+			// Where the rows of vanished files are gone too, they cannot stay.
+			s.Prune = o.Prune || o.Gone[t.Stored()]
 			landing(&s, now[t.Stored()], o.FullRefresh[t.Name])
 		} else {
 			s.Reasons = stale(g, t, now, changes)
@@ -128,6 +152,9 @@ func Make(g *model.Graph, now Published, work map[string]load.Work, o Options) *
 		}
 		if have := now[t.Stored()]; s.Action == None && have[KeyNotes] != t.Notes {
 			s.Action, s.Reasons = Amend, []string{"its checks or comments have changed"}
+		}
+		if first, ok := held[t.Name]; ok && s.Works() {
+			s.Action, s.Reasons = Hold, append(s.Reasons, "waits until "+first+" is repaired")
 		}
 		changes[t.Name] = s.Changes()
 		p.Steps = append(p.Steps, s)
@@ -148,7 +175,7 @@ func landing(s *Step, have map[string]string, full bool) {
 	count(len(s.Work.New), "new file", "new files")
 	count(len(s.Work.Changed), "changed file", "changed files")
 	if full {
-		s.Work = everything(s.Work)
+		s.Full = true
 		s.Reasons = append(s.Reasons, "full refresh")
 	} else if len(s.Work.Reload) > 0 {
 		count(len(s.Work.Reload), "file to read again under the new definition", "files to read again under the new definition")
@@ -166,13 +193,6 @@ func landing(s *Step, have map[string]string, full bool) {
 	if len(s.Reasons) > 0 {
 		s.Action = Load
 	}
-}
-
-// everything moves all files that are there to those that have to be read.
-func everything(w load.Work) load.Work {
-	w.Reload = append(w.Reload, w.Unchanged...)
-	w.Unchanged = nil
-	return w
 }
 
 // stale says why a model has to be rebuilt.

@@ -97,7 +97,7 @@ func TestMake(t *testing.T) {
 				"joined": "rebuild: new table", "top": "rebuild: new table"},
 		},
 		"files new and changed": {
-			work: map[string]load.Work{"raw": {New: files("a", "b"), Changed: files("c"), Unchanged: files("d")}},
+			work: map[string]load.Work{"raw": {New: files("a", "b"), Changed: files("c"), Unchanged: 1}},
 			want: map[string]string{"raw": "load: 2 new files, 1 changed file", "clean": "rebuild: raw changes",
 				"joined": "rebuild: clean changes", "top": "rebuild: joined changes"},
 		},
@@ -149,7 +149,7 @@ func TestMake(t *testing.T) {
 			want:   map[string]string{"top": "rebuild: its inputs are not recorded"},
 		},
 		"full refresh of a part": {
-			work:    map[string]load.Work{"raw": {Unchanged: files("a", "b")}},
+			work:    map[string]load.Work{"raw": {Reload: files("a", "b")}},
 			options: Options{Chosen: set("raw", "clean"), FullRefresh: set("raw", "clean")},
 			want:    map[string]string{"raw": "load: full refresh", "clean": "rebuild: raw changes"},
 		},
@@ -204,7 +204,7 @@ func TestMake(t *testing.T) {
 func TestFullRefreshReadsAllFiles(t *testing.T) {
 	t.Parallel()
 	g := compiled(t)
-	p := Make(g, settled(g), map[string]load.Work{"raw": {New: files("n"), Unchanged: files("a", "b")}}, Options{FullRefresh: set("raw")})
+	p := Make(g, settled(g), map[string]load.Work{"raw": {New: files("n"), Reload: files("a", "b")}}, Options{FullRefresh: set("raw")})
 	for _, s := range p.Steps {
 		if s.Table.Name == "raw" && len(s.Work.Read()) != 3 {
 			t.Errorf("reads %d of 3 files: %v", len(s.Work.Read()), s.Reasons)

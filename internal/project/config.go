@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -48,6 +49,9 @@ type Config struct {
 	AWS awsconf.Settings
 	// Disk bounds the copies of remote files on this machine, in bytes.
 	Disk int64
+	// Recent is how far back the dates of landing folders go that every run lists, Sweep how long it takes at most until
+	// all others are listed too.
+	Recent, Sweep time.Duration
 	// Targets lists the names of all targets, sorted.
 	Targets []string
 
@@ -79,6 +83,8 @@ type settingsYAML struct {
 	BucketOwner text  `yaml:"bucket_owner" jsonschema_description:"Account that every bucket has to belong to, twelve digits in quotes: sent with each request as ExpectedBucketOwner."`
 	CatalogID   text  `yaml:"catalog_id" jsonschema_description:"Account whose Glue Data Catalog it is, twelve digits in quotes. Default: the own one."`
 	Disk        text  `yaml:"disk" jsonschema:"pattern=^[0-9]+([.][0-9]+)? *[KMGTkmgt]?[iI]?[Bb]?$|[$][{]" jsonschema_description:"Most disk of this machine that copies of remote files take at a time, such as 20GB. Default: 20GB."`
+	Recent      text  `yaml:"recent" jsonschema:"pattern=^[0-9]{1,5}[dh]$|[$][{]" jsonschema_description:"How far back every run lists landing files in a bucket that are in folders of dates, such as 3d or 36h: from then on everything is listed. Default: 3d."`
+	Sweep       text  `yaml:"sweep" jsonschema:"pattern=^[0-9]{1,5}[dh]$|[$][{]" jsonschema_description:"After which time a run lists all landing files again, those of old dates too, such as 1d or 12h; 0d is in every run. Default: 1d."`
 }
 
 // locationsYAML keeps the places of its keys and values.

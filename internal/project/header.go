@@ -21,6 +21,8 @@ type Header struct {
 	Checks        []Check
 	// MaxQuarantine fails a run in which more of a landing table's rows go to quarantine; nil is no limit.
 	MaxQuarantine *Limit
+	// Reference makes the raw Parquet files of a landing table its data files: nothing is copied.
+	Reference bool
 	// File is where the header stands, as diagnostics show it; "" if there is none.
 	File string
 	// Source is that file.
@@ -142,6 +144,7 @@ type headerYAML struct {
 	Description   text            `yaml:"description" jsonschema_description:"What the table holds; becomes the table's comment."`
 	PartitionedBy *partitionsYAML `yaml:"partitioned_by" jsonschema_description:"How a model's rows are laid into folders, by columns of the SELECT: column, year(column), month(column), day(column), hour(column), bucket(16, column), truncate(4, column)."`
 	Checks        []checkYAML     `yaml:"checks" jsonschema_description:"Statements about the table, tested before it is published."`
+	Load          text            `yaml:"load" jsonschema:"enum=copy,enum=reference" jsonschema_description:"Landing tables only: copy (default) loads the rows of raw files into a table of their own; reference makes raw Parquet files the table's data files, and nothing is copied. See landing.md."`
 	MaxQuarantine *limit          `yaml:"max_quarantine" jsonschema_description:"Landing tables only: the run fails if more rows than this go to quarantine. A number such as 100, or a share such as 0.01 or 1%. Default: no limit."`
 }
 
@@ -164,7 +167,22 @@ func readHeader(d *decoder, yamlText string, landing bool) Header {
 	default:
 		h.MaxQuarantine = &f.MaxQuarantine.Limit
 	}
+	switch {
+	case !f.Load.set():
+	case !landing:
+		d.errorAt(f.Load.node, "wrong-key", "load is for landing tables", "a model's rows are what its SELECT gives")
+	case f.Load.value != "copy" && f.Load.value != "reference":
+		d.errorAt(f.Load.node, "wrong-value", "load: "+quoted(f.Load.value)+" is not known", "write copy or reference")
+	default:
+		h.Reference = f.Load.value == "reference"
+	}
 	h.Checks = checks(d, f.Checks)
+	for _, c := range h.Checks {
+		if h.Reference && (c.OnFail == Drop || c.OnFail == Quarantine) {
+			d.list = append(d.list, diag.Diagnostic{File: c.File, Line: c.Line, Col: c.Col, Severity: diag.Error, Code: "wrong-value",
+				Message: "on_fail: " + string(c.OnFail) + " cannot take rows out of files that are taken by reference", Hint: "let it fail or warn, or leave out load: reference"})
+		}
+	}
 	return h
 }
 

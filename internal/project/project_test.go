@@ -78,7 +78,7 @@ targets:
   other: {warehouse: w, locations: {"s3://b": in}}
   broken: {warehouse: "${UNSET}"}
   aws: {warehouse: "s3a://bucket${SET}/w/", catalog: glue, database: stedi_dev, region: eu-central-1, profile: me, endpoint: "http://localhost:9000", path_style: true,
-    kms_key: alias/x, bucket_owner: "123456789012", catalog_id: "210987654321", disk: 5GB, locations: {"s3://b/": "s3://c/d/"}}
+    kms_key: alias/x, recent: 5d, sweep: 36h, bucket_owner: "123456789012", catalog_id: "210987654321", disk: 5GB, locations: {"s3://b/": "s3://c/d/"}}
 `}
 	for _, c := range []struct {
 		target string
@@ -98,7 +98,7 @@ targets:
 		}},
 		{"aws", func(string) Config {
 			return Config{Database: "stedi", Stored: "stedi_dev", Memory: "1GB", OwnWarehouse: true, Warehouse: "s3://bucket/srv/lake/w", Locations: map[string]string{"s3://b/": "s3://c/d"},
-				Catalog: "glue", CatalogID: "210987654321", Disk: 5_000_000_000, AWS: awsconf.Settings{Region: "eu-central-1", Profile: "me", Endpoint: "http://localhost:9000",
+				Catalog: "glue", CatalogID: "210987654321", Disk: 5_000_000_000, Recent: 5 * 24 * time.Hour, Sweep: 36 * time.Hour, AWS: awsconf.Settings{Region: "eu-central-1", Profile: "me", Endpoint: "http://localhost:9000",
 					PathStyle: true, KMSKey: "alias/x", BucketOwner: "123456789012"}}
 		}},
 	} {
@@ -109,6 +109,7 @@ targets:
 			want := c.want(l.Dir)
 			want.Name, want.Target, want.Engine, want.Targets = "stedi", c.target, "duckdb", []string{"aws", "big", "broken", "other", "shared"}
 			want.Stored, want.Catalog, want.Disk = stdcmp.Or(want.Stored, "stedi"), stdcmp.Or(want.Catalog, "sqlite"), stdcmp.Or(want.Disk, DefaultDisk)
+			want.Recent, want.Sweep = stdcmp.Or(want.Recent, DefaultRecent), stdcmp.Or(want.Sweep, DefaultSweep)
 			if diff := cmp.Diff(want, l.Config); diff != "" {
 				t.Error(diff)
 			}

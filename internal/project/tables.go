@@ -152,6 +152,18 @@ func checkFileName(src diag.Source, name string) diag.List {
 	return nil
 }
 
+// TableName gives a name that a table of a lake can have: the given one, or one made of it.
+func TableName(name string) string {
+	if tableName.MatchString(name) && len(checkFileName(diag.Source{}, name)) == 0 {
+		return name
+	}
+	clean := Clean(name)
+	if len(checkFileName(diag.Source{}, clean)) > 0 {
+		clean = Clean(strings.ReplaceAll(clean, "__", "_"))
+	}
+	return clean
+}
+
 var tableName = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 
 func (l *Lake) addLanding(src diag.Source, name string, sidecar diag.Source, hasSidecar bool) {
@@ -193,6 +205,14 @@ func (l *Lake) checkDDL(t *LandingTable) diag.List {
 	if d.Database != "" && !l.noDatabase && !strings.EqualFold(d.Database, l.Config.Database) {
 		list = append(list, src.At(d.NameOffset, "name-mismatch", fmt.Sprintf("the DDL is for database %s, this lake's is %s", d.Database, l.Config.Database),
 			"write database: "+strings.ToLower(d.Database)+" in "+ConfigFile+", or leave it out here"))
+	}
+	if t.Sidecar.Reference {
+		switch {
+		case d.Format != ddl.Parquet:
+			list = append(list, src.At(d.NameOffset, "wrong-value", "load: reference needs Parquet files, and these are "+string(d.Format), "leave it out of "+path.Base(t.Sidecar.File)))
+		case len(d.Partitions) > 0:
+			list = append(list, src.At(d.NameOffset, "wrong-value", "load: reference does not go with PARTITIONED BY: the columns would be in no file", "leave it out of "+path.Base(t.Sidecar.File)))
+		}
 	}
 	t.Location = d.Location
 	if d.Location != "" {

@@ -5,13 +5,21 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
 
 // DefaultDisk is how many bytes of this machine's disk copies of remote files may take where nothing else is set.
 const DefaultDisk = 20_000_000_000
+
+// What is listed where nothing else is set.
+const (
+	DefaultRecent = 3 * 24 * time.Hour
+	DefaultSweep  = 24 * time.Hour
+)
 
 // truth is true or false.
 type truth struct {
@@ -30,7 +38,7 @@ func (f *truth) decodeNode(d *decoder, n *yaml.Node, path string) {
 // overAWS lays a target's settings for an account over those at the top.
 func overAWS(top, t settingsYAML) settingsYAML {
 	for _, s := range []struct{ from, to *text }{{&t.Region, &top.Region}, {&t.Profile, &top.Profile}, {&t.Endpoint, &top.Endpoint}, {&t.KMSKey, &top.KMSKey},
-		{&t.BucketOwner, &top.BucketOwner}, {&t.CatalogID, &top.CatalogID}, {&t.Disk, &top.Disk}} {
+		{&t.BucketOwner, &top.BucketOwner}, {&t.CatalogID, &top.CatalogID}, {&t.Disk, &top.Disk}, {&t.Recent, &top.Recent}, {&t.Sweep, &top.Sweep}} {
 		if s.from.set() {
 			*s.to = *s.from
 		}
@@ -43,7 +51,9 @@ func overAWS(top, t settingsYAML) settingsYAML {
 
 var (
 	accountPattern = regexp.MustCompile(`^\d{12}$`)
-	regionPattern  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-\d+$`)
+	// Five digits of days are what a duration has room for.
+	durationPattern = regexp.MustCompile(`^([0-9]{1,5})([dh])$`)
+	regionPattern   = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-\d+$`)
 )
 
 // account resolves what a target says about its AWS account and about remote files.
@@ -68,6 +78,24 @@ func (r *resolver) account(c *Config, s settingsYAML) {
 		}
 		c.Disk = n
 	}
+	c.Recent, c.Sweep = r.duration(s.Recent, "recent", DefaultRecent), r.duration(s.Sweep, "sweep", DefaultSweep)
+}
+
+// duration reads a number of days or hours, such as 3d.
+func (r *resolver) duration(t text, key string, otherwise time.Duration) time.Duration {
+	if !t.set() {
+		return otherwise
+	}
+	before := len(r.list)
+	value := r.expanded(t).value
+	if m := durationPattern.FindStringSubmatch(value); m != nil {
+		n, _ := strconv.Atoi(m[1]) // five digits
+		return time.Duration(n) * map[string]time.Duration{"d": 24 * time.Hour, "h": time.Hour}[m[2]]
+	}
+	if len(r.list) == before {
+		r.errorAt(t.node, "wrong-value", key+": "+quoted(value)+" is no time", "write a number of days or hours, such as 3d or 36h")
+	}
+	return otherwise
 }
 
 func (r *resolver) value(t text) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -78,23 +79,21 @@ func Open(ctx context.Context, database string, v *lake.View, o Options) (_ *Ses
 	own, athena := "memory."+schema.Quote(database), schema.Quote(athenaCatalog)+"."+schema.Quote(database)
 	statements = append(statements, "CREATE SCHEMA IF NOT EXISTS "+own, "ATTACH ':memory:' AS "+schema.Quote(athenaCatalog), "CREATE SCHEMA IF NOT EXISTS "+athena,
 		"SET search_path="+schema.Literal(schema.Quote(database)+",main"))
-	for _, name := range v.Names() {
-		t := v.Table(name)
-		columns, err := t.Columns()
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range columns {
+	all, err := s.look(ctx, v, o.About)
+	if err != nil {
+		return nil, err
+	}
+	needed := s.needs(ctx, database, all, o.About)
+	for _, t := range all {
+		name := t.table.Name()
+		for _, c := range t.columns {
 			s.columns = append(s.columns, c.Name)
 		}
-		scan := unread(name, columns)
-		if o.About == "" || mentions(o.About, name) {
-			paths, err := s.reader.Table(ctx, t)
-			if err != nil {
+		scan := unread(name, t.columns)
+		if t.asked {
+			if scan, err = s.open(ctx, t, needed); err != nil {
 				return nil, err
 			}
-			s.files = append(s.files, paths...)
-			scan = duckdb.Scan(columns, paths)
 		}
 		for _, visible := range names(name) {
 			s.tables = append(s.tables, visible)
@@ -115,6 +114,76 @@ func Open(ctx context.Context, database string, v *lake.View, o Options) (_ *Ses
 		}
 	}
 	return s, nil
+}
+
+// stored is a table of the view.
+type stored struct {
+	table   *lake.Table
+	columns []schema.Column
+	// asked says that the statement can mean it, and files are its data files then.
+	asked bool
+	files []lake.DataFile
+}
+
+// look lists the tables of a view, with the files of those that a statement can mean.
+func (s *Session) look(ctx context.Context, v *lake.View, about string) ([]stored, error) {
+	var out []stored
+	for _, name := range v.Names() {
+		t := stored{table: v.Table(name), asked: about == "" || mentions(about, name)}
+		var err error
+		if t.columns, err = t.table.Columns(); err != nil {
+			return nil, err
+		}
+		if t.asked {
+			if t.files, err = t.table.Files(ctx); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// needs tells which columns a statement reads of which names, where it is worth to know. nil is that all may be read.
+func (s *Session) needs(ctx context.Context, database string, all []stored, about string) map[string][]string {
+	if about == "" || !slices.ContainsFunc(all, func(t stored) bool { return t.asked && s.reader.InParts(ctx, t.files) }) {
+		return nil
+	}
+	athena := schema.Quote(athenaCatalog) + "." + schema.Quote(database)
+	prepare := []string{"ATTACH ':memory:' AS " + schema.Quote(athenaCatalog), "CREATE SCHEMA IF NOT EXISTS " + athena}
+	var tables []duckdb.Stored
+	for _, t := range all {
+		for _, visible := range names(t.table.Name()) {
+			tables = append(tables, duckdb.Stored{Name: visible, Columns: t.columns})
+			prepare = append(prepare, fmt.Sprintf("CREATE VIEW %s.%s AS SELECT * FROM memory.%s.%[2]s", athena, schema.Quote(visible), schema.Quote(database)))
+		}
+	}
+	needed, err := duckdb.Needs(ctx, database, tables, prepare, about)
+	if err != nil {
+		// What cannot be explained may read anything; if it is wrong, the statement itself will say so.
+		return nil
+	}
+	return needed
+}
+
+// open makes a table's files readable, with the columns that are needed of it, and gives the FROM item that reads them.
+func (s *Session) open(ctx context.Context, t stored, needed map[string][]string) (string, error) {
+	var columns []string
+	if needed != nil {
+		columns = []string{}
+		for _, visible := range names(t.table.Name()) {
+			columns = append(columns, needed[visible]...)
+		}
+	}
+	paths, whole, err := s.reader.Only(ctx, t.files, columns)
+	if err != nil {
+		return "", fmt.Errorf("table %s: %w", t.table.Name(), err)
+	}
+	s.files = append(s.files, paths...)
+	if whole {
+		return duckdb.Scan(t.columns, paths), nil
+	}
+	return duckdb.ScanOnly(t.columns, columns, paths), nil
 }
 
 // mentions reports whether a statement can mean a stored table: a name of it stands somewhere, be it in a text.

@@ -54,7 +54,7 @@ func (x *execution) build(ctx context.Context, s plan.Step, st *state) error {
 	if err := st.draft.Replace(ctx, filePaths(st.files), summary); err != nil {
 		return err
 	}
-	return x.adopt(ctx, st, filePaths(st.files), nil)
+	return x.adopt(st, filePaths(st.files))
 }
 
 // reads lists the tables that making a table and judging its rows needs.
@@ -71,7 +71,9 @@ func (x *execution) reads(t *model.Table) []string {
 // read it are not concerned: it keeps the run that gave it its rows.
 func (x *execution) amend(ctx context.Context, st *state) error {
 	t, have := st.table, x.view.Table(st.table.Stored())
-	paths, err := x.held.Table(ctx, have)
+	held := x.w.Lake.Reader()
+	defer held.Close()
+	paths, err := held.Table(ctx, have)
 	if err != nil {
 		return err
 	}
@@ -102,12 +104,17 @@ func (x *execution) amended(ctx context.Context, st *state) (err error) {
 			st.checks[i].Status = check.Failed
 		}
 	}
-	now, _ := have.Snapshot()
+	now := have.Record()
 	summary := map[string]string{plan.KeyNotes: t.Notes}
 	for _, key := range []string{plan.KeyRun, plan.KeyHash, plan.KeyInputs} {
-		summary[key] = now.Summary[key]
+		summary[key] = now[key]
 	}
-	return st.draft.Swap(ctx, nil, nil, summary)
+	if err := st.draft.Swap(ctx, nil, nil, summary); err != nil {
+		return err
+	}
+	// Its files are where they were.
+	st.stored, st.now = true, have
+	return nil
 }
 
 // before counts the rows that are published now.

@@ -107,7 +107,7 @@ func TestRollbackOfDroppedTables(t *testing.T) {
 	if code, _, stderr := l.cli("drop", "joined"); code != 0 {
 		t.Fatal(stderr)
 	}
-	if _, err := l.gc(run.GCOptions{}); err != nil {
+	if _, err := l.gc(run.GCOptions{OverHalf: true}); err != nil {
 		t.Fatal(err)
 	}
 	before, id := l.tables()
@@ -146,7 +146,7 @@ func TestTwoAtATime(t *testing.T) {
 		if code, _, stderr := l.cli("run"); code != 6 || !strings.Contains(stderr, fmt.Sprint(os.Getpid())) {
 			t.Errorf("a second run: %d %s", code, stderr)
 		}
-		if _, err := l.gc(run.GCOptions{OlderThan: -time.Minute}); !errors.Is(err, run.ErrBusy) {
+		if _, err := l.gc(run.GCOptions{OlderThan: -time.Minute, OverHalf: true}); !errors.Is(err, run.ErrBusy) {
 			t.Errorf("gc while a run is at work: %v", err)
 		}
 		if after, _ := l.tables(); !cmp.Equal(before, after) {

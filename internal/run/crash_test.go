@@ -84,7 +84,7 @@ func killedAtRandom(t *testing.T, newLake func(t *testing.T) *testLake) {
 	if killed < kills/4 {
 		t.Errorf("only %d of %d were killed in time: the test proves little", killed, kills)
 	}
-	if code, _, stderr := l.cli("gc", "--older-than", "0"); code != 0 {
+	if code, _, stderr := l.cli("gc", "--older-than", "0", "--over-half"); code != 0 {
 		t.Fatalf("gc: %d %s", code, stderr)
 	}
 	if left := l.garbage(); len(left) > 0 {

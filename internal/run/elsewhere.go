@@ -70,7 +70,7 @@ func (w *Workspace) write(ctx context.Context) (map[string]*written, diag.List) 
 func (w *Workspace) writeModel(t *model.Table, wr *written) diag.List {
 	src := t.Model.Source
 	for _, c := range t.Columns {
-		if lake.HandedName(c.Name) != c.Name {
+		if lake.StoredName(c.Name) != c.Name {
 			return diag.List{src.At(t.Model.SQLStart, "not-portable", "column "+c.Name+" cannot be written by Spark: Iceberg keeps that name for itself there", "call it something else with AS")}
 		}
 	}
@@ -110,9 +110,9 @@ func (w *Workspace) sparkFrom(name string) string {
 	columns := make([]string, len(t.Columns))
 	plain := true
 	for i, c := range t.Columns {
-		handed := lake.HandedName(c.Name)
-		columns[i] = schema.SparkQuote(handed)
-		if handed != c.Name {
+		stored := lake.StoredName(c.Name)
+		columns[i] = schema.SparkQuote(stored)
+		if stored != c.Name {
 			plain = false
 			columns[i] += " AS " + schema.SparkQuote(c.Name)
 		}

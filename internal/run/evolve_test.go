@@ -107,7 +107,7 @@ func TestColumnsComeAndGo(t *testing.T) {
 	l.run()
 	l.looksRight(t, "wide")
 	l.same(t, "wide", "trim(CAST(r.person AS varchar)) AS b, r.v AS c")
-	if _, err := l.gc(run.GCOptions{}); err != nil {
+	if _, err := l.gc(run.GCOptions{OverHalf: true}); err != nil {
 		t.Error(err)
 	}
 	l.tables()
@@ -217,6 +217,9 @@ func (l *testLake) looksRight(t *testing.T, table string) map[string]int {
 			var id int
 			if err := rows.Scan(&name, &id); err != nil {
 				t.Fatal(err)
+			}
+			if name == "_file" { // which Iceberg reserves, so that the table calls it by another name
+				name = "tarn__file"
 			}
 			got[name] = id
 		}

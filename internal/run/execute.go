@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
+	"tarn/internal/cache"
 	"tarn/internal/catalog"
 	"tarn/internal/check"
 	"tarn/internal/engine/duckdb"
@@ -24,8 +26,10 @@ import (
 
 // execution is one run in progress. Nothing it does is visible before publish.
 type execution struct {
-	w          *Workspace
+	w *Workspace
+	// view has the tables as they were published, found what others have done to them since.
 	view       *lake.View
+	found      map[string]lake.Foreign
 	plan       *plan.Plan
 	id         string
 	started    time.Time
@@ -39,9 +43,14 @@ type execution struct {
 	// held keeps the files readable that the run reads, writer is the right to publish.
 	held   *lake.Reader
 	writer catalog.Writer
-	// reread names the landing files whose earlier rows are replaced, pruned the ones whose rows go.
+	// reread has the landing files that were read, by table, again the names of those whose earlier rows go.
 	reread map[string][]load.Counted
-	pruned map[string][]string
+	again  map[string][]string
+	// needs has the columns that the run reads of tables, once they were asked for: see [execution.needed].
+	needs     map[string][]string
+	needsOnce sync.Once
+	// filesAre is the snapshot of tarn__files that readers see.
+	filesAre int64
 	// rebuilt are models whose earlier quarantine entries are replaced.
 	rebuilt map[string]bool
 }
@@ -56,15 +65,29 @@ type state struct {
 	record  TableRecord
 	load    *LoadRecord
 	checks  []check.Result
-	// published says that the run does not touch the table, open that the engine can read it: see [execution.readable].
-	published, open bool
-	opening         sync.Mutex
+	// stored says that the table's files are where now says, and open how much of it the engine can read at the moment, for
+	// so many users: see [execution.use].
+	stored  bool
+	now     *lake.Table
+	opening sync.Mutex
+	open    openness
+	users   int
+	reader  *lake.Reader
 	// widely says that the checks have changed, so that they judge the rows that stay as well.
 	widely bool
 	// putAside counts rows that checks quarantined, and dropped those that they dropped, by check.
 	putAside int64
 	dropped  []ledger.Drop
 }
+
+// openness is how much of a table's columns the engine can read.
+type openness int
+
+const (
+	shut openness = iota
+	openedInPart
+	opened
+)
 
 // Event is progress for people.
 type Event struct {
@@ -135,13 +158,15 @@ func (x *execution) steps(ctx context.Context, steps []plan.Step, first map[stri
 					return within.Err()
 				}
 			}
-			if s.Action != plan.None {
+			if s.Works() {
 				weight := x.weight(s)
-				if err := slots.Acquire(within, weight); err != nil {
-					return err
+				err := x.inSlots(within, slots, weight, s)
+				if full := (*cache.FullError)(nil); errors.As(err, &full) && weight < sideBySide {
+					// Alone it may find the room that it needs.
+					if err = x.quarantine.Forget(within, s.Table.Name); err == nil {
+						err = x.inSlots(within, slots, sideBySide, s)
+					}
 				}
-				err := x.step(within, s)
-				slots.Release(weight)
 				if err != nil {
 					return err
 				}
@@ -151,6 +176,15 @@ func (x *execution) steps(ctx context.Context, steps []plan.Step, first map[stri
 		})
 	}
 	return g.Wait()
+}
+
+// inSlots does a step when its places are free.
+func (x *execution) inSlots(ctx context.Context, slots *semaphore.Weighted, weight int64, s plan.Step) error {
+	if err := slots.Acquire(ctx, weight); err != nil {
+		return err
+	}
+	defer slots.Release(weight)
+	return x.step(ctx, s)
 }
 
 // sideBySide is how many small steps may run at a time.
@@ -182,16 +216,19 @@ func (x *execution) step(ctx context.Context, s plan.Step) error {
 	if st.draft, err = x.w.Lake.Draft(ctx, x.view, s.Table.Stored(), shape(s.Table)); err != nil {
 		return err
 	}
-	if err := x.readable(ctx, x.reads(s.Table)...); err != nil {
+	release, err := x.use(ctx, false, x.reads(s.Table)...)
+	if err != nil {
 		return err
 	}
+	defer release()
 	if have := x.view.Table(s.Table.Stored()); have != nil {
-		now, _ := have.Snapshot()
-		st.widely = now.Summary[plan.KeyNotes] != s.Table.Notes
+		st.widely = have.Record()[plan.KeyNotes] != s.Table.Notes
 	}
 	switch {
 	case s.Action == plan.Amend:
 		err = x.amend(ctx, st)
+	case s.Table.Landing != nil && s.Table.Header().Reference:
+		err = x.refer(ctx, s, st)
 	case s.Table.Landing != nil:
 		err = x.load(ctx, s, st)
 	default:
@@ -209,7 +246,7 @@ func (x *execution) step(ctx context.Context, s plan.Step) error {
 }
 
 func shape(t *model.Table) lake.Shape {
-	s := lake.Shape{Columns: t.Columns, Description: t.Header().Description, Zone: t.Zone}
+	s := lake.Shape{Columns: t.Columns, Description: t.Header().Description, Zone: t.Zone, Reference: t.Header().Reference}
 	for _, p := range t.Header().PartitionedBy {
 		s.PartitionBy = append(s.PartitionBy, lake.PartitionField{Transform: p.Transform, Column: p.Column, N: p.N})
 	}

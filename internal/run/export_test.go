@@ -1,6 +1,24 @@
 package run
 
-import "strings"
+import (
+	"context"
+	"strings"
+
+	"tarn/internal/lake"
+)
+
+// Remember publishes what a query gives as the account of loaded files, as if they had been loaded.
+func (w *Workspace) Remember(ctx context.Context, query string) error {
+	started := w.now()
+	_, err := w.change(ctx, false, func(ctx context.Context, c change) error {
+		d, err := w.replaceOwn(ctx, c.view, FilesTable, filesColumns(), query, c.id)
+		if err != nil {
+			return err
+		}
+		return w.publishChange(ctx, c, "run", started, []*lake.Draft{d}, nil)
+	})
+	return err
+}
 
 // OnStep lets a test see the steps of a run: built, staged, published.
 func (w *Workspace) OnStep(at func(step string)) { w.at = at }

@@ -18,6 +18,8 @@ type GCOptions struct {
 	OlderThan time.Duration
 	// DryRun looks and removes nothing.
 	DryRun bool
+	// OverHalf lets it remove more than half of the warehouse.
+	OverHalf bool
 	// Wait waits for a run to end, and for a moment in which nobody reads, instead of failing.
 	Wait bool
 }
@@ -42,7 +44,7 @@ func (w *Workspace) GC(ctx context.Context, o GCOptions) (found lake.Garbage, er
 	} else {
 		for {
 			_, err = w.change(ctx, o.Wait, func(ctx context.Context, c change) error {
-				did, err := w.collect(ctx, c, before)
+				did, err := w.collect(ctx, c, before, o.OverHalf)
 				found.Files = append(append(found.Files, did.Files...), c.swept.Files...)
 				found.Bytes, found.Expired = found.Bytes+did.Bytes+c.swept.Bytes, found.Expired+did.Expired
 				return err
@@ -73,11 +75,14 @@ func (w *Workspace) wouldCollect(ctx context.Context, before time.Time, wait boo
 	if err != nil {
 		return found, err
 	}
+	if err := w.Lake.Identified(ctx); err != nil {
+		return found, err
+	}
 	v, err := w.Lake.View(ctx)
 	if err != nil {
 		return found, err
 	}
-	if found, err = w.Lake.UnreachableAfter(ctx, v, before); err != nil {
+	if found, _, err = w.Lake.UnreachableAfter(ctx, v, before); err != nil {
 		return found, err
 	}
 	for _, name := range v.Names() {
@@ -101,7 +106,7 @@ func (w *Workspace) wouldCollect(ctx context.Context, before time.Time, wait boo
 	return found, nil
 }
 
-func (w *Workspace) collect(ctx context.Context, c change, before time.Time) (found lake.Garbage, err error) {
+func (w *Workspace) collect(ctx context.Context, c change, before time.Time, overHalf bool) (found lake.Garbage, err error) {
 	// Looking before anything is done: with readers about, snapshots are not expired either.
 	nobody, err := w.nobodyReads()
 	if err != nil {
@@ -111,8 +116,14 @@ func (w *Workspace) collect(ctx context.Context, c change, before time.Time) (fo
 		return found, err
 	}
 	v := c.view
+	garbage, all, err := w.Lake.UnreachableAfter(ctx, v, before)
+	if err == nil && !overHalf {
+		err = all.OverHalf(garbage)
+	}
+	if err != nil {
+		return found, err
+	}
 	var drafts []*lake.Draft
-	expired := 0
 	for _, name := range v.Names() {
 		d, n, err := w.Lake.Expire(ctx, v.Table(name), before)
 		if err != nil {
@@ -121,24 +132,17 @@ func (w *Workspace) collect(ctx context.Context, c change, before time.Time) (fo
 		if d != nil {
 			drafts = append(drafts, d)
 		}
-		expired += n
+		garbage.Expired += n
 	}
 	if len(drafts) > 0 {
 		if err := w.Lake.Publish(ctx, c.writer, drafts); err != nil {
 			return found, err
 		}
-		if v, err = w.Lake.View(ctx); err != nil {
-			return found, err
-		}
 	}
-	if found, err = w.Lake.Unreachable(ctx, v, before); err != nil {
-		return found, err
-	}
-	found.Expired = expired
 	nobody, err = w.nobodyReads()
 	if err != nil {
-		found.Files, found.Bytes = nil, 0
+		found.Expired = garbage.Expired
 		return found, err
 	}
-	return found, errors.Join(w.Lake.Remove(ctx, found), nobody.Close())
+	return garbage, errors.Join(w.Lake.Remove(ctx, garbage), nobody.Close())
 }

@@ -22,7 +22,7 @@ func TestGC(t *testing.T) {
 		l.run()
 	}
 	before, _ := l.tables()
-	old, err := l.gc(run.GCOptions{OlderThan: time.Hour})
+	old, err := l.gc(run.GCOptions{OlderThan: time.Hour, OverHalf: true})
 	if err != nil || old.Expired != 0 || len(old.Files) != 0 {
 		t.Errorf("nothing is an hour old: %+v %v", old, err)
 	}
@@ -37,7 +37,7 @@ func TestGC(t *testing.T) {
 	}
 	// A reader keeps everything, in this process or another.
 	pinned := l.pin()
-	if _, err := l.gc(run.GCOptions{OlderThan: -time.Minute}); !errors.Is(err, run.ErrReaders) {
+	if _, err := l.gc(run.GCOptions{OlderThan: -time.Minute, OverHalf: true}); !errors.Is(err, run.ErrReaders) {
 		t.Errorf("with a reader: %v", err)
 	}
 	if code, _, _ := l.cli("gc", "--older-than", "0"); code != 6 {
@@ -45,7 +45,7 @@ func TestGC(t *testing.T) {
 	}
 	pinned.check()
 	time.AfterFunc(200*time.Millisecond, pinned.close)
-	did, err := l.gc(run.GCOptions{OlderThan: -time.Minute, Wait: true})
+	did, err := l.gc(run.GCOptions{OlderThan: -time.Minute, OverHalf: true, Wait: true})
 	if diff := cmp.Diff(dry, did); err != nil || diff != "" {
 		t.Errorf("gc did not do what the dry run said: %v\n%s", err, diff)
 	}
@@ -71,7 +71,7 @@ func TestReadersWhileGCRemoves(t *testing.T) {
 		defer close(done)
 		for n := 1; n <= 6; n++ {
 			l.batch(n)
-			for _, args := range [][]string{{"run", "-q", "--wait"}, {"gc", "--older-than", "0", "--wait"}} {
+			for _, args := range [][]string{{"run", "-q", "--wait"}, {"gc", "--older-than", "0", "--over-half", "--wait"}} {
 				if out, err := l.tarn(args...).CombinedOutput(); err != nil {
 					t.Errorf("%v: %v\n%s", args, err, out)
 				}
@@ -115,7 +115,7 @@ func TestGCAfterKill(t *testing.T) {
 	if again, e := l.gc(run.GCOptions{OlderThan: time.Hour, DryRun: true}); err != nil || e != nil || len(dry.Files) < 20 || !cmp.Equal(dry, again) {
 		t.Fatalf("dry run: %+v %v, and again: %+v %v", dry, err, again, e)
 	}
-	did, err := l.gc(run.GCOptions{OlderThan: time.Hour})
+	did, err := l.gc(run.GCOptions{OlderThan: time.Hour, OverHalf: true})
 	if diff := cmp.Diff(dry, did); err != nil || diff != "" {
 		t.Errorf("gc did not do what the dry run said: %v\n%s", err, diff)
 	}

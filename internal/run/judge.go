@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -93,11 +94,11 @@ func (x *execution) run(ctx context.Context, st *state, subject check.Table, whi
 		if r.Status != check.Failed {
 			continue
 		}
-		for name := range x.w.ancestors(st.table) {
-			if err := x.readable(ctx, name); err != nil {
-				return nil, err
-			}
+		release, err := x.use(ctx, true, slices.Collect(maps.Keys(x.w.ancestors(st.table)))...)
+		if err != nil {
+			return nil, err
 		}
+		defer release()
 		traced, err := x.w.traced(st.table, sqltree.DuckDBDialect, x.w.Engine.Name)
 		if err != nil {
 			return nil, err
@@ -124,10 +125,12 @@ func (x *execution) late(ctx context.Context) error {
 		for _, c := range checks {
 			needed = append(needed, x.w.mentioned(c)...)
 		}
-		if err := x.readable(ctx, needed...); err != nil {
+		release, err := x.use(ctx, true, needed...)
+		if err != nil {
 			return err
 		}
 		results, err := x.run(ctx, st, check.Table{Name: t.Name, Checks: checks}, check.All)
+		release()
 		if err != nil {
 			return err
 		}

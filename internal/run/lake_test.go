@@ -62,7 +62,7 @@ func TestMain(m *testing.M) {
 	}
 	// Where the tests were started with nohup, the programs that they start would ignore it as well.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
-	catalog := httptest.NewServer(gluetest.New())
+	catalog := httptest.NewServer(glueServer)
 	_, err := s3test.Serve(ctx)
 	if err := errors.Join(err, os.Setenv("AWS_ENDPOINT_URL_GLUE", catalog.URL)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -90,6 +90,9 @@ func runUntil(ctx context.Context, dir, step string) int {
 	}
 	return 1
 }
+
+// glueServer is the Glue Data Catalog of all lakes of this process.
+var glueServer = gluetest.New()
 
 // tarn starts the program on the lake.
 func (l *testLake) tarn(args ...string) *exec.Cmd {

@@ -20,7 +20,8 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 	t, w := s.Table, s.Work
 	x.tell(Event{Table: t.Name, Phase: "load"})
 	st.load = &LoadRecord{Table: t.Name, Files: w.Files, New: len(w.New), Changed: len(w.Changed), Reloaded: len(w.Reload),
-		Skipped: len(w.Unchanged), Empty: w.Files == 0, Dir: t.Landing.Dir}
+		Skipped: w.Unchanged, Empty: w.Files == 0, Dir: t.Landing.Dir}
+	st.load.looked(w)
 	result := &load.Result{}
 	if !w.Empty() {
 		l := load.Loader{Engine: x.w.Engine, Cache: x.w.Lake.Cache(), Progress: func(table string, p load.Progress) {
@@ -35,8 +36,10 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 		return err
 	}
 	x.note(st, s, result)
-	gone := replaced(s, result)
-	stay, err := x.carry(ctx, st, gone, w.Vanished)
+	// What stays is needed until the checks are done.
+	held := x.w.Lake.Reader()
+	defer held.Close()
+	stay, err := x.carry(ctx, st, held, replaced(s, result), w.Vanished)
 	if err != nil {
 		return err
 	}
@@ -60,7 +63,7 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 	if err := st.draft.Swap(ctx, stay.removed, fresh, summary); err != nil {
 		return err
 	}
-	return x.adopt(ctx, st, fresh, stay.kept)
+	return x.adopt(st, fresh)
 }
 
 // note writes down what was read.
@@ -87,9 +90,7 @@ func (x *execution) note(st *state, s plan.Step, result *load.Result) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.reread[s.Table.Name] = result.Files
-	if s.Prune {
-		x.pruned[s.Table.Name] = r.Pruned
-	}
+	x.again[s.Table.Name] = replaced(s, result)
 }
 
 // replaced lists the landing files whose earlier rows have to go: those read again, and the pruned ones. A file that is
@@ -126,7 +127,7 @@ func (s staying) paths() []string { return append(append([]string{}, s.kept...),
 
 // carry sorts the published data files: those that hold rows of the gone landing files, and all of them where the columns
 // have changed, leave the table; what stays of their rows is written again.
-func (x *execution) carry(ctx context.Context, st *state, gone []string, vanished []load.Known) (out staying, err error) {
+func (x *execution) carry(ctx context.Context, st *state, held *lake.Reader, gone []string, vanished []load.Known) (out staying, err error) {
 	t := st.table
 	have := x.view.Table(t.Stored())
 	if have == nil {
@@ -136,7 +137,7 @@ func (x *execution) carry(ctx context.Context, st *state, gone []string, vanishe
 	if err != nil || len(files) == 0 {
 		return out, err
 	}
-	paths, err := x.held.Paths(ctx, files)
+	paths, err := held.Paths(ctx, files)
 	if err != nil {
 		return out, err
 	}
@@ -144,11 +145,19 @@ func (x *execution) carry(ctx context.Context, st *state, gone []string, vanishe
 	if err != nil {
 		return out, err
 	}
+	same := sameColumns(columns, t.Columns)
+	if have.Refers() {
+		// Its files were taken by reference and are read again, every one.
+		for _, f := range files {
+			out.before += f.Rows
+			out.removed = append(out.removed, f.Location)
+		}
+		return out, nil
+	}
 	affected, err := x.affected(ctx, st, paths, gone)
 	if err != nil {
 		return out, err
 	}
-	same := sameColumns(columns, t.Columns)
 	var rewrite []string
 	for i, f := range files {
 		out.before += f.Rows
@@ -187,9 +196,8 @@ func goneTable(t *model.Table) string { return "tarn_gone_" + t.Name }
 
 // affected finds the data files that hold rows of the gone landing files.
 func (x *execution) affected(ctx context.Context, st *state, paths, gone []string) (map[string]bool, error) {
-	out := map[string]bool{}
 	if len(gone) == 0 {
-		return out, nil
+		return nil, nil
 	}
 	rows := make([][]driver.Value, len(gone))
 	for i, name := range gone {
@@ -199,19 +207,7 @@ func (x *execution) affected(ctx context.Context, st *state, paths, gone []strin
 	if err != nil {
 		return nil, err
 	}
-	found, err := x.w.Engine.DB().QueryContext(ctx, "SELECT DISTINCT __tarn_path FROM "+duckdb.ScanNamed(paths, "__tarn_path")+" WHERE _file IN ("+query+")")
-	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
-	for found.Next() {
-		var path string
-		if err := found.Scan(&path); err != nil {
-			return nil, err
-		}
-		out[path] = true
-	}
-	return out, found.Err()
+	return x.holding(ctx, paths, "_file IN ("+query+")")
 }
 
 func sameColumns(a, b []schema.Column) bool {

@@ -263,7 +263,7 @@ func TestLandingDefinitionChanges(t *testing.T) {
 	}
 	l.want("SELECT count(*)::VARCHAR FROM t", "3")
 	w := l.open()
-	if _, err := w.Drop(t.Context(), "t", false); err != nil {
+	if _, _, err := w.Drop(t.Context(), "t", false); err != nil {
 		t.Error(err)
 	}
 	if err := w.Close(); err != nil {

@@ -42,7 +42,7 @@ type leftJob struct {
 	Steps    []savedStep               `json:"steps"`
 	Loaded   []savedState              `json:"loaded"`
 	Reread   map[string][]load.Counted `json:"reread"`
-	Pruned   map[string][]string       `json:"pruned"`
+	Again    map[string][]string       `json:"again"`
 	Orphans  []string                  `json:"orphans,omitempty"`
 	// Quarantine says that the run's folder has a file of rows that could not be loaded.
 	Quarantine bool `json:"quarantine"`
@@ -91,7 +91,7 @@ func (x *execution) save(ctx context.Context, h spark.Handle) (*leftJob, error) 
 	if err != nil {
 		return nil, err
 	}
-	j := &leftJob{Job: h, Lake: identity, Run: x.id, Started: x.started, Pointers: pointers(x.view), Reread: x.reread, Pruned: x.pruned, Orphans: x.record.Orphans}
+	j := &leftJob{Job: h, Lake: identity, Run: x.id, Started: x.started, Pointers: pointers(x.view), Reread: x.reread, Again: x.again, Orphans: x.record.Orphans}
 	for _, s := range x.plan.Steps {
 		j.Steps = append(j.Steps, savedStep{Table: s.Table.Name, Action: s.Action, Reasons: s.Reasons})
 		st := x.state(s.Table.Name)
@@ -243,8 +243,8 @@ func (x *execution) resume(ctx context.Context, j *leftJob) error {
 	if j.Reread != nil {
 		x.reread = j.Reread
 	}
-	if j.Pruned != nil {
-		x.pruned = j.Pruned
+	if j.Again != nil {
+		x.again = j.Again
 	}
 	var err error
 	if x.quarantine, err = load.NewQuarantine(ctx, x.w.Engine, x.id, utc(x.started)); err != nil {

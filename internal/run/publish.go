@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tarn/internal/engine/duckdb"
@@ -24,14 +25,27 @@ func (x *execution) publish(ctx context.Context) error {
 			x.record.Published = append(x.record.Published, s.Table.Name)
 		}
 	}
+	files := x.filesAre
 	for _, stage := range []func(context.Context) (*lake.Draft, error){x.stageFiles, x.stageQuarantine} {
 		d, err := stage(ctx)
 		if err != nil {
 			return err
 		}
-		if d != nil {
-			drafts = append(drafts, d)
+		if d == nil {
+			continue
 		}
+		drafts = append(drafts, d)
+		if s, ok := d.Table().Snapshot(); ok && d.Name() == FilesTable {
+			files = s.ID
+		}
+	}
+	adopted, err := x.adoptRewritten(ctx, drafts)
+	if err != nil {
+		return err
+	}
+	drafts = append(drafts, adopted...)
+	for i, f := range x.record.Foreign {
+		x.record.Foreign[i].Repaired = !f.Kept && (f.stored == RunsTable || slices.ContainsFunc(drafts, func(d *lake.Draft) bool { return d.Name() == f.stored }))
 	}
 	x.record.Status = Published
 	x.record.Finished = utc(x.w.now())
@@ -44,52 +58,18 @@ func (x *execution) publish(ctx context.Context) error {
 		return err
 	}
 	x.w.reached("staged")
-	if err := x.w.Lake.Publish(ctx, x.writer, append(drafts, d)); err != nil {
+	drafts = append(drafts, d)
+	if err := x.commit(ctx, drafts); err != nil {
 		if !x.w.visible(ctx, x.id) {
 			return err
 		}
+		x.crossed(ctx, drafts)
 		// Some catalogs cannot finish at once what has happened already.
 		x.record.Warnings = append(x.record.Warnings, err.Error())
 	}
+	x.filesAre = files
 	x.w.reached("published")
 	return nil
-}
-
-// stageFiles writes which landing files are loaded, if that has changed.
-func (x *execution) stageFiles(ctx context.Context) (*lake.Draft, error) {
-	known, err := x.w.known(ctx, x.view)
-	if err != nil {
-		return nil, err
-	}
-	changed := false
-	var rows [][]driver.Value
-	at := utc(x.started)
-	for _, t := range sortedKeys(known, x.reread) {
-		gone := map[string]bool{}
-		for _, f := range x.reread[t] {
-			gone[f.Name] = true
-			table := x.w.Graph.Table(t)
-			rows = append(rows, []driver.Value{t, f.Name, f.Size, f.ETag, table.Hash, f.Objects, f.Loaded, f.Quarantined, x.id, at})
-			changed = true
-		}
-		for _, name := range x.pruned[t] {
-			gone[name] = true
-			changed = true
-		}
-		for _, k := range known[t] {
-			if !gone[k.Name] {
-				rows = append(rows, []driver.Value{t, k.Name, k.Size, k.ETag, k.Definition, k.Objects, k.Loaded, k.Quarantined, k.RunID, at})
-			}
-		}
-	}
-	if !changed {
-		return nil, nil
-	}
-	query, err := x.w.staged(ctx, "tarn_files_staging", filesColumns(), rows)
-	if err != nil {
-		return nil, err
-	}
-	return x.w.replaceOwn(ctx, x.view, FilesTable, filesColumns(), query, x.id)
 }
 
 // stageQuarantine writes the rejected rows: entries of files that were read again and of rebuilt models are replaced.
@@ -133,12 +113,7 @@ func (x *execution) stageQuarantine(ctx context.Context) (*lake.Draft, error) {
 // staying writes the condition for quarantine entries that this run does not replace.
 func (x *execution) staying(ctx context.Context) (string, error) {
 	var gone [][]driver.Value
-	for t, files := range x.reread {
-		for _, f := range files {
-			gone = append(gone, []driver.Value{t, f.Name})
-		}
-	}
-	for t, names := range x.pruned {
+	for t, names := range x.again {
 		for _, name := range names {
 			gone = append(gone, []driver.Value{t, name})
 		}
@@ -178,8 +153,8 @@ const runsPerFile = 40
 func (w *Workspace) stageRun(ctx context.Context, v *lake.View, id, kind string, record *Record, drafts []*lake.Draft) (*lake.Draft, error) {
 	tables := map[string]int64{}
 	for _, name := range v.Names() {
-		if s, ok := v.Table(name).Snapshot(); ok {
-			tables[name] = s.ID
+		if id := v.Table(name).Current(); id != 0 {
+			tables[name] = id
 		}
 	}
 	for _, d := range drafts {

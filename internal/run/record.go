@@ -37,10 +37,26 @@ type Record struct {
 	Checks    []check.Result `json:"checks"`
 	// Orphans are tables without a definition; they stay readable until `tarn drop`.
 	Orphans []string `json:"orphans,omitempty"`
+	// Events tells what the run was given to look at.
+	Events *EventsRecord `json:"events,omitempty"`
+	// Foreign says what other programs have done to tables since they were published.
+	Foreign []ForeignRecord `json:"foreign,omitempty"`
 	// Warnings say what is left to be done about a run that was published, such as tables that a catalog does not show yet.
 	Warnings []string          `json:"warnings,omitempty"`
 	Error    string            `json:"error,omitempty"`
 	Versions map[string]string `json:"versions"`
+}
+
+// EventsRecord is what was made of the events that a run was given.
+type EventsRecord struct {
+	// Objects counts the files that they name, each once.
+	Objects int `json:"objects"`
+	// Elsewhere counts those of them that are in no landing table's place, or in one that was not chosen.
+	Elsewhere int `json:"elsewhere"`
+	// Tests counts messages that S3 sends when notifications are turned on.
+	Tests int `json:"tests"`
+	// Other counts messages that are not about objects of S3.
+	Other int `json:"other"`
 }
 
 // TableRecord is what a run did with one table.
@@ -78,10 +94,22 @@ type LoadRecord struct {
 	Vanished []string   `json:"vanished,omitempty"`
 	Pruned   []string   `json:"pruned,omitempty"`
 	Drift    load.Drift `json:"drift"`
+	// Since is the day from which on folders of dates were looked at, where not everything was.
+	Since *time.Time `json:"since,omitempty"`
+	// Swept is when everything was looked at last.
+	Swept *time.Time `json:"swept,omitempty"`
+	// Unseen counts those of the skipped ones that were not looked at.
+	Unseen int `json:"unseen,omitempty"`
 	// Empty says that the LOCATION holds no files at all.
 	Empty bool `json:"empty,omitempty"`
 	// Dir is where the files were looked for on this machine.
 	Dir string `json:"dir"`
+}
+
+// looked writes down how a landing table was looked at, where recent dates can be enough.
+func (r *LoadRecord) looked(w load.Work) {
+	r.Unseen = w.Unseen
+	r.Since, r.Swept = w.Listing.Shown()
 }
 
 // newRunID gives an id that sorts by time and is unique: seconds UTC and four random bytes.

@@ -1,12 +1,100 @@
 package run_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"tarn/internal/awsconf"
 	"tarn/internal/run"
+	"tarn/internal/stedi"
+	"tarn/internal/template"
 )
+
+// stediInBucket is the template's lake with its tables in a bucket, with Glue or without, and the real files in the same
+// bucket. more is added to tarn.yaml.
+func stediInBucket(t *testing.T, glue bool, more string) *testLake {
+	t.Helper()
+	raw := stedi.Files(t)
+	l := &testLake{t: t, dir: t.TempDir()}
+	if _, err := template.Write(l.dir, "stedi", template.Options{Name: "stedi"}); err != nil {
+		t.Fatal(err)
+	}
+	if l.inBucket(true); glue {
+		l.inGlue()
+	}
+	text, err := os.ReadFile(l.path("tarn.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.write("tarn.yaml", strings.NewReplacer("small", "stedi", "s3://raw/", "s3://stedi-lake/").Replace(string(text))+more)
+	for _, table := range []string{"customer", "accelerometer", "step_trainer"} {
+		files, err := filepath.Glob(filepath.Join(raw, table, "landing", "*"))
+		if err != nil || len(files) == 0 {
+			t.Fatal("no files of ", table, err)
+		}
+		for _, f := range files {
+			l.land(table+"/landing/"+filepath.Base(f), plainText(t, f))
+		}
+	}
+	return l
+}
+
+// plainText gives the content of a file that may be compressed.
+func plainText(t *testing.T, path string) string {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err == nil && strings.HasSuffix(path, ".gz") {
+		var z *gzip.Reader
+		if z, err = gzip.NewReader(bytes.NewReader(raw)); err == nil {
+			raw, err = io.ReadAll(z)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// TestRequestsOfTheRealLake holds what one new file costs on the lake of the model case with the real files: 100 requests
+// of the bucket and 30 calls of the catalog are what it may take.
+func TestRequestsOfTheRealLake(t *testing.T) {
+	t.Parallel()
+	l := stediInBucket(t, true, "")
+	l.run()
+	// Of a customer everything else is made.
+	customer := func(name string) {
+		l.land("customer/landing/"+name, `{"customerName": "Ada Doe", "email": "Ada.Doe@test.com", "phone": "8015551212", "birthDay": "1950-01-01",
+			"serialNumber": "5db21eb0-2c2f-4e3e-8e5a-1e5a3a4b5c6d", "registrationDate": 1655471583651, "lastUpdateDate": 1655471583651, "shareWithResearchAsOfDate": 1655471583651}`+"\n")
+	}
+	for _, c := range []struct {
+		name        string
+		before      func()
+		status      run.Status
+		s3, catalog int
+	}{
+		{"one new file", func() { customer("one-more.json") }, run.Published, 100, 30},
+		{"nothing new", func() {}, run.NothingToDo, 15, 5},
+		{"one new file, on another machine", func() { customer("two-more.json"); l.remove(".tarn") }, run.Published, 100, 30},
+	} {
+		c.before()
+		var requests awsconf.Counter
+		w := l.open(run.Options{Requests: &requests})
+		rec, err := w.Run(t.Context(), run.RunOptions{})
+		if e := w.Close(); err != nil || e != nil {
+			t.Fatal(err, e)
+		}
+		t.Logf("%s: %v (%s, %d tables)", c.name, requests.Counts(), rec.Status, len(rec.Published))
+		if s3, catalog := requests.Total("s3"), requests.Total("glue"); s3 > c.s3 || catalog > c.catalog || catalog == 0 || rec.Status != c.status {
+			t.Errorf("%s, %s: %d requests of the bucket, at most %d, and %d of the catalog, at most %d", c.name, rec.Status, s3, c.s3, catalog, c.catalog)
+		}
+	}
+}
 
 // TestRequests counts what a run asks of a bucket and of Glue. For one new file a landing table, a lake of the size of the
 // model case has to stay below 100 requests of the one and 30 of the other, wherever its files are.

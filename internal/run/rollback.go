@@ -48,7 +48,7 @@ func (w *Workspace) Rollback(ctx context.Context, to string, wait bool) (id stri
 			then := t
 			if _, kept := t.At(snapshot); !kept {
 				// The table was dropped and made anew since.
-				if then, err = w.Lake.Find(ctx, name, snapshot); err != nil {
+				if then, err = w.Lake.Find(ctx, name, t, snapshot); err != nil {
 					return err
 				}
 			}
@@ -62,7 +62,7 @@ func (w *Workspace) Rollback(ctx context.Context, to string, wait bool) (id stri
 			if v.Table(name) != nil {
 				continue
 			}
-			then, err := w.Lake.Find(ctx, name, p.State[name])
+			then, err := w.Lake.Find(ctx, name, nil, p.State[name])
 			if err != nil {
 				return err
 			}
@@ -85,10 +85,11 @@ func (w *Workspace) Rollback(ctx context.Context, to string, wait bool) (id stri
 var ErrDefined = errors.New("is still defined")
 
 // Drop takes a table out of the catalog whose definition is gone; its files stay until gc. The files that a landing table
-// had loaded are forgotten with it.
-func (w *Workspace) Drop(ctx context.Context, name string, wait bool) (id string, err error) {
+// had loaded are forgotten with it, and where the catalog shows the landing table itself, it goes too; warnings say what
+// could not be done about that, which the next run does.
+func (w *Workspace) Drop(ctx context.Context, name string, wait bool) (id string, warnings []string, err error) {
 	started := w.now()
-	return w.change(ctx, wait, func(ctx context.Context, c change) error {
+	id, err = w.change(ctx, wait, func(ctx context.Context, c change) error {
 		v := c.view
 		if t := w.Graph.Table(name); t != nil {
 			return fmt.Errorf("%s %w: remove its file first, or the next run makes the table again", t.Name, ErrDefined)
@@ -125,8 +126,13 @@ func (w *Workspace) Drop(ctx context.Context, name string, wait bool) (id string
 			}
 			drafts = append(drafts, d)
 		}
-		return w.publishChange(ctx, c, "drop", started, drafts, []*lake.Table{t})
+		if err := w.publishChange(ctx, c, "drop", started, drafts, []*lake.Table{t}); err != nil {
+			return err
+		}
+		warnings = w.externalAfter(ctx, v)
+		return nil
 	})
+	return id, warnings, err
 }
 
 // publishChange records and publishes a change that is not a run.

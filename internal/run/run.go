@@ -47,28 +47,32 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	defer stop()
 	// The run can turn out to be one that another process has begun.
 	defer func() { err = w.letGo(ctx, writer, rec.Run, err) }()
+	if err := w.Lake.Identify(ctx); err != nil {
+		return rec, err
+	}
 	v, err := w.Lake.View(ctx)
 	if err != nil {
 		return rec, err
 	}
-	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: v, id: rec.Run, started: started, selection: o.Selection, progress: o.Progress, record: rec,
-		states: map[string]*state{}, reread: map[string][]load.Counted{}, pruned: map[string][]string{}, rebuilt: map[string]bool{}}
+	seen, err := w.look(ctx, v)
+	if err != nil {
+		return rec, err
+	}
+	rec.Foreign = w.records(seen)
+	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: seen.own, found: seen.found, id: rec.Run, started: started,
+		filesAre: filesSnapshot(seen.own), selection: o.Selection, progress: o.Progress, record: rec, states: map[string]*state{},
+		reread: map[string][]load.Counted{}, again: map[string][]string{}, rebuilt: map[string]bool{}}
 	defer x.held.Close()
 	left, err := w.left(ctx)
 	if err != nil {
 		return rec, err
 	}
-	if left != nil && w.resumable(left, v, o.Selection) {
+	if left != nil && w.resumable(left, seen.own, o.Selection) {
 		rec.Run, rec.Started, rec.Orphans = left.Run, left.Started, left.Orphans
 		if o.Resuming != nil {
 			o.Resuming(left.Run, left.Job.ID)
 		}
-		err := x.goOn(ctx, left)
-		x.fill()
-		if err != nil {
-			rec.Published = []string{}
-		}
-		return rec, err
+		return rec, x.end(ctx, v, x.goOn(ctx, left))
 	}
 	if left != nil {
 		if err := w.abandon(ctx, v, left); err != nil {
@@ -84,21 +88,37 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 			return rec, err
 		}
 	}
-	p, err := w.plan(ctx, v, o.Selection)
+	p, err := w.plan(ctx, seen, o.Selection)
 	if err != nil {
 		return rec, err
 	}
-	rec.Orphans, x.plan = p.Orphans, p
-	if p.Empty() {
-		rec.Status = NothingToDo
-		return rec, x.idle(ctx)
+	rec.Orphans, rec.Events, x.plan = p.Orphans, w.events(p, o.Events), p
+	if err := x.referred(); err != nil {
+		return rec, err
 	}
-	err = x.publishAll(ctx)
+	if p.Empty() && !seen.toAdopt() {
+		rec.Status = NothingToDo
+		if err := x.idle(ctx); err != nil {
+			return rec, err
+		}
+		rec.Warnings = append(rec.Warnings, w.external(ctx, v, v)...)
+		x.remember(ctx)
+		return rec, nil
+	}
+	return rec, x.end(ctx, v, x.publishAll(ctx))
+}
+
+// end fills the record of a run that has done its work or has failed, and does what comes after a publish. v is what was
+// published before.
+func (x *execution) end(ctx context.Context, v *lake.View, err error) error {
 	x.fill()
 	if err != nil {
-		rec.Published = []string{}
+		x.record.Published = []string{}
+		return err
 	}
-	return rec, err
+	x.record.Warnings = append(x.record.Warnings, x.w.externalAfter(ctx, v)...)
+	x.remember(ctx)
+	return nil
 }
 
 // goOn finishes a run whose job another process has started.
@@ -122,7 +142,13 @@ func (x *execution) publishAll(ctx context.Context) (err error) {
 	if x.quarantine, err = load.NewQuarantine(ctx, x.w.Engine, x.id, utc(x.started)); err != nil {
 		return err
 	}
-	if err := x.all(ctx); err != nil {
+	if err := x.fits(ctx); err != nil {
+		return err
+	}
+	within, stop := x.bounded(ctx)
+	err = full(within, x.all(within))
+	stop()
+	if err != nil {
 		return err
 	}
 	return x.conclude(ctx)
@@ -141,7 +167,7 @@ func (x *execution) conclude(ctx context.Context) error {
 // idle fills the record of a run that has nothing to do.
 func (x *execution) idle(ctx context.Context) error {
 	for _, s := range x.plan.Steps {
-		r := TableRecord{Name: s.Table.Name, Zone: s.Table.Zone, Action: plan.None}
+		r := TableRecord{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: s.Reasons}
 		if have := x.view.Table(s.Table.Stored()); have != nil {
 			var err error
 			if r.Rows, err = have.Rows(ctx); err != nil {
@@ -151,6 +177,7 @@ func (x *execution) idle(ctx context.Context) error {
 		x.record.Tables = append(x.record.Tables, r)
 		if s.Table.Landing != nil {
 			l := LoadRecord{Table: s.Table.Name, Files: s.Work.Files, Skipped: s.Work.Files, Empty: s.Work.Files == 0, Dir: s.Table.Landing.Dir}
+			l.looked(s.Work)
 			for _, k := range s.Work.Vanished {
 				l.Vanished = append(l.Vanished, k.Name)
 			}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tarn/internal/diag"
+	"tarn/internal/events"
 	"tarn/internal/model"
 )
 
@@ -21,6 +22,18 @@ type Selection struct {
 	// Retry reads the landing files again that have rows in quarantine, those of RetryTable only where it is set.
 	Retry      bool
 	RetryTable string
+	// Relist lists all landing files, also where recent dates would be enough for now.
+	Relist bool
+	// Events name landing files that have come or gone: they are looked at wherever they are. nil is none.
+	Events *events.Batch
+}
+
+// named gives the locations that events name.
+func (s Selection) named() []string {
+	if s.Events == nil {
+		return nil
+	}
+	return s.Events.Objects
 }
 
 // ErrUnknownTable says that a selected name is not in the lake.

@@ -32,6 +32,9 @@ type realSpark struct {
 	jars           []string
 }
 
+// icebergOfGlue is the version of Iceberg that AWS Glue 5.0 has.
+const icebergOfGlue = "1.7.1"
+
 // findSpark finds the Spark that TARN_SPARK_PYTHON and TARN_SPARK_JARS name, or skips the test. In CI it has to be there.
 var findSpark = sync.OnceValues(func() (realSpark, error) {
 	s := realSpark{python: os.Getenv("TARN_SPARK_PYTHON")}
@@ -43,7 +46,7 @@ var findSpark = sync.OnceValues(func() (realSpark, error) {
 		return s, fmt.Errorf("TARN_SPARK_PYTHON has no pyspark: %w", err)
 	}
 	s.submit = filepath.Join(strings.TrimSpace(string(home)), "bin", "spark-submit")
-	s.jars, err = filepath.Glob(filepath.Join(os.Getenv("TARN_SPARK_JARS"), "*.jar"))
+	s.jars, err = filepath.Glob(filepath.Join(os.Getenv("TARN_SPARK_JARS"), icebergOfGlue, "*.jar"))
 	if err == nil && len(s.jars) == 0 {
 		err = fmt.Errorf("there are no jars in TARN_SPARK_JARS=%s", os.Getenv("TARN_SPARK_JARS"))
 	}
@@ -58,7 +61,7 @@ func needSpark(t *testing.T) realSpark {
 	}
 	if s.python == "" {
 		if os.Getenv("CI") != "" {
-			t.Fatal("CI has to install test/peers/spark.txt, and name its Python in TARN_SPARK_PYTHON and a folder with Iceberg's jars in TARN_SPARK_JARS")
+			t.Fatal("CI has to run test/peers/spark.sh install and set what test/peers/spark.sh env prints")
 		}
 		t.Skip("TARN_SPARK_PYTHON does not name a Python with test/peers/spark.txt installed: see test/peers/spark.sh")
 	}

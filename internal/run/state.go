@@ -11,7 +11,6 @@ import (
 
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/lake"
-	"tarn/internal/load"
 	"tarn/internal/schema"
 )
 
@@ -46,21 +45,6 @@ func runsColumns() []schema.Column {
 		{Name: "state", Type: textType, Comment: "JSON: the snapshot id of every table after this run"},
 		{Name: "record", Type: textType, Comment: "JSON: what `tarn run --json` printed"},
 	}
-}
-
-// known reads which files are loaded, by landing table.
-func (w *Workspace) known(ctx context.Context, v *lake.View) (map[string][]load.Known, error) {
-	out := map[string][]load.Known{}
-	err := w.scan(ctx, v, FilesTable, `SELECT table_name, file, etag, definition, size, objects, loaded, quarantined, run_id FROM %s`, func(next func(...any) error) error {
-		var name string
-		var k load.Known
-		if err := next(&name, &k.Name, &k.ETag, &k.Definition, &k.Size, &k.Objects, &k.Loaded, &k.Quarantined, &k.RunID); err != nil {
-			return err
-		}
-		out[name] = append(out[name], k)
-		return nil
-	})
-	return out, err
 }
 
 // scan reads rows of one of the lake's own tables; query has %s where the table stands. A table that is not there has no rows.

@@ -64,8 +64,7 @@ func published(v *lake.View, id string) bool {
 	if t == nil {
 		return false
 	}
-	s, ok := t.Snapshot()
-	return ok && s.Summary[plan.KeyRun] == id
+	return id != "" && t.Record()[plan.KeyRun] == id
 }
 
 // visible reports whether a run can be seen, after a publish that gave an error. Where that cannot be found out it says no.

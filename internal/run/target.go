@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"tarn/internal/cache"
+	"tarn/internal/catalog"
 	catalogs "tarn/internal/catalog/registry"
 	"tarn/internal/engine/spark"
 	engines "tarn/internal/engine/spark/launchers"
@@ -17,13 +18,18 @@ import (
 func openLake(ctx context.Context, p *project.Lake) (*lake.Lake, error) {
 	state, o := p.StateDir(), p.Config
 	places := stores.New(o.AWS)
+	var l *lake.Lake
 	c, err := catalogs.Open(ctx, catalogs.Place{Kind: o.Catalog, Database: o.Stored, Warehouse: o.Warehouse, Own: lake.OwnFolder(o.Stored), State: state,
-		Stores: places, AWS: o.AWS, CatalogID: o.CatalogID})
+		Stores: places, AWS: o.AWS, CatalogID: o.CatalogID,
+		Rebase: func(ctx context.Context, m catalog.Move, theirs string) (string, error) {
+			return l.Rebase(ctx, m, theirs)
+		}})
 	if err != nil {
 		return nil, err
 	}
-	return lake.Open(ctx, lake.Options{Catalog: c, Stores: places, Cache: cache.New(filepath.Join(state, "cache"), o.Disk, places),
+	l, err = lake.Open(ctx, lake.Options{Catalog: c, Stores: places, Cache: cache.New(filepath.Join(state, "cache"), o.Disk, places),
 		Journal: filepath.Join(state, "staged"), Staging: filepath.Join(state, "staging"), Warehouse: o.Warehouse, Database: o.Stored})
+	return l, err
 }
 
 // openSpark finds where a target's models are made. Plans and answers lie beside the tables, or, of a lake of this machine, in

@@ -184,8 +184,19 @@ func (w *Workspace) Close() error {
 	return errors.Join(errs...)
 }
 
+// Planned is what a run would do now.
+type Planned struct {
+	*plan.Plan
+	// Foreign says what other programs have done to tables since they were published.
+	Foreign []ForeignRecord
+	// Events tells what the events are about that it was made with; nil without any.
+	Events *EventsRecord
+	// Estimate is about how much that would be.
+	Estimate Estimate
+}
+
 // Plan says what a run would do now.
-func (w *Workspace) Plan(ctx context.Context, s Selection) (*plan.Plan, error) {
+func (w *Workspace) Plan(ctx context.Context, s Selection) (*Planned, error) {
 	reading, err := w.Reading()
 	if err != nil {
 		return nil, err
@@ -195,10 +206,23 @@ func (w *Workspace) Plan(ctx context.Context, s Selection) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return w.plan(ctx, v, s)
+	seen, err := w.look(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	p, err := w.plan(ctx, seen, s)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := w.estimate(ctx, seen, p)
+	if err != nil {
+		return nil, err
+	}
+	return &Planned{Plan: p, Foreign: w.records(seen), Events: w.events(p, s.Events), Estimate: sum}, nil
 }
 
-func (w *Workspace) plan(ctx context.Context, v *lake.View, s Selection) (*plan.Plan, error) {
+func (w *Workspace) plan(ctx context.Context, seen sight, s Selection) (*plan.Plan, error) {
+	v := seen.own
 	chosen, err := s.resolve(w.Graph, w.Project.Config.Database)
 	if err != nil {
 		return nil, err
@@ -210,25 +234,8 @@ func (w *Workspace) plan(ctx context.Context, v *lake.View, s Selection) (*plan.
 		}
 		s.RetryTable = t.Name
 	}
-	known, err := w.known(ctx, v)
-	if err != nil {
-		return nil, err
-	}
-	work := map[string]load.Work{}
-	for _, t := range w.Graph.Tables {
-		if t.Landing == nil {
-			continue
-		}
-		files, err := load.List(ctx, w.Lake.Stores(), t.Landing.Dir, t.Landing.Location)
-		if err != nil {
-			return nil, err
-		}
-		work[t.Name] = load.Compare(loadTable(t), files, known[t.Name])
-		if s.Retry && (s.RetryTable == "" || s.RetryTable == t.Name) {
-			work[t.Name] = work[t.Name].Retry(known[t.Name])
-		}
-	}
 	o := plan.Options{Chosen: chosen, Prune: s.Prune}
+	seen.options(&o)
 	if s.FullRefresh {
 		o.FullRefresh = chosen
 		if len(chosen) == 0 {
@@ -237,6 +244,11 @@ func (w *Workspace) plan(ctx context.Context, v *lake.View, s Selection) (*plan.
 				o.FullRefresh[name] = true
 			}
 		}
+	}
+	tables := landing(w.Graph, chosen)
+	work, err := w.lookAround(ctx, v, tables, s, s.again(tables, o.FullRefresh))
+	if err != nil {
+		return nil, err
 	}
 	return plan.Make(w.Graph, plan.Look(v), work, o), nil
 }

@@ -51,6 +51,9 @@ func (w *Workspace) change(ctx context.Context, wait bool, do func(ctx context.C
 	ctx, stop := whileHeld(ctx, l)
 	defer stop()
 	defer func() { err = w.letGo(ctx, l, id, err) }()
+	if err := w.Lake.Identify(ctx); err != nil {
+		return id, err
+	}
 	v, err := w.Lake.View(ctx)
 	if err != nil {
 		return id, err

@@ -20,7 +20,7 @@ func (q *Query) Places(d Dialect, rename func(TableRef) string) []Place {
 		return nil
 	}
 	p := &printer{q: q, d: d, rename: rename, marks: true}
-	marked := p.node(q.root)
+	marked := p.top()
 	var out []Place
 	var text strings.Builder
 	for p.err == nil && marked != "" {

@@ -81,7 +81,7 @@ func (q *Query) Print(d Dialect, rename func(TableRef) string) (string, error) {
 		return "", fmt.Errorf("%s: types are not known, so that nothing can be written for %s", q.src.File, d.Name)
 	}
 	p := &printer{q: q, d: d, rename: rename}
-	text := p.node(q.root)
+	text := p.top()
 	return text, p.err
 }
 
@@ -91,7 +91,7 @@ func (q *Query) PrintSpread(d Dialect, rename func(TableRef) string) (string, er
 		return q.Print(d, rename)
 	}
 	p := &printer{q: q, d: d, rename: rename, spread: true}
-	text := p.node(q.root)
+	text := p.top()
 	return text, p.err
 }
 

@@ -175,7 +175,8 @@ WHERE EXISTS (SELECT 1 FROM customer_trusted c WHERE c.email = a.user) -- drop: 
 - **Drop comments.** ` + "`-- drop: name`" + ` behind a condition of WHERE or ON names it in the account of rows; without one, the
   condition's own text is its name. Behind a condition of several lines it stands on the last.
 - **Tables.** Landing tables and models by their name, with or without the lake's database before it. A landing table also has
-  the column ` + "`_file`" + `, the file that a row comes from; Athena's table does not.
+  the column ` + "`_file`" + `, the file that a row comes from; Athena's table does not. (In the Iceberg table NAME__rows, as other programs
+  read it, it is ` + "`tarn__file`" + `, as Iceberg reserves the name.)
 - **The subset.** Only what DuckDB, Spark and Trino (Athena) all have, so that a model that runs on the laptop runs in the cloud.
   ` + "`tarn run`" + ` accepts nothing else. ` + "`tarn query`" + ` and the SQL of checks take all of DuckDB.
 - **Every column has a name**, and no two differ only in case.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -101,6 +102,16 @@ func Write(dir, template string, o Options) ([]string, error) {
 		return written, fmt.Errorf("init %s: %w", dir, err)
 	}
 	return written, nil
+}
+
+// WriteLake makes the folder dir a lake of files, by their paths in it with forward slashes, and gives what it wrote. As
+// with [Write], nothing is written if something is in the way.
+func WriteLake(dir string, files map[string][]byte, o Options) ([]string, error) {
+	var list []file
+	for _, p := range slices.Sorted(maps.Keys(files)) {
+		list = append(list, file{p, files[p]})
+	}
+	return writeFiles(dir, list, nil, o)
 }
 
 var nameLine = regexp.MustCompile(`(?m)^name: .*$`)

@@ -19,9 +19,4 @@ export AWS_ENDPOINT_URL_GLUE AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test A
 mkdir "$work/warehouse"
 "$peers/pyiceberg/bin/python" test/peers/glue_pyiceberg.py "$work/warehouse"
 [ "${1-}" = spark ] || exit 0
-if ! [ -d "$peers/spark-jars" ]; then
-	python3 -m venv "$peers/spark"
-	"$peers/spark/bin/pip" install -q pyspark==3.5.4
-	test/peers/spark_jars.sh "$peers/spark-jars"
-fi
-PYSPARK_PYTHON="$peers/spark/bin/python" "$peers/spark/bin/python" test/peers/glue_spark.py "$work/warehouse" "$peers/spark-jars" 2>"$work/spark.log" || { tail -40 "$work/spark.log"; exit 1; }
+PYSPARK_PYTHON="$TARN_SPARK_PYTHON" "$TARN_SPARK_PYTHON" test/peers/glue_spark.py "$work/warehouse" "$TARN_SPARK_JARS/1.7.1" 2>"$work/spark.log" || { tail -40 "$work/spark.log"; exit 1; }

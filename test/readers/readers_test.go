@@ -36,33 +36,58 @@ FROM nested_landing n
 `
 
 func TestOtherProgramsSeeTheSameRows(t *testing.T) {
-	python := os.Getenv("TARN_READERS_PYTHON")
-	if python == "" {
+	python := python(t)
+	dir := filepath.Join(t.TempDir(), "a lake ü")
+	newLake(t, dir)
+	tarn(t, "run", "-C", dir)
+	// A second run leaves files of two snapshots behind, of which readers must see the newer one.
+	write(t, filepath.Join(dir, "data", "nested", "two.json"), `{"id":5,"price":5}`)
+	tarn(t, "run", "-C", dir)
+	compare(t, len(tables), python, "readers.py", dir, "stedi", export(t, tables, "-C", dir))
+}
+
+// python is the one that has test/readers/requirements.txt.
+func python(t *testing.T) string {
+	t.Helper()
+	name := os.Getenv("TARN_READERS_PYTHON")
+	if name == "" {
 		if os.Getenv("CI") != "" {
 			t.Fatal("CI has to install test/readers/requirements.txt and name its Python in TARN_READERS_PYTHON")
 		}
 		t.Skip("TARN_READERS_PYTHON does not name a Python with test/readers/requirements.txt installed")
 	}
-	dir := filepath.Join(t.TempDir(), "a lake ü")
-	exports := t.TempDir()
+	return name
+}
+
+// newLake writes a lake of invented people, and a table of awkward types beside theirs.
+func newLake(t *testing.T, dir string) {
+	t.Helper()
 	tarn(t, "init", dir)
 	tarn(t, "sample", filepath.Join(dir, "data"), "--people", "40", "--days", "3", "--seed", "7", "--mess", "0.01")
 	write(t, filepath.Join(dir, "landing", "nested_landing.sql"), nestedDDL)
 	write(t, filepath.Join(dir, "trusted", "kinds.sql"), kinds)
 	write(t, filepath.Join(dir, "data", "nested", "one.json"), nestedRows)
-	tarn(t, "run", "-C", dir)
-	// A second run leaves files of two snapshots behind, of which readers must see the newer one.
-	write(t, filepath.Join(dir, "data", "nested", "two.json"), `{"id":5,"price":5}`)
-	tarn(t, "run", "-C", dir)
+}
+
+// export writes tables as tarn reads them.
+func export(t *testing.T, tables []string, args ...string) (folder string) {
+	t.Helper()
+	folder = t.TempDir()
 	for _, name := range tables {
-		tarn(t, "query", "-C", dir, "--format", "parquet", "-o", filepath.Join(exports, name+".parquet"), "SELECT * FROM "+name)
+		tarn(t, append([]string{"query", "--format", "parquet", "-o", filepath.Join(folder, name+".parquet"), "SELECT * FROM " + name}, args...)...)
 	}
-	out, err := exec.Command(python, "readers.py", dir, "stedi", exports).CombinedOutput()
+	return folder
+}
+
+// compare lets a program say of each table that it reads the same.
+func compare(t *testing.T, tables int, program string, args ...string) {
+	t.Helper()
+	out, err := exec.Command(program, args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if n := strings.Count(string(out), "read alike"); n != len(tables) {
-		t.Errorf("%d tables were read, want %d:\n%s", n, len(tables), out)
+	if n := strings.Count(string(out), "read alike"); n != tables {
+		t.Errorf("%d tables were read, want %d:\n%s", n, tables, out)
 	}
 	t.Logf("%s", out)
 }

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
 	"tarn/internal/ddl"
@@ -28,8 +29,9 @@ type Definition struct {
 }
 
 // Definitions gives all tables of a database as definitions of landing tables, by name. With names, only those, in that
-// order. It needs no right but to read, and the database need not be the catalog's own.
-func (c *Catalog) Definitions(ctx context.Context, database string, names ...string) ([]Definition, error) {
+// order. It needs no right but to read. catalogID is the account of the catalog; "" is that of cfg.
+func Definitions(ctx context.Context, cfg aws.Config, catalogID, database string, names ...string) ([]Definition, error) {
+	c := &Catalog{client: glue.NewFromConfig(cfg), o: Options{CatalogID: catalogID}}
 	all, exists, err := c.tablesOf(ctx, strings.ToLower(database))
 	if err != nil {
 		return nil, err

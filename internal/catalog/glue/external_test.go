@@ -12,6 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"tarn/internal/awsconf"
+	"tarn/internal/catalog"
+	"tarn/internal/catalog/catalogtest"
 	"tarn/internal/catalog/glue/gluetest"
 	"tarn/internal/ddl"
 	"tarn/internal/diag"
@@ -33,6 +36,15 @@ const readings = "CREATE EXTERNAL TABLE Readings (`Id` bigint COMMENT 'the key',
 // testdata is found before anything else in this process changes its folder, as the S3 server of other tests does.
 var testdata, _ = filepath.Abs("../../ddl/testdata")
 
+func definitions(t *testing.T, database string, names ...string) ([]Definition, error) {
+	t.Helper()
+	cfg, err := awsconf.Load(t.Context(), awsconf.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Definitions(t.Context(), cfg, "", database, names...)
+}
+
 // Every definition that tarn reads comes back from Glue as it went there, and is not written a second time.
 func TestDefinitionsComeBack(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(testdata, "*.sql"))
@@ -41,7 +53,7 @@ func TestDefinitionsComeBack(t *testing.T) {
 	}
 	l := newLake(t)
 	c := l.open()
-	var tables []External
+	var tables []catalog.External
 	want := map[string]*ddl.Table{}
 	for _, f := range files {
 		text, err := os.ReadFile(f)
@@ -54,7 +66,7 @@ func TestDefinitionsComeBack(t *testing.T) {
 		}
 		table.Name = strings.TrimSuffix(filepath.Base(f), ".sql")
 		want[table.Name] = table
-		tables = append(tables, External{Table: table})
+		tables = append(tables, catalog.External{Table: table})
 	}
 	if len(tables) < 5 {
 		t.Fatalf("only %d definitions", len(tables))
@@ -68,7 +80,7 @@ func TestDefinitionsComeBack(t *testing.T) {
 			t.Errorf("%s was not created", d.Table)
 		}
 	}
-	got, err := c.Definitions(t.Context(), "db")
+	got, err := definitions(t, "db")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +122,7 @@ func TestDefinitionsComeBack(t *testing.T) {
 		}
 	}
 	after := l.server.Counts()
-	after["GetTables"]--
+	after["GetTables"]-- // as the first call has changed what was seen
 	if diff := cmp.Diff(before, after); diff != "" {
 		t.Errorf("calls for nothing:\n%s", diff)
 	}
@@ -120,27 +132,27 @@ func TestExternalIsUpdated(t *testing.T) {
 	l := newLake(t)
 	c := l.open()
 	table := parse(t, readings)
-	external := func(want Done) {
+	external := func(want catalog.Done) {
 		t.Helper()
 		want.Table = "readings"
-		done, err := c.External(t.Context(), []External{{Table: table}})
+		done, err := c.External(t.Context(), []catalog.External{{Table: table}})
 		if err != nil || len(done) != 1 || done[0] != want {
 			t.Errorf("%+v, %v; want %+v", done, err, want)
 		}
 	}
-	external(Done{Created: true})
+	external(catalog.Done{Created: true})
 	if text := l.server.Text("db", "readings"); !strings.Contains(text, `"struct\u003ca:int,b:array\u003cstring\u003e\u003e"`) || !strings.Contains(text, `"the key"`) || !strings.Contains(text, `"What devices say"`) {
 		t.Errorf("Glue has %s", text)
 	}
 	table.Columns = append(table.Columns, ddl.Column{Column: schema.Column{Name: "extra", Type: schema.Type{Kind: schema.Int}}})
-	external(Done{Updated: true})
+	external(catalog.Done{Updated: true})
 	table.Comment = "Something else"
-	external(Done{Updated: true})
+	external(catalog.Done{Updated: true})
 	table.Properties["projection.enabled"] = "true"
-	external(Done{Updated: true})
+	external(catalog.Done{Updated: true})
 	delete(table.Properties, "projection.enabled")
-	external(Done{Updated: true})
-	external(Done{})
+	external(catalog.Done{Updated: true})
+	external(catalog.Done{})
 	if l.server.Archived() > 0 {
 		t.Error("versions were archived")
 	}
@@ -154,9 +166,9 @@ func TestExternalIsUpdated(t *testing.T) {
 	if _, err := l.server.Call("UpdateTable", map[string]any{"DatabaseName": "db", "TableInput": have, "SkipArchive": true}); err != nil {
 		t.Fatal(err)
 	}
-	external(Done{})
+	external(catalog.Done{})
 	table.Comment = "Again"
-	external(Done{Updated: true})
+	external(catalog.Done{Updated: true})
 	if text := l.server.Text("db", "readings"); !strings.Contains(text, `"recordCount": "7"`) {
 		t.Errorf("the note is gone: %s", text)
 	}
@@ -165,13 +177,13 @@ func TestExternalIsUpdated(t *testing.T) {
 func TestPartitions(t *testing.T) {
 	l := newLake(t)
 	c := l.open()
-	x := External{Table: parse(t, readings)}
+	x := catalog.External{Table: parse(t, readings)}
 	for i := range 250 {
-		x.Partitions = append(x.Partitions, Partition{Values: []string{fmt.Sprintf("2024-01-%03d", i), "zürich & co"}, Location: fmt.Sprintf("s3://raw/readings/day=%03d/", i)})
+		x.Partitions = append(x.Partitions, catalog.Partition{Values: []string{fmt.Sprintf("2024-01-%03d", i), "zürich & co"}, Location: fmt.Sprintf("s3://raw/readings/day=%03d/", i)})
 	}
 	register := func(want int) {
 		t.Helper()
-		done, err := c.External(t.Context(), []External{x})
+		done, err := c.External(t.Context(), []catalog.External{x})
 		if err != nil || done[0].Partitions != want {
 			t.Errorf("%+v, %v; want %d", done, err, want)
 		}
@@ -182,11 +194,11 @@ func TestPartitions(t *testing.T) {
 	}
 	register(0)
 	x.Partitions[7].Location = "s3://elsewhere/"
-	x.Partitions = append(x.Partitions, Partition{Values: []string{"new", "x"}, Location: "s3://raw/readings/new/"})
+	x.Partitions = append(x.Partitions, catalog.Partition{Values: []string{"new", "x"}, Location: "s3://raw/readings/new/"})
 	register(2)
 	register(0)
 	// Somebody else registers one at the same moment, and the answer is lost.
-	x.Partitions = append(x.Partitions, Partition{Values: []string{"newer", "x"}, Location: "s3://raw/readings/newer/"})
+	x.Partitions = append(x.Partitions, catalog.Partition{Values: []string{"newer", "x"}, Location: "s3://raw/readings/newer/"})
 	lost := false
 	l.server.Do(func(op string) gluetest.Fault {
 		f := gluetest.Fault{LostAnswer: op == "BatchCreatePartition" && !lost}
@@ -199,8 +211,8 @@ func TestPartitions(t *testing.T) {
 	if err != nil || len(out["Partitions"].([]any)) != 252 {
 		t.Errorf("%d partitions, %v", len(out["Partitions"].([]any)), err)
 	}
-	x.Partitions = []Partition{{Values: []string{"one"}, Location: "s3://x"}}
-	if _, err := c.External(t.Context(), []External{x}); err == nil || !strings.Contains(err.Error(), "PARTITIONED BY has 2") {
+	x.Partitions = []catalog.Partition{{Values: []string{"one"}, Location: "s3://x"}}
+	if _, err := c.External(t.Context(), []catalog.External{x}); err == nil || !strings.Contains(err.Error(), "PARTITIONED BY has 2") {
 		t.Errorf("too few values: %v", err)
 	}
 }
@@ -211,11 +223,11 @@ func TestExternalOfOthers(t *testing.T) {
 	other := &lake{t: t, server: l.server, store: l.store, o: l.o}
 	other.o.Lake = "lake-2"
 	table := parse(t, readings)
-	if _, err := other.open().External(t.Context(), []External{{Table: table}}); err != nil {
+	if _, err := other.open().External(t.Context(), []catalog.External{{Table: table}}); err != nil {
 		t.Fatal(err)
 	}
 	before := l.server.Text("db", "readings")
-	done, err := l.open().External(t.Context(), []External{{Table: table, Partitions: []Partition{{Values: []string{"a", "b"}, Location: "s3://x/"}}}})
+	done, err := l.open().External(t.Context(), []catalog.External{{Table: table, Partitions: []catalog.Partition{{Values: []string{"a", "b"}, Location: "s3://x/"}}}})
 	if err != nil || !done[0].Foreign || done[0].Partitions != 0 {
 		t.Errorf("the same: %+v, %v", done, err)
 	}
@@ -223,15 +235,83 @@ func TestExternalOfOthers(t *testing.T) {
 	changed.Location = "s3://raw/other/"
 	changed.Properties = maps.Clone(table.Properties)
 	second := parse(t, "CREATE EXTERNAL TABLE second (a int) LOCATION 's3://raw/second/'")
-	_, err = l.open().External(t.Context(), []External{{Table: second}, {Table: &changed}})
+	_, err = l.open().External(t.Context(), []catalog.External{{Table: second}, {Table: &changed}})
 	if !errors.Is(err, ErrNotOurs) || !strings.Contains(err.Error(), "db.readings") || !strings.Contains(err.Error(), "lake-2") || !strings.Contains(err.Error(), "the location is") {
 		t.Errorf("another: %v", err)
 	}
-	if got := l.server.Text("db", "second"); !strings.Contains(got, "not found") {
-		t.Errorf("the other table was made all the same: %s", got)
+	if got := l.server.Text("db", "second"); !strings.Contains(got, "s3://raw/second/") {
+		t.Errorf("the other table was not made: %s", got)
 	}
 	if after := l.server.Text("db", "readings"); after != before {
 		t.Error("it was touched")
+	}
+}
+
+// What is written once is not asked for again, not even its partitions; a changed definition reaches each of them.
+func TestExternalAsksForNothing(t *testing.T) {
+	l := newLake(t)
+	x := catalog.External{Table: parse(t, readings), Partitions: []catalog.Partition{{Values: []string{"a", "b"}, Location: "s3://raw/readings/day=a/site=b/"}}}
+	if _, err := l.open().External(t.Context(), []catalog.External{x}); err != nil {
+		t.Fatal(err)
+	}
+	calls := func(want map[string]int) {
+		t.Helper()
+		c := l.open()
+		if _, err := c.Pointers(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		before := l.server.Counts()
+		if _, err := c.External(t.Context(), []catalog.External{x}); err != nil {
+			t.Fatal(err)
+		}
+		got := l.server.Counts()
+		for op, n := range before {
+			if got[op] -= n; got[op] == 0 {
+				delete(got, op)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("calls (-want +got):\n%s", diff)
+		}
+	}
+	calls(map[string]int{})
+	x.Table.Columns = append(x.Table.Columns, ddl.Column{Column: schema.Column{Name: "extra", Type: schema.Type{Kind: schema.Int}}})
+	calls(map[string]int{"GetPartitions": 1, "BatchUpdatePartition": 1, "UpdateTable": 1})
+	calls(map[string]int{})
+	x.Partitions = append(x.Partitions, catalog.Partition{Values: []string{"c", "d"}, Location: "s3://raw/readings/day=c/site=d/"})
+	calls(map[string]int{"GetPartitions": 1, "BatchCreatePartition": 1, "UpdateTable": 1})
+	calls(map[string]int{})
+}
+
+// A landing table that is described no more goes with its rows, and not before; one of others stays.
+func TestExternalGoes(t *testing.T) {
+	l := newLake(t)
+	old, team := parse(t, "CREATE EXTERNAL TABLE old (a int) LOCATION 's3://raw/old/'"), parse(t, "CREATE EXTERNAL TABLE team (a int) LOCATION 's3://raw/team/'")
+	other := &lake{t: t, server: l.server, store: l.store, o: l.o}
+	other.o.Lake = "lake-2"
+	if _, err := other.open().External(t.Context(), []catalog.External{{Table: team}}); err != nil {
+		t.Fatal(err)
+	}
+	c := l.open()
+	if err := catalogtest.Publish(t, c, catalogtest.Step("old__rows", 0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.External(t.Context(), []catalog.External{{Table: old}}); err != nil {
+		t.Fatal(err)
+	}
+	there := func(name string) bool {
+		_, err := l.server.Call("GetTable", map[string]any{"DatabaseName": "db", "Name": name})
+		return err == nil
+	}
+	c = l.open()
+	if done, err := c.External(t.Context(), nil); err != nil || len(done) > 0 || !there("old") {
+		t.Errorf("with its rows there: %+v, %v", done, err)
+	}
+	if err := catalogtest.Publish(t, c, catalogtest.Step("old__rows", 1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := c.External(t.Context(), nil); err != nil || len(done) != 1 || !done[0].Removed || there("old") || !there("team") {
+		t.Errorf("without its rows: %+v, %v", done, err)
 	}
 }
 
@@ -254,8 +334,7 @@ func TestDefinitionsOfATeam(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := l.open()
-	got, err := c.Definitions(t.Context(), "Team")
+	got, err := definitions(t, "Team")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,10 +358,10 @@ func TestDefinitionsOfATeam(t *testing.T) {
 	if diff := cmp.Diff(want, text); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := c.Definitions(t.Context(), "team", "orcs"); err == nil || !strings.Contains(err.Error(), "orcs") || !strings.Contains(hint(err), "orc") {
+	if _, err := definitions(t, "team", "orcs"); err == nil || !strings.Contains(err.Error(), "orcs") || !strings.Contains(hint(err), "orc") {
 		t.Errorf("a misspelt table: %v", err)
 	}
-	if _, err := c.Definitions(t.Context(), "tean"); err == nil || !strings.Contains(hint(err), "there is no such database") {
+	if _, err := definitions(t, "tean"); err == nil || !strings.Contains(hint(err), "there is no such database") {
 		t.Errorf("a misspelt database: %v", err)
 	}
 }

@@ -130,6 +130,7 @@ func (w *writer) move(ctx context.Context, s *state, i int) error {
 	for range crossings {
 		switch w.c.standing(&s.head, e, t) {
 		case after:
+			w.c.note(e)
 			return nil
 		case crossed:
 			if done, err := w.cross(ctx, s, i, t); done || err != nil {
@@ -149,6 +150,7 @@ func (w *writer) move(ctx context.Context, s *state, i int) error {
 			return stepErr
 		}
 		if err == nil {
+			w.c.note(e)
 			return nil
 		}
 		// Whatever the answer was, or if there was none: what counts is where the table is.
@@ -226,7 +228,7 @@ func (w *writer) cross(ctx context.Context, s *state, i int, t *types.Table) (do
 		return contest("somebody else has committed to it")
 	}
 	to, err := w.c.o.Rebase(ctx, e.Move, theirs)
-	if errors.Is(err, ErrRowsChanged) {
+	if errors.Is(err, catalog.ErrRowsChanged) {
 		return contest(err.Error())
 	}
 	if err != nil {

@@ -31,7 +31,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
@@ -56,16 +58,8 @@ type Options struct {
 	// Lease is how the lock behaves.
 	Lease lease.Options
 	// Rebase judges commits from elsewhere. Without it every one of them makes its table contested.
-	Rebase Rebase
+	Rebase catalog.Rebase
 }
-
-// Rebase brings the change of a publish to a table together with commits that others made to it after the publish was
-// written down, and before its pointer moved. theirs is where their metadata is. It gives the metadata that has both, or
-// theirs itself if that has the change already. If theirs changed rows the error is [ErrRowsChanged].
-type Rebase func(ctx context.Context, m catalog.Move, theirs string) (string, error)
-
-// ErrRowsChanged says that somebody else has changed the rows of a table.
-var ErrRowsChanged = errors.New("its rows were changed by somebody else")
 
 // Catalog is a database of the Data Catalog. It implements [catalog.Catalog].
 type Catalog struct {
@@ -74,6 +68,15 @@ type Catalog struct {
 	lease  *lease.Lease
 	// step is called before and after each step of a publish; an error there ends it as if the process had died. For tests.
 	step func(name string) error
+	// seen is what the last look at all tables has found; nil before the first.
+	mu   sync.Mutex
+	seen *sight
+}
+
+// sight is what a look at the database has found.
+type sight struct {
+	tables map[string]*types.Table
+	exists bool
 }
 
 var _ catalog.Catalog = (*Catalog)(nil)
@@ -102,6 +105,15 @@ func checkName(what, name string) error {
 	return nil
 }
 
+// Identity implements [catalog.Catalog]; it makes no request.
+func (c *Catalog) Identity(context.Context) (catalog.Identity, error) {
+	where := c.client.Options().Region
+	if c.o.CatalogID != "" {
+		where = c.o.CatalogID + ", " + where
+	}
+	return catalog.Identity{Kind: kind, Lake: c.o.Lake, Database: c.o.Database, Where: where}, nil
+}
+
 // Close implements [catalog.Catalog].
 func (c *Catalog) Close() error { return nil }
 
@@ -114,7 +126,47 @@ func (c *Catalog) id() *string {
 
 // tables reads all tables of the database with their versions. exists is false if there is no such database.
 func (c *Catalog) tables(ctx context.Context) (all map[string]*types.Table, exists bool, err error) {
-	return c.tablesOf(ctx, c.o.Database)
+	all, exists, err = c.tablesOf(ctx, c.o.Database)
+	if err != nil {
+		return nil, false, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen = &sight{maps.Clone(all), exists}
+	return all, exists, nil
+}
+
+// lastSeen gives what the last look has found, with what this catalog has done to Iceberg tables since, or looks.
+func (c *Catalog) lastSeen(ctx context.Context) (all map[string]*types.Table, exists bool, err error) {
+	c.mu.Lock()
+	if c.seen != nil {
+		defer c.mu.Unlock()
+		return maps.Clone(c.seen.tables), c.seen.exists, nil
+	}
+	c.mu.Unlock()
+	return c.tables(ctx)
+}
+
+// forget lets the next look be a new one.
+func (c *Catalog) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen = nil
+}
+
+// note keeps in mind that a publish has made or dropped a table.
+func (c *Catalog) note(e *entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.seen == nil {
+		return
+	}
+	c.seen.exists = true
+	if e.To == "" {
+		delete(c.seen.tables, e.Table)
+	} else if c.seen.tables[e.Table] == nil {
+		c.seen.tables[e.Table] = &types.Table{Name: &e.Table, Parameters: map[string]string{paramType: "ICEBERG", paramAt: e.To, paramLake: c.o.Lake, paramName: e.Table}}
+	}
 }
 
 func (c *Catalog) tablesOf(ctx context.Context, database string) (all map[string]*types.Table, exists bool, err error) {

@@ -281,7 +281,7 @@ func TestForeignCommitAtEveryStep(t *testing.T) {
 					case "rows kept", "rows kept, recovered by another":
 						l.o.Rebase = rebase
 					case "rows changed":
-						l.o.Rebase = func(context.Context, catalog.Move, string) (string, error) { return "", ErrRowsChanged }
+						l.o.Rebase = func(context.Context, catalog.Move, string) (string, error) { return "", catalog.ErrRowsChanged }
 					}
 					c := l.open()
 					if err := catalogtest.Publish(t, c, first...); err != nil {

@@ -23,6 +23,8 @@ const (
 	paramName = "tarn.table"
 	// paramSeq is the number of the publish that moved it last.
 	paramSeq = "tarn.publish"
+	// paramPartitions is on landing tables: see marks.
+	paramPartitions = "tarn.partitions"
 )
 
 // Longest texts that Glue takes, in UTF-16 units (AWS Glue Developer Guide, "Catalog objects").

@@ -29,6 +29,8 @@ type Place struct {
 	AWS    awsconf.Settings
 	// CatalogID is the account of a Glue Data Catalog; "" is the caller's own.
 	CatalogID string
+	// Rebase is for catalogs in which others can commit while a publish is under way.
+	Rebase catalog.Rebase
 }
 
 var kinds = map[string]func(context.Context, Place) (catalog.Catalog, error){
@@ -68,7 +70,7 @@ func openGlue(ctx context.Context, p Place) (catalog.Catalog, error) {
 	}
 	return glue.New(cfg, glue.Options{Database: p.Database, Description: "Tables of a lake kept by tarn in " + p.Warehouse, CatalogID: p.CatalogID,
 		// Tables of the same name and database that lie elsewhere are another lake's.
-		Lake: p.Warehouse + "/" + p.Database, Store: s, Head: key})
+		Lake: p.Warehouse + "/" + p.Database, Store: s, Head: key, Rebase: p.Rebase})
 }
 
 // own finds one of the catalog's own files.

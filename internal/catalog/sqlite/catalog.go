@@ -7,6 +7,7 @@ package sqlite
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -97,6 +98,27 @@ func (c *Catalog) Pointers(ctx context.Context) (map[string]string, error) {
 	}
 	return readPointers(ctx, c.db, c.database)
 }
+
+// Identity implements [catalog.Catalog]. The file gets an id of its own when that is first asked for, as there are many of
+// such files.
+func (c *Catalog) Identity(ctx context.Context) (id catalog.Identity, err error) {
+	id = catalog.Identity{Kind: kind, Database: c.database}
+	if c.readOnly {
+		return id, catalog.ErrReadOnly
+	}
+	if _, err := c.db.ExecContext(ctx, `INSERT OR IGNORE INTO iceberg_namespace_properties VALUES (?, ?, 'tarn.lake', ?)`, Name, c.database, rand.Text()); err != nil {
+		return id, fmt.Errorf("read catalog: %w", err)
+	}
+	err = c.db.QueryRowContext(ctx, `SELECT property_value FROM iceberg_namespace_properties WHERE catalog_name = ? AND namespace = ? AND property_key = 'tarn.lake'`,
+		Name, c.database).Scan(&id.Lake)
+	if err != nil {
+		return id, fmt.Errorf("read catalog: %w", err)
+	}
+	return id, nil
+}
+
+// kind is what targets call catalogs of this package.
+const kind = "sqlite"
 
 // queryer is a database or one transaction of it.
 type queryer interface {

@@ -67,6 +67,11 @@ func (c *Object) Pointers(ctx context.Context) (map[string]string, error) {
 	return out, err
 }
 
+// Identity implements [catalog.Catalog]: there is one such object in a warehouse.
+func (c *Object) Identity(context.Context) (catalog.Identity, error) {
+	return catalog.Identity{Kind: kind, Lake: store.Location(c.o.Store, c.o.Key), Database: c.o.Database}, nil
+}
+
 // refresh fetches the object if it is another one than the copy.
 func (c *Object) refresh(ctx context.Context) error {
 	for {

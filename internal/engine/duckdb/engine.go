@@ -118,6 +118,15 @@ func (e *Engine) SetTable(ctx context.Context, name string, columns []schema.Col
 	return nil
 }
 
+// SetTableOnly is [Engine.SetTable] with files in which only the columns present are there, see [ScanOnly].
+func (e *Engine) SetTableOnly(ctx context.Context, name string, columns []schema.Column, present, files []string) error {
+	_, err := e.db.ExecContext(ctx, "CREATE OR REPLACE VIEW "+e.Name(name)+" AS SELECT * FROM "+ScanOnly(columns, present, files))
+	if err != nil {
+		return fmt.Errorf("table %s: %w", name, err)
+	}
+	return nil
+}
+
 // Scan writes the FROM item that reads Parquet files, or gives no rows of these columns where there are no files.
 func Scan(columns []schema.Column, files []string) string {
 	if len(files) == 0 {

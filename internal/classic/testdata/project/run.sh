@@ -14,6 +14,7 @@ run() {
 		sleep 10
 	done
 }
-{{range .Jobs}}
-run {{sh .Name}}
-{{- end}}
+
+run 'What'\''s """Happened""" $HOME | \'
+run 'Prices Trusted'
+run 'Codes Curated'

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// withCloud starts the stand-ins for S3 and Glue that the tests use, as processes of their own, puts the raw files of a
+// data set into the bucket, and lets the pipeline run there and on the disk of this machine. They last as long as ctx.
+func withCloud(ctx context.Context, o options, d dataset, work string) (contest, error) {
+	server, env, err := serve(ctx, work, s3Stand, "-buckets", bucket)
+	if err != nil {
+		return contest{}, err
+	}
+	glue, _, err := serve(ctx, work, glueStand)
+	if err != nil {
+		return contest{}, err
+	}
+	env = append(env, "AWS_ENDPOINT_URL_S3="+server, "AWS_ENDPOINT_URL_GLUE="+glue)
+	if err := upload(ctx, env, d); err != nil {
+		return contest{}, err
+	}
+	here, there := filepath.Join(work, "here"), filepath.Join(work, "there")
+	round := 0
+	return contest{
+		ours:   command{name: "tarn, S3 and Glue", args: []string{o.tarn, "run", "-q", "-C", there, "--target", "bench"}, env: env},
+		theirs: command{name: "tarn, this disk", args: []string{o.tarn, "run", "-q", "-C", here}},
+		// In Glue a new round is one that nothing has run in before.
+		fresh: func(ctx context.Context) error {
+			if err := newLake(ctx, o.tarn, here, d.dir); err != nil {
+				return err
+			}
+			if err := newLake(ctx, o.tarn, there, d.dir); err != nil {
+				return err
+			}
+			round++
+			return addTarget(there, fmt.Sprintf(`
+  bench:
+    warehouse: s3://%[1]s/warehouse-%[2]d/
+    catalog: glue
+    database: bench_%[2]d
+    locations: {"s3://stedi-lake/": "s3://%[1]s/landing/"}
+`, bucket, round))
+		},
+		right: func(ctx context.Context) error {
+			if err := rightCounts(ctx, d.want, command{args: []string{o.tarn, "query", "-C", here}}); err != nil {
+				return err
+			}
+			return rightCounts(ctx, d.want, command{args: []string{o.tarn, "query", "-C", there, "--target", "bench"}, env: env})
+		},
+	}, nil
+}
+
+// addTarget writes one more target into a lake's definition.
+func addTarget(lake, text string) error {
+	f, err := os.OpenFile(filepath.Join(lake, "tarn.yaml"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
+}
+
+// upload puts the raw files where the template's landing tables look for them.
+func upload(ctx context.Context, env []string, d dataset) error {
+	get := func(key string) string {
+		for _, e := range env {
+			if v, ok := strings.CutPrefix(e, key+"="); ok {
+				return v
+			}
+		}
+		return ""
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(get("AWS_REGION")), config.WithBaseEndpoint(get("AWS_ENDPOINT_URL_S3")),
+		config.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: get("AWS_ACCESS_KEY_ID"), SecretAccessKey: get("AWS_SECRET_ACCESS_KEY")}, nil
+		})))
+	if err != nil {
+		return err
+	}
+	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
+	for _, t := range landing {
+		files, err := filepath.Glob(filepath.Join(d.dir, t, "*"))
+		if err != nil {
+			return err
+		}
+		for _, name := range files {
+			f, err := os.Open(name)
+			if err != nil {
+				return err
+			}
+			_, err = client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String("landing/" + t + "/landing/" + filepath.Base(name)), Body: f})
+			f.Close()
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

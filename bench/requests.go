@@ -1,0 +1,262 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// counts are requests by what they are for: LIST, GET and so on of S3, and the operations of Glue.
+type counts struct {
+	mu   sync.Mutex
+	s3   map[string]int
+	glue map[string]int
+}
+
+// add counts a request as it arrives, whoever has sent it.
+func (c *counts) add(r *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		_, op, _ := strings.Cut(target, ".")
+		c.glue[op]++
+		return
+	}
+	if r.URL.Query().Has("list-type") {
+		c.s3["LIST"]++
+		return
+	}
+	c.s3[r.Method]++
+}
+
+func (c *counts) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.s3, c.glue = map[string]int{}, map[string]int{}
+}
+
+func total(m map[string]int) (n int) {
+	for _, k := range m {
+		n += k
+	}
+	return n
+}
+
+// counted is a server whose requests are counted on their way to it.
+func counted(server string, c *counts) (*httptest.Server, error) {
+	target, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+	next := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = target.Scheme, target.Host, r.In.Host
+	}}
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.add(r)
+		next.ServeHTTP(w, r)
+	})), nil
+}
+
+// requests counts what runs ask of S3 and of Glue, where it arrives, and prints a table of it.
+type requests struct {
+	options
+	files int
+	counts
+	env []string
+	s3  *s3.Client
+}
+
+// countRequests starts the servers of the tests and runs the real lake and a wide one against them.
+func countRequests(ctx context.Context, o options, files int, work string) (err error) {
+	r := &requests{options: o, files: files}
+	s3Server, env, err := serve(ctx, work, s3Stand, "-buckets", bucket, "-wide", fmt.Sprint(files))
+	if err != nil {
+		return err
+	}
+	glueServer, _, err := serve(ctx, work, glueStand)
+	if err != nil {
+		return err
+	}
+	r.env = env
+	r.reset()
+	for name, server := range map[string]string{"AWS_ENDPOINT_URL_S3": s3Server, "AWS_ENDPOINT_URL_GLUE": glueServer} {
+		s, err := counted(server, &r.counts)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		r.env = append(r.env, name+"="+s.URL)
+	}
+	for _, e := range r.env {
+		name, value, _ := strings.Cut(e, "=")
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return err
+	}
+	r.s3 = s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
+	fmt.Println("| lake | run | S3 | of these LIST, GET, HEAD, PUT, DELETE | Glue | wall s |")
+	fmt.Println("|---|---|---:|---|---:|---:|")
+	if err := r.real(ctx, filepath.Join(work, "real")); err != nil {
+		return err
+	}
+	return r.wide(ctx, filepath.Join(work, "wide"))
+}
+
+// run runs a lake and prints what it has asked for.
+func (r *requests) run(ctx context.Context, lake, name, what string, args ...string) error {
+	r.reset()
+	started := time.Now()
+	if err := quietly(ctx, r.tarn, append([]string{"-C", lake, "run", "-q", "--target", "aws"}, args...)...); err != nil {
+		return fmt.Errorf("%s, %s: %w", name, what, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fmt.Printf("| %s | %s | %d | %d, %d, %d, %d, %d | %d | %.2f |\n", name, what, total(r.counts.s3), r.counts.s3["LIST"], r.counts.s3["GET"], r.counts.s3["HEAD"],
+		r.counts.s3["PUT"], r.counts.s3["DELETE"]+r.counts.s3["POST"], total(r.glue), time.Since(started).Seconds())
+	return nil
+}
+
+// forget takes away what this machine knows of a lake, as if it were another one.
+func forget(lake string) error { return os.RemoveAll(filepath.Join(lake, ".tarn")) }
+
+// put writes an object.
+func (r *requests) put(ctx context.Context, bucket, key, text string) error {
+	_, err := r.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader(text)})
+	return err
+}
+
+// real is the lake of the model case on the real files, with both catalogs.
+func (r *requests) real(ctx context.Context, work string) error {
+	for _, catalog := range []string{"sqlite", "glue"} {
+		lake, name := filepath.Join(work, catalog), "real files, "+catalog
+		if err := quietly(ctx, r.tarn, "init", lake, "--template", "stedi"); err != nil {
+			return err
+		}
+		text := fmt.Sprintf("name: stedi\ntargets:\n  aws:\n    warehouse: s3://%s/%s/\n    catalog: %s\n    locations: {\"s3://stedi-lake/\": \"s3://%[1]s/%[2]s-raw/\"}\n", bucket, catalog, catalog)
+		if err := os.WriteFile(filepath.Join(lake, "tarn.yaml"), []byte(text), 0o644); err != nil {
+			return err
+		}
+		var customers string
+		err := filepath.WalkDir(r.stedi, func(path string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			rel, err := filepath.Rel(r.stedi, path)
+			if err != nil {
+				return err
+			}
+			raw, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			if strings.HasPrefix(rel, "customer") {
+				customers = string(raw)
+			}
+			return r.put(ctx, bucket, catalog+"-raw/"+filepath.ToSlash(rel), string(raw))
+		})
+		if err != nil {
+			return err
+		}
+		for _, step := range []struct {
+			what   string
+			before func() error
+		}{
+			{"the first", func() error { return nil }},
+			{"nothing new", func() error { return nil }},
+			{"one new file, of customers", func() error {
+				return r.put(ctx, bucket, catalog+"-raw/customer/landing/again.json.gz", customers)
+			}},
+			{"nothing new, on another machine", func() error { return forget(lake) }},
+			{"one new file, on another machine", func() error {
+				return errors.Join(forget(lake), r.put(ctx, bucket, catalog+"-raw/customer/landing/more.json.gz", customers))
+			}},
+		} {
+			if err := step.before(); err != nil {
+				return err
+			}
+			if err := r.run(ctx, lake, name, step.what); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// wide is a lake over very many small files in folders of days.
+func (r *requests) wide(ctx context.Context, lake string) error {
+	name := fmt.Sprintf("%d small files", r.files)
+	for file, text := range map[string]string{
+		"tarn.yaml":                fmt.Sprintf("name: wide\ntargets:\n  aws:\n    warehouse: s3://%s/wide/\n    locations: {\"s3://raw/\": \"s3://wide/raw/\"}\n", bucket),
+		"landing/wide_landing.sql": "CREATE EXTERNAL TABLE wide_landing (id bigint)\nROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'\nLOCATION 's3://raw/'\n",
+		"trusted/wide.sql":         "SELECT id FROM wide_landing\n",
+	} {
+		path := filepath.Join(lake, filepath.FromSlash(file))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			return err
+		}
+	}
+	old := fmt.Sprintf("raw/%s/late.json", time.Now().UTC().AddDate(0, 0, -r.files/200).Format("2006/01/02"))
+	event := filepath.Join(lake, "event.json")
+	text := fmt.Sprintf(`{"Records": [{"s3": {"bucket": {"name": "wide"}, "object": {"key": %q}}}]}`, old)
+	if err := os.WriteFile(event, []byte(text), 0o644); err != nil {
+		return err
+	}
+	for _, step := range []struct {
+		what   string
+		before func() error
+		args   []string
+	}{
+		{"the first", nil, nil},
+		{"nothing new", nil, nil},
+		{"one new file", func() error {
+			return r.add(ctx, fmt.Sprintf("raw/%s/new.json", time.Now().UTC().Format("2006/01/02")), `{"id": 1}`)
+		}, nil},
+		{"one of an old date, named by an event", func() error { return r.add(ctx, old, `{"id": 2}`) }, []string{"--events", event}},
+		{"nothing new, on another machine", func() error { return forget(lake) }, nil},
+		{"nothing new, with --relist", nil, []string{"--relist"}},
+	} {
+		if step.before != nil {
+			if err := step.before(); err != nil {
+				return err
+			}
+		}
+		if err := r.run(ctx, lake, name, step.what, step.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add puts a file into the wide bucket, which takes plain requests.
+func (r *requests) add(ctx context.Context, key, text string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, aws.ToString(r.s3.Options().BaseEndpoint)+"/wide/"+key, strings.NewReader(text))
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	if err := res.Body.Close(); err != nil || res.StatusCode != http.StatusOK {
+		return fmt.Errorf("put %s: %s: %w", key, res.Status, err)
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// The programs that stand for AWS, and the bucket that there is in them.
+const (
+	s3Stand   = "./internal/store/s3/s3test/serve"
+	glueStand = "./internal/catalog/glue/gluetest/cmd"
+	bucket    = "lake"
+)
+
+// serve builds and starts a program of this repository that prints its address, by itself or as AWS_ENDPOINT_URL among other
+// variables, which are env. It lasts as long as ctx.
+func serve(ctx context.Context, work, pkg string, args ...string) (address string, env []string, err error) {
+	if err := os.MkdirAll(work, 0o755); err != nil {
+		return "", nil, err
+	}
+	program := filepath.Join(work, filepath.Base(filepath.Dir(pkg)))
+	if err := quietly(ctx, "go", "build", "-o", program, pkg); err != nil {
+		return "", nil, err
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", nil, err
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		line := strings.TrimPrefix(lines.Text(), "export ")
+		if strings.HasPrefix(line, "http://") {
+			return line, nil, nil
+		}
+		if server, ok := strings.CutPrefix(line, "AWS_ENDPOINT_URL="); ok {
+			address = server
+			continue
+		}
+		if strings.HasPrefix(line, "AWS_") {
+			env = append(env, line)
+		}
+		if strings.HasPrefix(line, "AWS_EC2_METADATA_DISABLED") && address != "" {
+			return address, env, nil
+		}
+	}
+	return "", nil, fmt.Errorf("%s did not start: %w", pkg, errors.Join(lines.Err(), errors.New("it printed no address")))
+}

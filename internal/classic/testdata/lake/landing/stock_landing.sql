@@ -1,0 +1,1 @@
+CREATE EXTERNAL TABLE stock_landing (Code string, n bigint) STORED AS PARQUET LOCATION 's3://formats/stock/'

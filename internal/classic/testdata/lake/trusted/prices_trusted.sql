@@ -1,0 +1,1 @@
+SELECT p.code, p.price, p.n, p.x, p.day, p.at, p.ok FROM prices_landing p

@@ -1,0 +1,6 @@
+CREATE EXTERNAL TABLE IF NOT EXISTS `formats`.`codes_landing` (
+  `code` string,
+  `n` bigint)
+ROW FORMAT DELIMITED
+  FIELDS TERMINATED BY '|'
+LOCATION 's3://formats/codes/'

@@ -1,0 +1,184 @@
+package run
+
+import (
+	"context"
+
+	"tarn/internal/cache"
+	"tarn/internal/ddl"
+	"tarn/internal/lake"
+	"tarn/internal/plan"
+	"tarn/internal/project"
+)
+
+// Estimate is about how much a run would read and write, guessed from sizes of files and from how the tables have grown so
+// far. Queries can read less of a file than all of it, and checks more than once.
+type Estimate struct {
+	// ReadBytes are those of raw files and of the tables that models read; each reading counts.
+	ReadBytes int64 `json:"read_bytes"`
+	// CopiedBytes are those that come from a bucket to this machine first, as no copy of them is here.
+	CopiedBytes int64 `json:"copied_bytes"`
+	// WrittenBytes are those of new data files.
+	WrittenBytes int64 `json:"written_bytes"`
+	// StoreRequests are asked of the object store, listing and publish included; 0 where all is on this machine.
+	StoreRequests int64 `json:"store_requests"`
+	// CatalogRequests are asked of the catalog, such as Glue; 0 where it is a file.
+	CatalogRequests int64 `json:"catalog_requests"`
+}
+
+// How many requests a run makes besides those for the content of files, as measured with a counting client: see the test of
+// requests. For each table that it changes there are a data file, a manifest or two, their list and the metadata.
+const (
+	requestsPerRun     = 12
+	requestsPerTable   = 5
+	catalogCallsPerRun = 3
+	bytesPerRequest    = 16 << 20 // of a large object
+	ownTables          = 2        // the account of files and of runs
+)
+
+// shares are what the rows of raw files take as Parquet, where the lake has none of them yet.
+var shares = map[ddl.Format]float64{ddl.JSON: 0.15, ddl.CSV: 0.25, ddl.Parquet: 1}
+
+// estimator adds up what the steps of a plan need.
+type estimator struct {
+	w    *Workspace
+	v    *lake.View
+	sum  Estimate
+	size map[string]int64 // of tables after the run, by name
+	was  map[string]int64 // before
+	raw  map[string]int64 // of the raw files that are loaded, by table
+	here map[string]bool  // files that are copied already, or counted
+}
+
+func (w *Workspace) estimate(ctx context.Context, seen sight, p *plan.Plan) (Estimate, error) {
+	e := &estimator{w: w, v: seen.own, size: map[string]int64{}, was: map[string]int64{}, raw: map[string]int64{}, here: map[string]bool{}}
+	if p.Empty() {
+		return e.sum, nil
+	}
+	for _, t := range w.Graph.Tables {
+		if have := e.v.Table(t.Stored()); have != nil {
+			n, err := have.Bytes(ctx)
+			if err != nil {
+				return e.sum, err
+			}
+			e.was[t.Name], e.size[t.Name] = n, n
+		}
+	}
+	err := w.scan(ctx, e.v, FilesTable, "SELECT table_name, sum(size)::BIGINT FROM %s GROUP BY 1", func(next func(...any) error) error {
+		var table string
+		var size int64
+		if err := next(&table, &size); err != nil {
+			return err
+		}
+		e.raw[table] = size
+		return nil
+	})
+	if err != nil {
+		return e.sum, err
+	}
+	var changed int64 = ownTables
+	for _, s := range p.Steps {
+		if !s.Works() {
+			continue
+		}
+		changed++
+		if err := e.step(ctx, s); err != nil {
+			return e.sum, err
+		}
+	}
+	c := w.Project.Config
+	if project.Remote(c.Warehouse) {
+		e.sum.StoreRequests += requestsPerRun + requestsPerTable*changed + e.sum.WrittenBytes/bytesPerRequest
+	}
+	if c.Catalog == "glue" {
+		e.sum.CatalogRequests = catalogCallsPerRun + changed
+	}
+	return e.sum, nil
+}
+
+func (e *estimator) step(ctx context.Context, s plan.Step) error {
+	name := s.Table.Name
+	switch s.Action {
+	case plan.Load:
+		return e.load(ctx, s)
+	case plan.Amend:
+		if len(s.Table.Header().Checks) == 0 {
+			return nil
+		}
+		return e.read(ctx, name, s.Table.Stored())
+	}
+	var before, after int64
+	for _, in := range s.Table.Inputs {
+		t := e.w.Graph.Table(in)
+		before, after = before+e.was[t.Name], after+e.size[t.Name]
+		if err := e.read(ctx, t.Name, t.Stored()); err != nil {
+			return err
+		}
+	}
+	written := after
+	if e.was[name] > 0 && before > 0 {
+		written = int64(float64(e.was[name]) * float64(after) / float64(before))
+	}
+	e.size[name] = written
+	e.sum.WrittenBytes += written
+	return nil
+}
+
+// load counts the raw files, and what their rows take: as much of their size as those had that are loaded.
+func (e *estimator) load(ctx context.Context, s plan.Step) error {
+	var raw, again, kept int64
+	for _, f := range s.Work.Read() {
+		raw += f.Size
+		e.bring(ctx, f.Location, f.ETag, f.Size)
+	}
+	for _, f := range s.Work.Reload {
+		again += f.Size
+	}
+	for _, f := range s.Work.Changed {
+		again += f.Size
+	}
+	e.sum.ReadBytes += raw
+	name := s.Table.Name
+	kept = max(0, e.raw[name]-again)
+	if s.Table.Header().Reference {
+		e.size[name] = raw + kept
+		return nil
+	}
+	share := shares[s.Table.Landing.DDL.Format]
+	if e.was[name] > 0 && again+kept > 0 {
+		share = float64(e.was[name]) / float64(again+kept)
+	}
+	written := int64(share * float64(raw))
+	e.size[name] = int64(share*float64(kept)) + written
+	e.sum.WrittenBytes += written
+	return nil
+}
+
+// read counts one reading of a table. What the run has made of it is here already; the rest may have to come.
+func (e *estimator) read(ctx context.Context, name, stored string) error {
+	e.sum.ReadBytes += e.size[name]
+	have := e.v.Table(stored)
+	if have == nil || e.size[name] != e.was[name] {
+		return nil
+	}
+	files, err := have.Files(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		e.bring(ctx, f.Location, "", f.Bytes)
+	}
+	return nil
+}
+
+// bring counts a file that has to come to this machine.
+func (e *estimator) bring(ctx context.Context, location, etag string, size int64) {
+	if e.here[location] {
+		return
+	}
+	e.here[location] = true
+	if e.w.Lake.Cache().Has(ctx, cache.File{Location: location, ETag: etag, Size: size}) {
+		return
+	}
+	e.sum.CopiedBytes += size
+	e.sum.StoreRequests += 1 + size/bytesPerRequest
+}

@@ -1,0 +1,63 @@
+package run_test
+
+import (
+	"context"
+	"testing"
+
+	"tarn/internal/awsconf"
+	"tarn/internal/run"
+)
+
+// TestEstimate holds what a plan says beforehand against what the run then did.
+func TestEstimate(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, newLake func(t *testing.T) *testLake) {
+		l := newLake(t)
+		for n := range 3 {
+			l.batch(n)
+			var requests awsconf.Counter
+			w := l.open(run.Options{Requests: &requests})
+			p, err := w.Plan(t.Context(), run.Selection{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := p.Estimate
+			before := requests.Total("s3")
+			glue := requests.Total("glue")
+			if _, err := w.Run(context.Background(), run.RunOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			v, err := w.Lake.View(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var written int64
+			for _, table := range w.Graph.Tables {
+				n, err := v.Table(table.Stored()).Bytes(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				written += n
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			store, catalog := int64(requests.Total("s3")-before), int64(requests.Total("glue")-glue)
+			t.Logf("run %d: %+v; it made %d and %d requests, and the tables have %d bytes", n, e, store, catalog, written)
+			if e.ReadBytes == 0 || e.WrittenBytes == 0 || e.WrittenBytes > 10*written || n > 0 && e.WrittenBytes*10 < written {
+				t.Errorf("%+v, and the tables have %d bytes", e, written)
+			}
+			if (e.CopiedBytes > 0) != (l.raw != "") {
+				t.Errorf("copied: %d", e.CopiedBytes)
+			}
+			if e.StoreRequests > 2*store || 2*e.StoreRequests < store || e.CatalogRequests > 2*catalog || 2*e.CatalogRequests < catalog {
+				t.Errorf("requests: %d and %d, and %d and %d were made", e.StoreRequests, e.CatalogRequests, store, catalog)
+			}
+		}
+		w := l.open(run.Options{})
+		defer w.Close()
+		if p, err := w.Plan(t.Context(), run.Selection{}); err != nil || p.Estimate != (run.Estimate{}) {
+			t.Errorf("nothing to do: %+v, %v", p.Estimate, err)
+		}
+	})
+}

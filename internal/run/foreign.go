@@ -1,0 +1,193 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tarn/internal/catalog"
+	"tarn/internal/lake"
+	"tarn/internal/load"
+	"tarn/internal/plan"
+)
+
+// Other programs can commit to the lake's tables between two runs: maintenance such as compaction, which is welcome, and
+// changes of rows. A run carries on the first and never mixes with the second: a table whose rows others have changed is left
+// as it is, with all that is made of it, until a full refresh of it takes the change back. The lake's own account is always
+// what tarn has written: there, changes of others are taken back by the next publish.
+
+// ForeignRecord is what a run or plan has found that other programs have done to a table since it was published.
+type ForeignRecord struct {
+	// Table is its name in the lake.
+	Table string `json:"table"`
+	// Kept says that the rows are the same, as after a compaction. Otherwise the table is held as it is, with what is made
+	// of it, until a full refresh.
+	Kept bool `json:"kept"`
+	// Repaired says that this run has taken the change back.
+	Repaired bool `json:"repaired,omitempty"`
+	// Text says what was done, by whom and when, as far as that can be told.
+	Text string `json:"text"`
+	// Snapshot is the id of their last snapshot.
+	Snapshot string `json:"snapshot,omitempty"`
+
+	stored string
+}
+
+// Held reports whether tables wait for a full refresh.
+func Held(list []ForeignRecord) bool {
+	return slices.ContainsFunc(list, func(f ForeignRecord) bool { return !f.Kept && !f.Repaired && !strings.HasPrefix(f.Table, "tarn__") })
+}
+
+// ChangedError says that another program has changed the rows of a table while a run was working on it. Nothing was
+// published.
+type ChangedError struct{ Err error }
+
+func (e *ChangedError) Error() string { return e.Err.Error() }
+
+func (e *ChangedError) Unwrap() error { return e.Err }
+
+// Hint says what helps.
+func (e *ChangedError) Hint() string {
+	return "their change was not overwritten, and nothing was published: `tarn plan` shows it, and `tarn run TABLE --full-refresh` takes it back"
+}
+
+// sight is a look at the lake for a run: its tables as they were published, and what others have done to them since.
+type sight struct {
+	own   *lake.View
+	found map[string]lake.Foreign // by the names that tables are stored under
+}
+
+// look sees what others have done.
+func (w *Workspace) look(ctx context.Context, v *lake.View) (sight, error) {
+	names := []string{FilesTable, load.QuarantineTable, RunsTable}
+	for _, t := range w.Graph.Tables {
+		names = append(names, t.Stored())
+	}
+	own, found, err := v.Own(ctx, names)
+	if err != nil {
+		return sight{}, err
+	}
+	for name, f := range found {
+		if f.Lost && strings.HasPrefix(name, "tarn__") {
+			// What they have left is all there is.
+			own = own.With(v.Table(name))
+		}
+	}
+	return sight{own, found}, nil
+}
+
+// options tells a plan of the tables that are to be held.
+func (s sight) options(o *plan.Options) {
+	o.Changed, o.Gone = map[string]string{}, map[string]bool{}
+	for name, f := range s.found {
+		if !f.Kept {
+			o.Changed[name], o.Gone[name] = f.String(), f.Lost
+		}
+	}
+}
+
+// records lists what was found, and the tables whose history others have cut, in order of names.
+func (w *Workspace) records(s sight) []ForeignRecord {
+	var out []ForeignRecord
+	for _, stored := range s.own.Names() {
+		name := stored
+		if t := w.Graph.Table(strings.TrimSuffix(stored, catalog.Rows(""))); t != nil && t.Stored() == stored {
+			name = t.Name
+		}
+		if f, ok := s.found[stored]; ok {
+			r := ForeignRecord{Table: name, Kept: f.Kept, Text: f.String(), stored: stored}
+			if f.Snapshot != 0 {
+				r.Snapshot = strconv.FormatInt(f.Snapshot, 10)
+			}
+			out = append(out, r)
+		}
+		if since, expired := s.own.Table(stored).Expired(); expired {
+			text := "another program has expired snapshots: runs from before that can no longer be read with --at or rolled back to"
+			if !since.IsZero() {
+				text = fmt.Sprintf("another program has expired snapshots: runs from before %s can no longer be read with --at or rolled back to", since.Format(time.RFC3339))
+			}
+			out = append(out, ForeignRecord{Table: name, Kept: true, Text: text, stored: stored})
+		}
+	}
+	return out
+}
+
+// adopts reports whether the next publish goes on from what others have made of a table: where they have kept its rows, and
+// in the lake's own account, where that takes their change back.
+func adopts(stored string, f lake.Foreign) bool {
+	return f.Kept || strings.HasPrefix(stored, "tarn__") && !f.Lost
+}
+
+// toAdopt reports whether there is something to adopt. That is done even where nothing else is to do: what they expire later
+// would leave no way to tell that the rows are the same.
+func (s sight) toAdopt() bool {
+	for stored, f := range s.found {
+		if adopts(stored, f) {
+			return true
+		}
+	}
+	return false
+}
+
+// adoptRewritten drafts the tables that others have rewritten and the run does not touch, so that what was recorded with
+// their rows stands with their files, and takes back changes to the lake's own account.
+func (x *execution) adoptRewritten(ctx context.Context, drafts []*lake.Draft) ([]*lake.Draft, error) {
+	var out []*lake.Draft
+	for _, stored := range slices.Sorted(maps.Keys(x.found)) {
+		touched := stored == RunsTable || slices.ContainsFunc(drafts, func(d *lake.Draft) bool { return d.Name() == stored })
+		if touched || !adopts(stored, x.found[stored]) {
+			continue
+		}
+		d, err := x.w.Lake.Adopt(ctx, x.view.Table(stored))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+// commit publishes drafts. Where others have committed to their tables meanwhile and left the rows as they are, the drafts
+// are brought on top of that.
+func (x *execution) commit(ctx context.Context, drafts []*lake.Draft) error {
+	const tries = 5
+	err := x.w.Lake.Publish(ctx, x.writer, drafts)
+	for n := 0; n < tries && errors.Is(err, catalog.ErrConflict); n++ {
+		moved, wrong := x.w.Lake.RebaseDrafts(ctx, drafts)
+		if errors.Is(wrong, catalog.ErrRowsChanged) {
+			return &ChangedError{wrong}
+		}
+		if wrong != nil || moved == 0 {
+			return errors.Join(err, wrong)
+		}
+		err = x.w.Lake.Publish(ctx, x.writer, drafts)
+	}
+	return err
+}
+
+// crossed finds the tables of a publish on which others have put their own rows at that very moment, and takes them out of
+// what was published.
+func (x *execution) crossed(ctx context.Context, drafts []*lake.Draft) {
+	ctx = context.WithoutCancel(ctx)
+	v, err := x.w.Lake.View(ctx)
+	if err != nil {
+		return // the next run sees it
+	}
+	s, err := x.w.look(ctx, v)
+	if err != nil {
+		return
+	}
+	for _, r := range x.w.records(s) {
+		if r.Kept || !slices.ContainsFunc(drafts, func(d *lake.Draft) bool { return d.Name() == r.stored }) {
+			continue
+		}
+		x.record.Foreign = slices.DeleteFunc(x.record.Foreign, func(f ForeignRecord) bool { return f.Table == r.Table })
+		x.record.Foreign = append(x.record.Foreign, r)
+		x.record.Published = slices.DeleteFunc(x.record.Published, func(name string) bool { return name == r.Table })
+	}
+}

@@ -1,0 +1,175 @@
+package readers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"tarn/internal/awsconf"
+	"tarn/internal/catalog/glue/gluetest"
+	"tarn/internal/store"
+	"tarn/internal/store/registry"
+	"tarn/internal/store/s3/s3test"
+)
+
+const glueTarget = `
+  cloud:
+    warehouse: s3://%[1]s/warehouse/
+    catalog: glue
+    locations: {"s3://stedi-lake/": "s3://%[1]s/landing/"}
+`
+
+// The lake in a bucket and in the Glue Data Catalog, on the stand-ins of the tests: PyIceberg and Trino find its tables there.
+func TestOtherProgramsSeeTheSameRowsInGlue(t *testing.T) {
+	python := python(t)
+	bucket := standIns(t)
+	dir := filepath.Join(t.TempDir(), "lake")
+	newLake(t, dir)
+	addTarget(t, dir, bucket)
+	upload(t, filepath.Join(dir, "data"), "s3://"+bucket+"/landing/")
+	tarn(t, "run", "-C", dir, "--target", "cloud")
+	exports := export(t, tables, "-C", dir, "--target", "cloud")
+
+	t.Run("PyIceberg", func(t *testing.T) { compare(t, len(tables), python, "readers.py", "glue", "stedi", exports) })
+	t.Run("Trino", func(t *testing.T) { compare(t, len(tables), python, "trino.py", trino(t), "lake", "stedi", exports) })
+	for _, version := range icebergs {
+		t.Run("Spark with Iceberg "+version, func(t *testing.T) {
+			python, jars := sparkPython(t)
+			compare(t, len(tables), python, "spark.py", filepath.Join(jars, version), "stedi", exports)
+		})
+	}
+}
+
+// standIns leads the environment to an S3 server with one bucket and to a Glue Data Catalog, both of this test alone.
+func standIns(t *testing.T) (bucket string) {
+	t.Helper()
+	bucket = "readers-" + strings.ToLower(strings.ReplaceAll(t.Name(), "_", "-"))
+	env, err := s3test.Serve(t.Context(), bucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range env {
+		k, v, _ := strings.Cut(e, "=")
+		t.Setenv(k, v)
+	}
+	gluetest.Start(t)
+	return bucket
+}
+
+// addTarget adds the target "cloud" to a lake.
+func addTarget(t *testing.T, dir, bucket string) {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(dir, "tarn.yaml"), os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = fmt.Fprintf(f, glueTarget, bucket)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// icebergs are the libraries that other engines read with: that of Athena, of Glue 5.0, and of Glue 5.1.
+var icebergs = []string{"1.4.2", "1.7.1", "1.10.0"}
+
+// sparkPython is the one that has PySpark, and jars the folder with the Iceberg libraries, as test/peers/spark.sh installs them.
+func sparkPython(t *testing.T) (python, jars string) {
+	t.Helper()
+	python, jars = os.Getenv("TARN_SPARK_PYTHON"), os.Getenv("TARN_SPARK_JARS")
+	if python == "" || jars == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatal("CI has to run test/peers/spark.sh install and set TARN_SPARK_PYTHON and TARN_SPARK_JARS")
+		}
+		t.Skip("TARN_SPARK_PYTHON and TARN_SPARK_JARS are not set; test/peers/spark.sh installs Spark")
+	}
+	return python, jars
+}
+
+// upload copies the files of a folder into a bucket.
+func upload(t *testing.T, folder, to string) {
+	t.Helper()
+	s, prefix, err := registry.New(awsconf.Settings{}).Locate(t.Context(), to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		_, err = s.Put(t.Context(), prefix+strings.TrimPrefix(filepath.ToSlash(strings.TrimPrefix(path, folder)), "/"), strings.NewReader(string(raw)), store.Condition{})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// trino starts Trino over the catalog and the bucket that the environment leads to, and gives its address.
+func trino(t *testing.T) string {
+	t.Helper()
+	if os.Getenv("TARN_TRINO") == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatal("CI has to run test/peers/trino.sh install and set TARN_TRINO")
+		}
+		t.Skip("TARN_TRINO is not set; test/peers/trino.sh installs Trino and sets it")
+	}
+	etc := t.TempDir()
+	glue := "hive.metastore.glue.endpoint-url=" + os.Getenv("AWS_ENDPOINT_URL_GLUE") + "\nhive.metastore.glue.region=us-east-1\n" +
+		"hive.metastore.glue.aws-access-key=" + os.Getenv("AWS_ACCESS_KEY_ID") + "\nhive.metastore.glue.aws-secret-key=" + os.Getenv("AWS_SECRET_ACCESS_KEY") + "\n"
+	files := "fs.native-s3.enabled=true\ns3.endpoint=" + os.Getenv("AWS_ENDPOINT_URL") + "\ns3.region=us-east-1\ns3.path-style-access=true\n" +
+		"s3.aws-access-key=" + os.Getenv("AWS_ACCESS_KEY_ID") + "\ns3.aws-secret-key=" + os.Getenv("AWS_SECRET_ACCESS_KEY") + "\n"
+	write(t, filepath.Join(etc, "catalog", "lake.properties"), "connector.name=iceberg\niceberg.catalog.type=glue\n"+glue+files)
+	write(t, filepath.Join(etc, "catalog", "raw.properties"), "connector.name=hive\nhive.metastore=glue\n"+glue+files)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
+	l.Close()
+	log, err := os.Create(filepath.Join(etc, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("../peers/trino.sh", "serve", etc, port)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		<-ended
+	})
+	url := "http://127.0.0.1:" + port
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	for {
+		raw, _ := os.ReadFile(log.Name())
+		if strings.Contains(string(raw), "SERVER STARTED") {
+			return url
+		}
+		select {
+		case err := <-ended:
+			ended <- err
+			t.Fatalf("Trino ended: %v\n%s", err, raw)
+		case <-ctx.Done():
+			t.Fatalf("Trino does not start:\n%s", raw)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
