@@ -96,7 +96,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitMissing
 	case errors.Is(err, run.ErrBusy), errors.Is(err, run.ErrReaders), errors.Is(err, catalog.ErrLockLost):
 		return exitBusy
-	case errors.Is(err, errUnwell), errors.As(err, &notStarted), errors.As(err, &ended), errors.Is(err, spark.ErrCancelled):
+	case errors.Is(err, errUnwell), errors.As(err, &notStarted), errors.As(err, &ended), errors.Is(err, spark.ErrCancelled), errors.Is(err, spark.ErrUnheard):
 		return exitRemote
 	case errors.As(err, &remote):
 		if remote.Missing() {

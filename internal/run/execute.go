@@ -123,6 +123,12 @@ func (x *execution) all(ctx context.Context) error {
 		}
 		return x.late(ctx)
 	}
+	if _, names := x.modelSteps(); len(names) > 0 {
+		// Loading for nothing would be a pity.
+		if _, err := x.w.elsewhere.engine.Ready(ctx); err != nil {
+			return err
+		}
+	}
 	landing := slices.DeleteFunc(slices.Clone(x.plan.Steps), func(s plan.Step) bool { return s.Table.Landing == nil })
 	if err := x.steps(ctx, landing, first); err != nil {
 		return err
