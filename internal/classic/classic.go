@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"text/template"
 
 	"tarn/internal/ddl"
 	"tarn/internal/model"
@@ -43,26 +42,29 @@ func Write(dir string, lake project.Config, graph *model.Graph) ([]Job, error) {
 	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	p, err := describe(lake, graph)
+	jobs, err := describe(graph)
 	if err != nil {
 		return nil, err
 	}
 	texts := map[string]string{}
+	var definitions []string
 	for _, t := range graph.Tables {
 		path := filepath.Join("ddl", t.Name+".sql")
-		p.DDL = append(p.DDL, filepath.ToSlash(path))
+		definitions = append(definitions, filepath.ToSlash(path))
 		texts[path] = definition(lake, t).String()
 	}
-	for _, j := range p.Jobs {
-		if texts[filepath.Join("jobs", j.File)], err = fill("job.py", j); err != nil {
-			return nil, err
-		}
+	out := make([]Job, len(jobs))
+	var created, started, rows []string
+	for i, j := range jobs {
+		out[i] = j.Job
+		texts[filepath.Join("jobs", j.File)] = j.script()
+		created = append(created, strings.Join([]string{"job", shell(j.Name), shell(j.about), shell(j.File), j.defaults}, " "))
+		started = append(started, "run "+shell(j.Name))
+		rows = append(rows, fmt.Sprintf("| %s | `jobs/%s` | %s | %s |", inCell(j.Name), j.File, j.Table, strings.Join(j.reads(), ", ")))
 	}
-	for _, name := range []string{"deploy.sh", "run.sh", "README.md"} {
-		if texts[name], err = fill(name, p); err != nil {
-			return nil, err
-		}
-	}
+	texts["deploy.sh"] = filled("deploy.sh", "DATABASE", shell("CREATE DATABASE IF NOT EXISTS `"+lake.Stored+"`"), "DDL", strings.Join(definitions, " "), "JOBS", strings.Join(created, "\n"))
+	texts["run.sh"] = filled("run.sh", "JOBS", strings.Join(started, "\n"))
+	texts["README.md"] = filled("README.md", "LAKE", lake.Name, "JOBS", strings.Join(rows, "\n"))
 	for path, text := range texts {
 		full := filepath.Join(dir, path)
 		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
@@ -75,10 +77,6 @@ func Write(dir string, lake project.Config, graph *model.Graph) ([]Job, error) {
 		if err := os.WriteFile(full, []byte(text), mode); err != nil {
 			return nil, err
 		}
-	}
-	out := make([]Job, len(p.Jobs))
-	for i, j := range p.Jobs {
-		out[i] = j.Job
 	}
 	return out, nil
 }
@@ -109,16 +107,16 @@ func place(l *project.LandingTable) string {
 // path is where a table lies below the folder of all tables.
 func path(t *model.Table) string { return "/" + t.Zone + "/" + t.Name + "/" }
 
-func fill(name string, data any) (string, error) {
-	t, err := template.New(name+".tmpl").Funcs(template.FuncMap{"py": python, "sh": shell, "doc": inDoc, "cell": inCell}).ParseFS(files, "files/"+name+".tmpl")
+// filled is an embedded file with each @NAME@ in it replaced. Pairs are names and texts; a text is not looked at again.
+func filled(name string, pairs ...string) string {
+	raw, err := files.ReadFile("files/" + name)
 	if err != nil {
-		return "", err
+		panic(err) // it is in the binary
 	}
-	var b strings.Builder
-	if err := t.Execute(&b, data); err != nil {
-		return "", err
+	for i := 0; i < len(pairs); i += 2 {
+		pairs[i] = "@" + pairs[i] + "@"
 	}
-	return b.String(), nil
+	return strings.NewReplacer(pairs...).Replace(string(raw))
 }
 
 // python writes a text as a Python string: JSON's escapes are Python's too.
@@ -172,26 +170,6 @@ func title(t *model.Table) string {
 func about(t *model.Table, name string) string {
 	text := strings.Join(strings.Fields(t.Model.Header.Description), " ")
 	return strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(text, name), ":"))
-}
-
-// column is a column of a landing table: its name, that of the field in the files, its type in Spark, and, for delimited
-// text, how Spark makes it of a text.
-type column struct{ Name, Field, Type, Cast string }
-
-func columns(t *ddl.Table) []column {
-	mapping := t.JSON().Mapping
-	out := make([]column, len(t.Columns))
-	for i, c := range t.Columns {
-		field := c.Name
-		if m, ok := mapping[c.Name]; ok {
-			field = m
-		}
-		out[i] = column{Name: c.Name, Field: field, Type: c.Type.Spark()}
-		if t.Format == ddl.CSV {
-			out[i].Cast = sqltree.SparkFromText(schema.SparkQuote(c.Name), c.Type)
-		}
-	}
-	return out
 }
 
 func spark(t *model.Table) (string, error) {

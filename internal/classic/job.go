@@ -7,103 +7,129 @@ import (
 
 	"tarn/internal/ddl"
 	"tarn/internal/model"
-	"tarn/internal/project"
 	"tarn/internal/sqltree"
 )
 
-// plan is what the templates of the project are filled with.
-type plan struct {
-	Lake           string
-	CreateDatabase string
-	DDL            []string
-	Jobs           []job
-}
-
-// job is what the template of a script is filled with.
+// job is a [Job] with all that its script needs.
 type job struct {
 	Job
-	About     string
-	Reads     []table
-	Landing   []table
-	Tables    []table
-	Arguments []string // names of the script's arguments
-	// DefaultArguments are the words of a shell for --default-arguments.
-	DefaultArguments string
-	Settings         [][2]string
-	SQL, Path        string
-	// What the script reads.
-	JSON, CSV, Parquet bool
+	about    string
+	sql      string // as Python
+	path     string // below the folder of all tables
+	inputs   []*model.Table
+	defaults string // words of a shell for --default-arguments
 }
 
-// table is an input of a job.
-type table struct {
-	Name, Path       string
-	Format, Argument string
-	Columns, Folders []column
-	CSV              *csv
-}
-
-// csv is how delimited text is written, in the words of Spark's reader. Without Quote a line is a record.
-type csv struct {
-	Separator, Quote, Escape string
-	Header                   bool
-	// Null is the text that stands for null, if HasNull.
-	Null    string
-	HasNull bool
-}
-
-func describe(lake project.Config, graph *model.Graph) (*plan, error) {
-	p := &plan{Lake: lake.Name, CreateDatabase: "CREATE DATABASE IF NOT EXISTS `" + lake.Stored + "`"}
+// describe makes a job of each model, in the order of the graph.
+func describe(graph *model.Graph) ([]job, error) {
+	var out []job
 	taken := map[string]bool{}
 	for _, t := range graph.Tables {
 		if t.Model == nil {
 			continue
 		}
-		j, err := script(t, graph)
+		sql, err := spark(t)
 		if err != nil {
 			return nil, err
 		}
-		if taken[j.Name] {
-			j.Name = t.Name
+		name := title(t)
+		if taken[name] {
+			name = t.Name
 		}
-		taken[j.Name] = true
-		j.About = about(t, j.Name)
-		p.Jobs = append(p.Jobs, j)
+		taken[name] = true
+		j := job{Job: Job{name, t.Name, t.Name + ".py"}, about: about(t, name), sql: readable(sql), path: path(t)}
+		given := shell(`{"--tables": "s3://`) + `"$BUCKET"` + "'\""
+		for _, input := range t.Inputs {
+			in := graph.Table(input)
+			j.inputs = append(j.inputs, in)
+			if in.Landing == nil {
+				continue
+			}
+			if err := readableAs(t, in); err != nil {
+				return nil, err
+			}
+			given += strings.ReplaceAll(fmt.Sprintf(", %s: %s", python("--"+in.Name), python(place(in.Landing))), "'", `'\''`)
+		}
+		j.defaults = given + "}'"
+		out = append(out, j)
 	}
-	return p, nil
+	return out, nil
 }
 
-func script(t *model.Table, graph *model.Graph) (job, error) {
-	sql, err := spark(t)
-	if err != nil {
-		return job{}, err
+// reads lists the names of the tables that a job reads.
+func (j job) reads() []string {
+	out := make([]string, len(j.inputs))
+	for i, in := range j.inputs {
+		out[i] = in.Name
 	}
-	j := job{Job: Job{title(t), t.Name, t.Name + ".py"}, Arguments: []string{"JOB_NAME", "tables"}, Settings: sqltree.SparkSettings(), SQL: readable(sql), Path: path(t)}
-	given := shell(`{"--tables": "s3://`) + `"$BUCKET"` + "'\""
-	for _, name := range t.Inputs {
-		in := graph.Table(name)
-		r := table{Name: in.Name, Path: path(in)}
+	return out
+}
+
+// script writes the job's PySpark.
+func (j job) script() string {
+	arguments := []string{python("JOB_NAME"), python("tables")}
+	var settings, inputs []string
+	for _, s := range sqltree.SparkSettings() {
+		settings = append(settings, "spark.conf.set("+python(s[0])+", "+python(s[1])+")")
+	}
+	formats := map[ddl.Format]bool{}
+	for _, in := range j.inputs {
+		if in.Landing != nil {
+			formats[in.Landing.DDL.Format] = true
+			arguments = append(arguments, python(in.Name))
+			inputs = append(inputs, "# Each column: its name, that of the field, and its type.\n"+reading(in))
+		}
+	}
+	for _, in := range j.inputs {
 		if in.Landing == nil {
-			j.Tables = append(j.Tables, r)
-			j.Reads = append(j.Reads, r)
-			continue
+			inputs = append(inputs, "spark.read.parquet(args[\"tables\"] + "+python(path(in))+").createOrReplaceTempView("+python(in.Name)+")")
 		}
-		if err := readableAs(t, in); err != nil {
-			return job{}, err
-		}
-		d := in.Landing.DDL
-		r.Format, r.Argument, r.Columns, r.CSV = string(d.Format), in.Name, columns(d), delimited(d)
-		for _, c := range d.Partitions {
-			r.Folders = append(r.Folders, column{Name: c.Name, Type: c.Type.Spark()})
-		}
-		j.JSON, j.CSV, j.Parquet = j.JSON || d.Format == ddl.JSON, j.CSV || d.Format == ddl.CSV, j.Parquet || d.Format == ddl.Parquet
-		j.Arguments = append(j.Arguments, r.Argument)
-		given += strings.ReplaceAll(fmt.Sprintf(", %s: %s", python("--"+r.Argument), python(place(in.Landing))), "'", `'\''`)
-		j.Landing = append(j.Landing, r)
-		j.Reads = append(j.Reads, r)
 	}
-	j.DefaultArguments = given + "}'"
-	return j, nil
+	imports, readers := "", ""
+	if len(formats) > 0 {
+		imports = "from pyspark.sql import functions as F\n"
+		settings = append(settings, "# Folders such as day=2024-01-31 are texts until they are cast, and a line is looked at as a whole.",
+			`spark.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", "false")`, `spark.conf.set("spark.sql.csv.parser.columnPruning.enabled", "false")`)
+		if formats[ddl.JSON] || formats[ddl.CSV] {
+			readers += "\n\n" + filled("value.py")
+		}
+		for _, f := range []ddl.Format{ddl.JSON, ddl.CSV, ddl.Parquet} {
+			if formats[f] {
+				readers += "\n\n" + filled("read_"+string(f)+".py")
+			}
+		}
+		readers += "\n"
+	}
+	doc := inDoc(j.Name)
+	if j.about != "" {
+		doc += ": " + inDoc(j.about)
+	}
+	return filled("job.py", "ABOUT", doc, "READS", "Reads "+strings.Join(j.reads(), ", ")+". Writes "+j.Table+".", "IMPORTS", imports, "ARGUMENTS", strings.Join(arguments, ", "),
+		"SETTINGS", strings.Join(settings, "\n")+"\n", "READERS", readers, "INPUTS", strings.Join(inputs, "\n")+"\n", "SQL", j.sql, "PATH", python(j.path))
+}
+
+// reading writes the call that reads a landing table.
+func reading(t *model.Table) string {
+	d := t.Landing.DDL
+	var b strings.Builder
+	b.WriteString("read_" + string(d.Format) + "(args[" + python(t.Name) + "], [\n")
+	mapping := d.JSON().Mapping
+	for _, c := range d.Columns {
+		field := c.Name
+		if m, ok := mapping[c.Name]; ok {
+			field = m
+		}
+		b.WriteString("    (" + python(c.Name) + ", " + python(field) + ", " + python(c.Type.Spark()) + "),\n")
+	}
+	folders := make([]string, len(d.Partitions))
+	for i, c := range d.Partitions {
+		folders[i] = "(" + python(c.Name) + ", " + python(c.Type.Spark()) + ")"
+	}
+	b.WriteString("], [" + strings.Join(folders, ", ") + "]")
+	if d.Format == ddl.CSV {
+		b.WriteString(", " + delimited(d))
+	}
+	return b.String() + ").createOrReplaceTempView(" + python(t.Name) + ")"
 }
 
 // readableAs refuses what a plain script cannot read as tarn does.
@@ -116,22 +142,28 @@ func readableAs(t, landing *model.Table) error {
 		return fmt.Errorf("model %s reads _file of %s, the file that a row comes from, which only tarn knows: name the columns that it reads", t.Name, landing.Name)
 	case d.Format == ddl.CSV && (csv.SkipLines > 1 || csv.Quote == 0 && csv.Escape != 0 || nested):
 		return fmt.Errorf("landing table %s: Spark does not read CSV with several header lines, ESCAPED BY, or arrays, maps and structs", landing.Name)
+	case slices.ContainsFunc(slices.Concat(d.Columns, d.Partitions), func(c ddl.Column) bool { return strings.Contains(c.Name, "`") }):
+		return fmt.Errorf("landing table %s has a back-tick in the name of a column", landing.Name)
 	case !strings.HasPrefix(place(landing.Landing), "s3://"):
 		return fmt.Errorf("landing table %s is at %s, where Glue cannot read: choose a --target whose landing zone is in S3", landing.Name, place(landing.Landing))
 	}
 	return nil
 }
 
-// delimited is the dialect of a CSV table, nil for other formats.
-func delimited(t *ddl.Table) *csv {
-	if t.Format != ddl.CSV {
-		return nil
-	}
+// delimited writes the dialect of a CSV table as arguments of read_csv. Without quotes, a line is a record.
+func delimited(t *ddl.Table) string {
 	d := t.CSV()
-	out := &csv{Separator: string(d.Separator), Header: d.SkipLines == 1, Null: d.Null, HasNull: d.Quote == 0 || d.Null != ""}
-	if d.Quote != 0 {
-		// Spark takes one escape only, and doubled quotes are what programs write.
-		out.Quote, out.Escape = string(d.Quote), string(d.Quote)
+	null, quote, lines := "None", "", "False"
+	if d.Quote == 0 || d.Null != "" {
+		null = python(d.Null)
 	}
-	return out
+	if d.Quote != 0 {
+		quote, lines = string(d.Quote), "True"
+	}
+	header := "False"
+	if d.SkipLines == 1 {
+		header = "True"
+	}
+	// Spark takes one escape only, and doubled quotes are what programs write.
+	return fmt.Sprintf("%s, sep=%s, quote=%s, escape=%s, header=%s, multiLine=%s", null, python(string(d.Separator)), python(quote), python(quote), header, lines)
 }

@@ -8,7 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"tarn/internal/plan"
+	"tarn/internal/project"
 	"tarn/internal/run"
+	"tarn/internal/words"
 )
 
 func planCommand(a *app) *cobra.Command {
@@ -17,7 +19,8 @@ func planCommand(a *app) *cobra.Command {
 		Use:   "plan [TABLE…]",
 		Short: "Show what a run would do, and why",
 		Long: `Says first about how much a run would read, copy from a bucket and write, and how many requests that takes; these are
-estimates, from sizes of files and from how the tables have grown so far. Then, for each table, what would be done and why.`,
+estimates, from sizes of files and from how the tables have grown so far. Then which engine is enough for it, by the rows a second of
+earlier runs; and for each table, what would be done and why.`,
 		Example: "  tarn plan\n  tarn plan --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			selection, err := s.selection(a, args)
@@ -42,7 +45,7 @@ estimates, from sizes of files and from how the tables have grown so far. Then, 
 }
 
 func (a *app) showPlan(p *run.Planned) error {
-	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...), Events: p.Events, Foreign: p.Foreign, Estimate: p.Estimate}
+	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...), Events: p.Events, Foreign: p.Foreign, Estimate: p.Estimate, Advice: p.Advice}
 	for _, s := range p.Steps {
 		j := planTable{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: append([]string{}, s.Reasons...)}
 		for _, f := range s.Work.Read() {
@@ -57,6 +60,7 @@ func (a *app) showPlan(p *run.Planned) error {
 	}
 	if !p.Empty() {
 		a.say("%s", estimated(p.Estimate))
+		a.say("%s", advised(p.Advice))
 	}
 	rows := [][]string{}
 	for _, j := range out.Tables {
@@ -84,6 +88,29 @@ func (a *app) showPlan(p *run.Planned) error {
 }
 
 // estimated says how much a run would be.
+func advised(a run.Advice) string {
+	by := "a guess, as no run of this lake was long enough to measure"
+	if a.Run != "" {
+		by = "as in run " + a.Run
+	}
+	work := fmt.Sprintf("about %s rows to work through, %s here at %s rows a second (%s)", words.Grouped(a.Rows), about(a.Seconds), words.Grouped(int64(a.RowsPerSecond)), by)
+	if a.Engine == project.Spark {
+		return "engine: Spark would pay off, as " + a.Why + "; " + work
+	}
+	return "engine: DuckDB on this machine is enough; " + work
+}
+
+// about writes seconds in the unit that people would say them in.
+func about(seconds float64) string {
+	switch {
+	case seconds < 90:
+		return fmt.Sprintf("%.1f s", seconds)
+	case seconds < 5400:
+		return fmt.Sprintf("%.0f min", seconds/60)
+	}
+	return fmt.Sprintf("%.1f h", seconds/3600)
+}
+
 func estimated(e run.Estimate) string {
 	text := "estimate: about " + bytes(e.ReadBytes) + " to read"
 	if e.CopiedBytes > 0 {

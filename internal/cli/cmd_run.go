@@ -80,11 +80,15 @@ ago on, and all of them once a day or with --relist. --events names files to loo
 deliver of S3, one JSON value or several. An event is only a hint, so one that comes twice or late does no harm.
 
 A table whose rows another program has changed is held as it is, with what is made of it, and the exit code is 8;
---full-refresh of it takes the change back.`,
+--full-refresh of it takes the change back.
+
+Where the target has Spark as its engine, all models are made in one job there. Ctrl-C ends the job; if the terminal goes away, the
+job goes on, and the next run finds it, waits for it and publishes what it has made.`,
 		Example: `  tarn run
   tarn run machine_learning_curated     with everything that it is made of
   tarn run -s accelerometer_trusted+    and everything that is made of it
   tarn run --full-refresh
+  tarn run --target spark               models on Spark, where tarn.yaml has such a target
   aws sqs receive-message --queue-url "$QUEUE" --max-number-of-messages 10 | tarn run --target aws --events -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			selection, err := s.selection(a, args)

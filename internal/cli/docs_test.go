@@ -234,7 +234,14 @@ func configPage(t *testing.T) string {
 		"An unknown key is an error, with the nearest known one. `tarn init` writes a JSON Schema for editors to `.tarn/schema.json`.\n\n", made)
 	k := schema(t, project.JSONSchema())
 	keysTable(t, &b, k)
-	b.WriteString("Values can hold `${NAME}`, a variable of the environment; `$${` stands for `${` itself. Folders are relative to the lake, or absolute.\n" +
+	b.WriteString("## engine\n\nA map makes the models on Spark, in one job a run; [targets.md](targets.md) has examples. The keys that a place does not take are mistakes.\n\n")
+	_, values := ordered(t, k.Properties)
+	for _, form := range values["engine"].OneOf {
+		if len(form.Properties) > 0 {
+			keysTable(t, &b, form)
+		}
+	}
+	b.WriteString("## Values\n\nValues can hold `${NAME}`, a variable of the environment; `$${` stands for `${` itself. Folders are relative to the lake, or absolute.\n" +
 		"`--target NAME`, `--memory SIZE` on the command line go before what the file says.\n\n")
 	fmt.Fprintf(&b, "## Example\n\n```yaml\n%s\n```\n", templateFile(t, "tarn.yaml"))
 	return b.String()

@@ -99,6 +99,8 @@ type planJSON struct {
 	Foreign []run.ForeignRecord `json:"foreign,omitempty"`
 	// About how much that would be; zeros where there is nothing to do.
 	Estimate run.Estimate `json:"estimate"`
+	// Which engine is enough for that.
+	Advice run.Advice `json:"advice"`
 }
 
 // planTable is what would be done with one table.

@@ -30,6 +30,16 @@ func TestClassicProjectMakesTheSameTables(t *testing.T) {
 	same(t, python, lakeDir, map[string]string{"customer_landing": "customer/landing", "accelerometer_landing": "accelerometer/landing", "step_trainer_landing": "step_trainer/landing"})
 }
 
+// The same for invented people with mess in their files: what tarn puts into quarantine, a job leaves out.
+func TestClassicProjectLeavesOutWhatTarnPutsAside(t *testing.T) {
+	python := sparkPython(t)
+	lakeDir := filepath.Join(t.TempDir(), "lake")
+	tarn(t, "init", lakeDir)
+	tarn(t, "sample", filepath.Join(lakeDir, "data"), "--people", "40", "--days", "2", "--seed", "7", "--mess", "0.02")
+	tarn(t, "run", "-C", lakeDir)
+	same(t, python, lakeDir, map[string]string{"customer_landing": "customer/landing", "accelerometer_landing": "accelerometer/landing", "step_trainer_landing": "step_trainer/landing"})
+}
+
 // formats is a lake with every format of raw files that a project can read, and with records that do not fit; one file is made here.
 const formats = "../classic/testdata/lake"
 

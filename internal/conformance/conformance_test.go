@@ -156,18 +156,26 @@ func TestSparkGivesTheSame(t *testing.T) {
 	python := sparkPython(t)
 	db := lake(t)
 	cases := boundAll(t, db)
+	compare(t, db, python, cases, func(c bound, duck error, spark string) {
+		if c.fails && duck != nil && spark != "" {
+			return
+		}
+		t.Errorf("%s: %s\nDuckDB: %v\nSpark: %s\n%s", c.about, c.sql, duck, spark, c.spark)
+	})
+	if !t.Failed() {
+		golden.Equal(t, page, written(t, db, cases))
+	}
+}
+
+// compare runs cases on both engines and tells differences; failed is called for those that an engine refuses.
+func compare(t *testing.T, db *sql.DB, python string, cases []bound, failed func(c bound, duck error, spark string)) {
+	t.Helper()
 	dir := t.TempDir()
 	said := spark(t, db, python, dir, cases)
 	for i, c := range cases {
-		duck, duckErr := result(t.Context(), db, c.duckdb)
-		if c.fails {
-			if duckErr == nil || said[i] == "" {
-				t.Errorf("%s: %s\nhas to be an error\nDuckDB: %v\nSpark: %s\n%s", c.about, c.sql, duckErr, said[i], c.spark)
-			}
-			continue
-		}
-		if duckErr != nil || said[i] != "" {
-			t.Errorf("%s: %s\nDuckDB: %v\nSpark: %s\n%s", c.about, c.sql, duckErr, said[i], c.spark)
+		duck, err := result(t.Context(), db, c.duckdb)
+		if c.fails || err != nil || said[i] != "" {
+			failed(c, err, said[i])
 			continue
 		}
 		got, err := result(t.Context(), db, "SELECT * FROM read_parquet("+schema.Literal(filepath.Join(dir, fmt.Sprintf("case%d", i), "*.parquet"))+")")
@@ -178,9 +186,6 @@ func TestSparkGivesTheSame(t *testing.T) {
 		if d := differ(duck, got, c.near); d != "" {
 			t.Errorf("%s: %s\n%s\n%s", c.about, c.sql, c.spark, d)
 		}
-	}
-	if !t.Failed() {
-		golden.Equal(t, page, written(t, db, cases))
 	}
 }
 

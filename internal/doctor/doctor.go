@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tarn/internal/diag"
+	"tarn/internal/machine"
 	"tarn/internal/project"
 	"tarn/internal/run"
 	"tarn/internal/store"
@@ -33,7 +34,7 @@ const (
 
 // Finding is one thing that was looked at.
 type Finding struct {
-	// What was looked at: definitions, memory, disk, account, bucket, clock, warehouse, landing, catalog.
+	// What was looked at: definitions, memory, disk, account, bucket, clock, warehouse, landing, catalog, engine.
 	What string `json:"what"`
 	// good; poor, which works and will be a nuisance; or bad, which keeps something from working.
 	State State `json:"state"`
@@ -87,6 +88,7 @@ func Look(ctx context.Context, dir string, o run.Options, tell func(Finding)) ([
 	x.warehouse(ctx, p, stores)
 	x.landing(ctx, p, stores)
 	x.catalog(ctx, dir, o)
+	x.engine(ctx, dir, o)
 	return x.found, ctx.Err()
 }
 
@@ -112,7 +114,7 @@ func first(list diag.List) string {
 func (x *examination) machine(p *project.Lake, o run.Options) {
 	setting := run.MemoryOf(p.Config, o.Memory)
 	want, err := project.ParseMemory(setting)
-	have := memory()
+	have := machine.Memory()
 	switch {
 	case err != nil:
 		x.failed("memory", err)
@@ -144,14 +146,6 @@ func (x *examination) machine(p *project.Lake, o run.Options) {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil || filepath.Dir(path) == path
-}
-
-func memory() int64 {
-	var info unix.Sysinfo_t
-	if unix.Sysinfo(&info) != nil {
-		return 0
-	}
-	return int64(info.Totalram) * int64(info.Unit)
 }
 
 func size(n int64) string {
@@ -214,4 +208,20 @@ func (x *examination) catalog(ctx context.Context, dir string, o run.Options) {
 		return
 	}
 	x.good("catalog", "%d tables, and nobody writes", len(v.Names()))
+}
+
+// engine asks after the place where models are made, if that is not this process.
+func (x *examination) engine(ctx context.Context, dir string, o run.Options) {
+	t, err := run.OpenTables(ctx, dir, o)
+	if err != nil {
+		return // the catalog tells of it
+	}
+	defer func() { _ = t.Close() }()
+	about, err := t.Engine(ctx)
+	switch {
+	case err != nil:
+		x.failed("engine", err)
+	case about != "":
+		x.good("engine", "Spark, %s", about)
+	}
 }

@@ -21,11 +21,13 @@ const uploads = 4
 func (d *Draft) bring(ctx context.Context, files []string) ([]string, error) {
 	out := make([]string, len(files))
 	for i, f := range files {
-		rel, err := filepath.Rel(d.local, f)
-		if err != nil {
+		var err error
+		if out[i], err = d.locationOf(f); err != nil {
 			return nil, err
 		}
-		out[i] = d.at + "/" + filepath.ToSlash(rel)
+	}
+	if err := d.Settle(); err != nil {
+		return nil, err
 	}
 	if !d.remote {
 		if err := os.MkdirAll(filepath.Join(d.local, "metadata"), 0o755); err != nil {
@@ -37,10 +39,38 @@ func (d *Draft) bring(ctx context.Context, files []string) ([]string, error) {
 	g, within := errgroup.WithContext(ctx)
 	g.SetLimit(uploads)
 	for i, f := range files {
-		g.Go(func() error { return d.upload(within, f, out[i]) })
+		if d.copyOf(out[i]) == "" {
+			g.Go(func() error { return d.upload(within, f, out[i]) })
+		}
 	}
 	return out, g.Wait()
 }
+
+// locationOf is where a new data file belongs.
+func (d *Draft) locationOf(file string) (string, error) {
+	rel, err := filepath.Rel(d.local, file)
+	return d.at + "/" + filepath.ToSlash(rel), err
+}
+
+// Ahead begins to bring data files to a remote warehouse that will be given to [Draft.Replace] or [Draft.Swap], while others
+// are still being made. They may not change any more. Whoever does not get so far has to call [Draft.Settle].
+func (d *Draft) Ahead(ctx context.Context, files []string) error {
+	if !d.remote {
+		return nil
+	}
+	for _, f := range files {
+		location, err := d.locationOf(f)
+		if err != nil {
+			return err
+		}
+		// Where as many are under way as may be, the work waits: the line is slower than it.
+		d.ahead.Go(func() error { return d.upload(ctx, f, location) })
+	}
+	return nil
+}
+
+// Settle waits for the files that were begun to be brought ahead.
+func (d *Draft) Settle() error { return d.ahead.Wait() }
 
 func (d *Draft) upload(ctx context.Context, path, location string) error {
 	s, key, err := d.lake.stores.Locate(ctx, location)

@@ -15,6 +15,7 @@ import (
 	icebergio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"tarn/internal/catalog"
 )
@@ -44,6 +45,8 @@ type Draft struct {
 	// added are the paths of new data files on this disk.
 	added   []string
 	syncing []<-chan error
+	// ahead are uploads of files that the draft will be given.
+	ahead errgroup.Group
 	// copies has the paths of data files by the locations that they were brought to.
 	copies map[string]string
 	// there has the sizes of data files that were made elsewhere, by their locations.
@@ -53,6 +56,7 @@ type Draft struct {
 // Draft starts the next state of a table with a shape; columns of unchanged name and type keep their field ids.
 func (l *Lake) Draft(ctx context.Context, v *View, name string, s Shape) (*Draft, error) {
 	d := &Draft{lake: l, name: name, base: v.Table(name)}
+	d.ahead.SetLimit(uploads)
 	at := l.warehouse + "/" + l.database + "/" + name
 	if d.base != nil {
 		at = d.base.meta.Location()

@@ -162,6 +162,9 @@ func testCommitsOfOthers(t *testing.T, b bench) {
 		{changes: []laketest.Change{laketest.Back}, why: "an earlier state was made the current one", theirs: "[1]"},
 		{changes: []laketest.Change{laketest.Widen}, why: "its columns are others", theirs: "[1, 2, 3]"},
 	} {
+		if i > 2 && i != 4 && strings.HasPrefix(b.Warehouse(), "s3:") {
+			continue // it is the same code
+		}
 		t.Run(fmt.Sprint(i, c.changes), func(t *testing.T) {
 			b.published(t)
 			b.elsewhere(t, "t", c.changes...)

@@ -128,7 +128,7 @@ func (l *Lake) Discard(ctx context.Context, locations []string) error {
 }
 
 // fits compares a data file with the draft.
-func (d *Draft) fits(ctx context.Context, run string, f iceberg.DataFile) error {
+func (d *Draft) fits(ctx context.Context, run string, f iceberg.DataFile) (err error) {
 	wrong := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s", ErrForeignFile, fmt.Sprintf(format, args...))
 	}
@@ -149,7 +149,7 @@ func (d *Draft) fits(ctx context.Context, run string, f iceberg.DataFile) error 
 	if err != nil {
 		return err
 	}
-	defer func() { _ = p.Close() }() // it was only read
+	defer func() { err = errors.Join(err, p.Close()) }()
 	if p.NumRows() != f.Count() {
 		return wrong("it has %d rows, and %d are said", p.NumRows(), f.Count())
 	}

@@ -27,6 +27,9 @@ type Loader struct {
 	Engine *duckdb.Engine
 	// Cache brings files to this machine that are elsewhere.
 	Cache *cache.Cache
+	// Written, if not nil, is told the Parquet files that are complete while others are still being made: they do not change
+	// any more, unless the load fails.
+	Written func(files []duckdb.File) error
 	// Progress is told how far a table is; nil for none.
 	Progress func(table string, p Progress)
 

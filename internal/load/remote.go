@@ -62,7 +62,7 @@ func (l *Loader) remote(ctx context.Context, t Table, files []File, dir, fieldID
 		}
 	})
 	res, m := &Result{}, l.meter(t.Name, files)
-	n := 0
+	n, told := 0, 0
 	for b := range coming {
 		if b.err != nil {
 			return nil, b.err
@@ -74,6 +74,10 @@ func (l *Loader) remote(ctx context.Context, t Table, files []File, dir, fieldID
 		})
 		b.release()
 		freed <- struct{}{}
+		if err == nil && l.Written != nil {
+			err = l.Written(res.Written[told:])
+			told = len(res.Written)
+		}
 		if err != nil {
 			// What is on its way is let go of.
 			cancel()

@@ -44,6 +44,14 @@ func (t *Table) Header() *project.Header {
 	return &t.Model.Header
 }
 
+// Description says what the table holds: the header's, or the COMMENT of a landing table's DDL.
+func (t *Table) Description() string {
+	if text := t.Header().Description; text != "" || t.Landing == nil || t.Landing.DDL == nil {
+		return text
+	}
+	return t.Landing.DDL.Comment
+}
+
 // Stored is the name of the Iceberg table that holds the rows: NAME__rows for landing tables.
 func (t *Table) Stored() string {
 	if t.Landing != nil {

@@ -41,7 +41,7 @@ func putAside(checks []project.Check) []string {
 
 // notes identifies what a table's definition says besides its rows.
 func notes(t *Table) string {
-	parts := []string{t.Zone, t.Header().Description}
+	parts := []string{t.Zone, t.Description()}
 	for _, c := range t.Columns {
 		parts = append(parts, c.Comment)
 	}

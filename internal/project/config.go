@@ -47,7 +47,7 @@ type Config struct {
 	CatalogID string
 	// AWS says how the target's account is reached.
 	AWS awsconf.Settings
-	// Disk bounds the copies of remote files on this machine, in bytes.
+	// Disk bounds the copies of remote files on this machine, and what else a run into a remote warehouse takes, in bytes.
 	Disk int64
 	// Recent is how far back the dates of landing folders go that every run lists, Sweep how long it takes at most until
 	// all others are listed too.
@@ -82,7 +82,7 @@ type settingsYAML struct {
 	KMSKey      text  `yaml:"kms_key" jsonschema_description:"Key of AWS KMS that encrypts what tarn writes. Default: what the bucket does."`
 	BucketOwner text  `yaml:"bucket_owner" jsonschema_description:"Account that every bucket has to belong to, twelve digits in quotes: sent with each request as ExpectedBucketOwner."`
 	CatalogID   text  `yaml:"catalog_id" jsonschema_description:"Account whose Glue Data Catalog it is, twelve digits in quotes. Default: the own one."`
-	Disk        text  `yaml:"disk" jsonschema:"pattern=^[0-9]+([.][0-9]+)? *[KMGTkmgt]?[iI]?[Bb]?$|[$][{]" jsonschema_description:"Most disk of this machine that copies of remote files take at a time, such as 20GB. Default: 20GB."`
+	Disk        text  `yaml:"disk" jsonschema:"pattern=^[0-9]+([.][0-9]+)? *[KMGTkmgt]?[iI]?[Bb]?$|[$][{]" jsonschema_description:"Most disk of this machine that a run takes at a time where its tables are in a bucket, and copies of remote files in any case, such as 20GB. Default: 20GB."`
 	Recent      text  `yaml:"recent" jsonschema:"pattern=^[0-9]{1,5}[dh]$|[$][{]" jsonschema_description:"How far back every run lists landing files in a bucket that are in folders of dates, such as 3d or 36h: from then on everything is listed. Default: 3d."`
 	Sweep       text  `yaml:"sweep" jsonschema:"pattern=^[0-9]{1,5}[dh]$|[$][{]" jsonschema_description:"After which time a run lists all landing files again, those of old dates too, such as 1d or 12h; 0d is in every run. Default: 1d."`
 }

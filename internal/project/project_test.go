@@ -258,3 +258,35 @@ func FuzzModel(f *testing.F) {
 		}
 	})
 }
+
+// TestSpark reads where a target's models are made.
+func TestSpark(t *testing.T) {
+	t.Parallel()
+	l := lake(t, "glue", map[string]string{ConfigFile: `name: stedi
+engine: {spark: local, submit: tools/spark-submit, master: "local[2]", jars: [jars/iceberg.jar, "s3://b/x.jar"], conf: {spark.driver.memory: "${SET}"}}
+targets:
+  glue:
+    warehouse: s3://b/w
+    engine: {spark: glue, job: models, role: "arn:aws:iam::123456789012:role/glue", workers: 4, worker_type: G.2X}
+  duck: {engine: duckdb}
+`})
+	if err := l.Diagnostics.Err(); err != nil {
+		t.Fatal(err)
+	}
+	want := SparkSettings{Where: "glue", Job: "models", Role: "arn:aws:iam::123456789012:role/glue", Workers: 4, WorkerType: "G.2X", Conf: map[string]string{}}
+	if diff := cmp.Diff(want, l.Config.Spark); diff != "" || l.Config.Engine != Spark {
+		t.Errorf("engine %s (-want +got):\n%s", l.Config.Engine, diff)
+	}
+	top, err := LoadWith(l.Dir, Options{LookupEnv: testEnv})
+	if err != nil || top.Diagnostics.Err() != nil {
+		t.Fatal(err, top.Diagnostics)
+	}
+	want = SparkSettings{Where: "local", Submit: filepath.Join(l.Dir, "tools/spark-submit"), Master: "local[2]",
+		Jars: []string{filepath.Join(l.Dir, "jars/iceberg.jar"), "s3://b/x.jar"}, Conf: map[string]string{"spark.driver.memory": "/srv/lake"}}
+	if diff := cmp.Diff(want, top.Config.Spark); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if duck, err := LoadWith(l.Dir, Options{Target: "duck", LookupEnv: testEnv}); err != nil || duck.Config.Engine != DuckDB || duck.Config.Spark.Where != "" {
+		t.Errorf("%v: %+v", err, duck.Config.Spark)
+	}
+}

@@ -38,42 +38,60 @@ const (
 // shares are what the rows of raw files take as Parquet, where the lake has none of them yet.
 var shares = map[ddl.Format]float64{ddl.JSON: 0.15, ddl.CSV: 0.25, ddl.Parquet: 1}
 
+// rowBytes are what a row takes in a raw file, where none has been read yet.
+var rowBytes = map[ddl.Format]float64{ddl.JSON: 150, ddl.CSV: 60, ddl.Parquet: 20}
+
 // estimator adds up what the steps of a plan need.
 type estimator struct {
 	w    *Workspace
 	v    *lake.View
 	sum  Estimate
-	size map[string]int64 // of tables after the run, by name
-	was  map[string]int64 // before
-	raw  map[string]int64 // of the raw files that are loaded, by table
-	here map[string]bool  // files that are copied already, or counted
+	size map[string]int64   // of tables after the run, by name
+	was  map[string]int64   // before
+	raw  map[string]int64   // of the raw files that are loaded, by table
+	each map[string]float64 // bytes of a row in a raw file, by table
+	here map[string]bool    // files that are copied already, or counted
+	work work
 }
 
-func (w *Workspace) estimate(ctx context.Context, seen sight, p *plan.Plan) (Estimate, error) {
-	e := &estimator{w: w, v: seen.own, size: map[string]int64{}, was: map[string]int64{}, raw: map[string]int64{}, here: map[string]bool{}}
+// estimate tells how much a plan reads and writes, and what its steps work through.
+func (w *Workspace) estimate(ctx context.Context, seen sight, p *plan.Plan) (Estimate, work, error) {
+	e := &estimator{w: w, v: seen.own, size: map[string]int64{}, was: map[string]int64{}, raw: map[string]int64{}, each: map[string]float64{}, here: map[string]bool{},
+		work: work{rows: map[string]int64{}}}
 	if p.Empty() {
-		return e.sum, nil
+		return e.sum, e.work, nil
 	}
+	err := e.all(ctx, p)
+	return e.sum, e.work, err
+}
+
+func (e *estimator) all(ctx context.Context, p *plan.Plan) error {
+	w := e.w
 	for _, t := range w.Graph.Tables {
 		if have := e.v.Table(t.Stored()); have != nil {
 			n, err := have.Bytes(ctx)
 			if err != nil {
-				return e.sum, err
+				return err
 			}
 			e.was[t.Name], e.size[t.Name] = n, n
+			if e.work.rows[t.Name], err = have.Rows(ctx); err != nil {
+				return err
+			}
 		}
 	}
-	err := w.scan(ctx, e.v, FilesTable, "SELECT table_name, sum(size)::BIGINT FROM %s GROUP BY 1", func(next func(...any) error) error {
+	err := w.scan(ctx, e.v, FilesTable, "SELECT table_name, sum(size)::BIGINT, sum(objects)::BIGINT FROM %s GROUP BY 1", func(next func(...any) error) error {
 		var table string
-		var size int64
-		if err := next(&table, &size); err != nil {
+		var size, objects int64
+		if err := next(&table, &size, &objects); err != nil {
 			return err
 		}
-		e.raw[table] = size
+		if e.raw[table] = size; objects > 0 {
+			e.each[table] = float64(size) / float64(objects)
+		}
 		return nil
 	})
 	if err != nil {
-		return e.sum, err
+		return err
 	}
 	var changed int64 = ownTables
 	for _, s := range p.Steps {
@@ -82,7 +100,7 @@ func (w *Workspace) estimate(ctx context.Context, seen sight, p *plan.Plan) (Est
 		}
 		changed++
 		if err := e.step(ctx, s); err != nil {
-			return e.sum, err
+			return err
 		}
 	}
 	c := w.Project.Config
@@ -92,7 +110,7 @@ func (w *Workspace) estimate(ctx context.Context, seen sight, p *plan.Plan) (Est
 	if c.Catalog == "glue" {
 		e.sum.CatalogRequests = catalogCallsPerRun + changed
 	}
-	return e.sum, nil
+	return nil
 }
 
 func (e *estimator) step(ctx context.Context, s plan.Step) error {
@@ -106,10 +124,10 @@ func (e *estimator) step(ctx context.Context, s plan.Step) error {
 		}
 		return e.read(ctx, name, s.Table.Stored())
 	}
-	var before, after int64
+	var before, after, rows int64
 	for _, in := range s.Table.Inputs {
 		t := e.w.Graph.Table(in)
-		before, after = before+e.was[t.Name], after+e.size[t.Name]
+		before, after, rows = before+e.was[t.Name], after+e.size[t.Name], rows+e.work.rows[t.Name]
 		if err := e.read(ctx, t.Name, t.Stored()); err != nil {
 			return err
 		}
@@ -120,7 +138,21 @@ func (e *estimator) step(ctx context.Context, s plan.Step) error {
 	}
 	e.size[name] = written
 	e.sum.WrittenBytes += written
+	e.work.add(name, rows, after)
+	if have := e.work.rows[name]; have > 0 && e.was[name] > 0 {
+		e.work.rows[name] = int64(float64(have) * float64(written) / float64(e.was[name]))
+	} else {
+		e.work.rows[name] = rows
+	}
 	return nil
+}
+
+// add counts what a step reads: rows, and bytes of tables.
+func (k *work) add(name string, rows, size int64) {
+	k.sum += rows
+	if size > k.largest {
+		k.largest, k.step = size, name
+	}
 }
 
 // load counts the raw files, and what their rows take: as much of their size as those had that are loaded.
@@ -139,6 +171,13 @@ func (e *estimator) load(ctx context.Context, s plan.Step) error {
 	e.sum.ReadBytes += raw
 	name := s.Table.Name
 	kept = max(0, e.raw[name]-again)
+	each := e.each[name]
+	if each == 0 {
+		each = rowBytes[s.Table.Landing.DDL.Format]
+	}
+	rows := int64(float64(raw) / each)
+	e.work.add(name, rows, 0)
+	e.work.rows[name] += rows - int64(float64(again)/each)
 	if s.Table.Header().Reference {
 		e.size[name] = raw + kept
 		return nil

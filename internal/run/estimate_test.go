@@ -2,6 +2,10 @@ package run_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 
 	"tarn/internal/awsconf"
@@ -60,4 +64,45 @@ func TestEstimate(t *testing.T) {
 			t.Errorf("nothing to do: %+v, %v", p.Estimate, err)
 		}
 	})
+}
+
+// TestAdvice is about the engine that a plan asks for.
+func TestAdvice(t *testing.T) {
+	t.Parallel()
+	l := newLake(t)
+	advise := func() run.Advice {
+		w := l.open(run.Options{})
+		defer w.Close()
+		p, err := w.Plan(t.Context(), run.Selection{FullRefresh: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Advice
+	}
+	l.batch(0)
+	if a := advise(); a.Engine != "duckdb" || a.Run != "" || a.Rows == 0 || a.Seconds <= 0 {
+		t.Errorf("before the first run: %+v", a)
+	}
+	const people = 60_000
+	var rows strings.Builder
+	for n := range people {
+		fmt.Fprintf(&rows, "{\"id\": %d, \"name\": \"Ann\", \"consent\": true}\n", n)
+	}
+	l.write("data/people/many.json", rows.String())
+	rec := l.run()
+	a := advise()
+	if a.Engine != "duckdb" || a.Run != rec.Run || a.Rows < people || a.Rows > 20*people || a.RowsPerSecond < people/60 {
+		t.Errorf("after a run of %d rows: %+v", people, a)
+	}
+	// A file of holes is as long as a big one, and reading is not what a plan does.
+	f, err := os.Create(l.path("data/people/huge.json"))
+	if err == nil {
+		err = errors.Join(f.Truncate(1<<42), f.Close())
+	}
+	if err != nil {
+		t.Skipf("no file of this size here: %v", err)
+	}
+	if a := advise(); a.Engine != "spark" || a.Why == "" || a.Seconds < 3600 {
+		t.Errorf("of four terabytes: %+v", a)
+	}
 }

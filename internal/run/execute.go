@@ -27,9 +27,9 @@ import (
 // execution is one run in progress. Nothing it does is visible before publish.
 type execution struct {
 	w *Workspace
-	// view has the tables as they were published, found what others have done to them since.
+	// view has the tables as they were published; seen also knows what others have done to them since.
 	view       *lake.View
-	found      map[string]lake.Foreign
+	seen       sight
 	plan       *plan.Plan
 	id         string
 	started    time.Time
@@ -125,6 +125,12 @@ func (x *execution) all(ctx context.Context, left *leftJob) error {
 			return err
 		}
 		return x.late(ctx)
+	}
+	if _, names := x.modelSteps(); len(names) > 0 {
+		// Loading for nothing would be a pity.
+		if _, err := x.w.elsewhere.engine.Ready(ctx); err != nil {
+			return err
+		}
 	}
 	if err := x.loadAfar(ctx, left); err != nil {
 		return err
@@ -246,7 +252,7 @@ func (x *execution) step(ctx context.Context, s plan.Step) error {
 }
 
 func shape(t *model.Table) lake.Shape {
-	s := lake.Shape{Columns: t.Columns, Description: t.Header().Description, Zone: t.Zone, Reference: t.Header().Reference}
+	s := lake.Shape{Columns: t.Columns, Description: t.Description(), Zone: t.Zone, Reference: t.Header().Reference}
 	for _, p := range t.Header().PartitionedBy {
 		s.PartitionBy = append(s.PartitionBy, lake.PartitionField{Transform: p.Transform, Column: p.Column, N: p.N})
 	}

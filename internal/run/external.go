@@ -89,9 +89,7 @@ func (w *Workspace) externals(ctx context.Context, v *lake.View) (tables []catal
 		}
 		d := *t.Landing.DDL
 		d.Name, d.Location = t.Name, strings.TrimSuffix(t.Landing.Dir, "/")+"/"
-		if d.Comment == "" {
-			d.Comment = t.Header().Description
-		}
+		d.Comment = t.Description()
 		x := catalog.External{Table: &d}
 		if len(d.Partitions) > 0 && !projected(&d) {
 			if loaded == nil {

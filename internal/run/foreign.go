@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,6 +59,8 @@ func (e *ChangedError) Hint() string {
 type sight struct {
 	own   *lake.View
 	found map[string]lake.Foreign // by the names that tables are stored under
+	// cut are those of which others have expired snapshots.
+	cut map[string]bool
 }
 
 // look sees what others have done.
@@ -78,7 +79,15 @@ func (w *Workspace) look(ctx context.Context, v *lake.View) (sight, error) {
 			own = own.With(v.Table(name))
 		}
 	}
-	return sight{own, found}, nil
+	cut := map[string]bool{}
+	for _, name := range names {
+		if t := own.Table(name); t != nil {
+			if _, expired := t.Expired(); expired {
+				cut[name] = true
+			}
+		}
+	}
+	return sight{own, found, cut}, nil
 }
 
 // options tells a plan of the tables that are to be held.
@@ -117,30 +126,26 @@ func (w *Workspace) records(s sight) []ForeignRecord {
 	return out
 }
 
-// adopts reports whether the next publish goes on from what others have made of a table: where they have kept its rows, and
-// in the lake's own account, where that takes their change back.
-func adopts(stored string, f lake.Foreign) bool {
-	return f.Kept || strings.HasPrefix(stored, "tarn__") && !f.Lost
-}
-
-// toAdopt reports whether there is something to adopt. That is done even where nothing else is to do: what they expire later
-// would leave no way to tell that the rows are the same.
-func (s sight) toAdopt() bool {
-	for stored, f := range s.found {
-		if adopts(stored, f) {
-			return true
+// toAdopt lists the tables that the next publish goes on from as others have made them: those whose rows they have kept,
+// those whose history they have cut, and the lake's own account, where their change is taken back. That is done even where
+// nothing else is to do: what they expire later would leave no way to tell that the rows are the same.
+func (s sight) toAdopt() []string {
+	var out []string
+	for _, stored := range sortedKeys(s.found, s.cut) {
+		f, found := s.found[stored]
+		if own := strings.HasPrefix(stored, "tarn__"); !found || f.Kept || own && !f.Lost {
+			out = append(out, stored)
 		}
 	}
-	return false
+	return out
 }
 
-// adoptRewritten drafts the tables that others have rewritten and the run does not touch, so that what was recorded with
-// their rows stands with their files, and takes back changes to the lake's own account.
+// adoptRewritten drafts the tables to be adopted that the run does not touch otherwise, so that what was recorded with their
+// rows stands with their files.
 func (x *execution) adoptRewritten(ctx context.Context, drafts []*lake.Draft) ([]*lake.Draft, error) {
 	var out []*lake.Draft
-	for _, stored := range slices.Sorted(maps.Keys(x.found)) {
-		touched := stored == RunsTable || slices.ContainsFunc(drafts, func(d *lake.Draft) bool { return d.Name() == stored })
-		if touched || !adopts(stored, x.found[stored]) {
+	for _, stored := range x.seen.toAdopt() {
+		if stored == RunsTable || slices.ContainsFunc(drafts, func(d *lake.Draft) bool { return d.Name() == stored }) {
 			continue
 		}
 		d, err := x.w.Lake.Adopt(ctx, x.view.Table(stored))

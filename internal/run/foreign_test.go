@@ -233,8 +233,11 @@ func TestExpiryElsewhere(t *testing.T) {
 		l.run()
 		l.elsewhere("daily", laketest.Expire)
 		rec := l.run()
-		if rec.Status != run.NothingToDo || len(rec.Foreign) != 1 || run.Held(rec.Foreign) || !strings.Contains(rec.Foreign[0].Text, "another program has expired snapshots") {
+		if len(rec.Published) > 0 || len(rec.Foreign) != 1 || run.Held(rec.Foreign) || !strings.Contains(rec.Foreign[0].Text, "another program has expired snapshots") {
 			t.Errorf("%s %+v", rec.Status, rec.Foreign)
+		}
+		if again := l.run(); again.Status != run.NothingToDo || len(again.Foreign) > 0 {
+			t.Errorf("it is told once: %s %+v", again.Status, again.Foreign)
 		}
 		for _, args := range [][]string{{"query", "--at", first.Run, "SELECT count(*) FROM daily"}, {"rollback", first.Run}} {
 			if code, _, stderr := l.cli(args...); code != 5 || !strings.Contains(stderr, "no longer kept: another program has expired it") {

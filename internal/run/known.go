@@ -20,12 +20,12 @@ import (
 type known struct {
 	w    *Workspace
 	from string // "" where no file was ever loaded
-	// files counts a table's files by the definition that they were read under.
-	files map[string]map[string]int
+	// files counts them by table.
+	files map[string]int
 }
 
 func (w *Workspace) known(ctx context.Context, v *lake.View) (*known, error) {
-	k := &known{w: w, files: map[string]map[string]int{}}
+	k := &known{w: w, files: map[string]int{}}
 	t := v.Table(FilesTable)
 	if t == nil {
 		return k, nil
@@ -37,35 +37,24 @@ func (w *Workspace) known(ctx context.Context, v *lake.View) (*known, error) {
 	if k.from, err = w.scanFiles(ctx, t, files); err != nil {
 		return nil, err
 	}
-	rows, err := w.Engine.DB().QueryContext(ctx, "SELECT table_name, definition, count(*) FROM "+k.from+" GROUP BY ALL")
+	rows, err := w.Engine.DB().QueryContext(ctx, "SELECT table_name, count(*) FROM "+k.from+" GROUP BY ALL")
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", FilesTable, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var table, definition string
+		var table string
 		var n int
-		if err := rows.Scan(&table, &definition, &n); err != nil {
+		if err := rows.Scan(&table, &n); err != nil {
 			return nil, fmt.Errorf("table %s: %w", FilesTable, err)
 		}
-		if k.files[table] == nil {
-			k.files[table] = map[string]int{}
-		}
-		k.files[table][definition] = n
+		k.files[table] = n
 	}
 	return k, rows.Err()
 }
 
-// count gives how many files of a table are loaded, and how many of them under another definition than the present one.
-func (k *known) count(table, definition string) (all, other int) {
-	for d, n := range k.files[table] {
-		all += n
-		if d != definition {
-			other += n
-		}
-	}
-	return all, other
-}
+// count gives how many files of a table are loaded.
+func (k *known) count(table string) int { return k.files[table] }
 
 // knownAtOnce is how many rows are taken from the engine at a time.
 const knownAtOnce = 100_000
@@ -73,7 +62,7 @@ const knownAtOnce = 100_000
 // of gives the files of one table in the order of their names' bytes; but, a condition on file in SQL, leaves some out.
 func (k *known) of(ctx context.Context, table, but string) iter.Seq2[load.Known, error] {
 	return func(yield func(load.Known, error) bool) {
-		if k.from == "" || len(k.files[table]) == 0 {
+		if k.from == "" || k.files[table] == 0 {
 			return
 		}
 		query := "SELECT file, etag, definition, quarantined FROM " + k.from + " WHERE table_name = " + schema.Literal(table) + " AND (file > ?) " + but +

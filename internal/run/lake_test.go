@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"net/http/httptest"
@@ -420,4 +421,18 @@ func files(rec *run.Record) (names []string) {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// fetch reads a file by its location.
+func fetch(ctx context.Context, location string) ([]byte, error) {
+	s, key, err := registry.New(awsconf.Settings{}).Locate(ctx, location)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.Open(ctx, key, "", 0, -1)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return io.ReadAll(r)
 }

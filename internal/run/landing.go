@@ -12,11 +12,12 @@ import (
 	"tarn/internal/load"
 	"tarn/internal/model"
 	"tarn/internal/plan"
+	"tarn/internal/project"
 	"tarn/internal/schema"
 )
 
 // load reads the landing files of a step and stages the table with their rows.
-func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
+func (x *execution) load(ctx context.Context, s plan.Step, st *state) (err error) {
 	t, w := s.Table, s.Work
 	st.load = &LoadRecord{Table: t.Name, Files: w.Files, New: len(w.New), Changed: len(w.Changed), Reloaded: len(w.Reload),
 		Skipped: w.Unchanged, Empty: w.Files == 0, Dir: t.Landing.Dir}
@@ -30,7 +31,15 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) error {
 		l := load.Loader{Engine: x.w.Engine, Cache: x.w.Lake.Cache(), Progress: func(table string, p load.Progress) {
 			x.tell(Event{Table: table, Phase: "load", Done: p.Bytes, Total: p.Total, Rows: p.Rows})
 		}}
-		var err error
+		if !setsAside(t) {
+			l.Written = func(files []duckdb.File) error { return st.draft.Ahead(ctx, filePaths(files)) }
+			defer func() {
+				// On the way to an error nobody else waits for them.
+				if settled := st.draft.Settle(); err == nil {
+					err = settled
+				}
+			}()
+		}
 		if result, err = l.Load(ctx, w.Table, w.Read(), x.dir(st, "rows"), st.draft.FieldIDs(), x.quarantine); err != nil {
 			return err
 		}
@@ -72,6 +81,11 @@ func (x *execution) arrived(ctx context.Context, s plan.Step, st *state, stay st
 	st.rows += stay.rows
 	st.record.Rows = st.rows
 	return x.summary(s.Table)
+}
+
+// setsAside reports whether a check can leave rows of a table out, so that its files are written again.
+func setsAside(t *model.Table) bool {
+	return slices.ContainsFunc(t.Header().Checks, func(c project.Check) bool { return c.OnFail == project.Drop || c.OnFail == project.Quarantine })
 }
 
 // note writes down what was read.

@@ -35,9 +35,11 @@ type listings struct {
 // listing is what is known of one landing table's place. Only those are there for which it is less work to look at recent
 // dates than to list everything.
 type listing struct {
-	Dir      string    `json:"dir"`
-	Location string    `json:"location"`
-	Swept    time.Time `json:"swept"`
+	Dir      string `json:"dir"`
+	Location string `json:"location"`
+	// Definition is the one under which all files were read that were there.
+	Definition string    `json:"definition"`
+	Swept      time.Time `json:"swept"`
 }
 
 // worthwhile is how many files a table has to have before less than everything is listed: up to that, it takes two requests.
@@ -128,15 +130,14 @@ func (w *Workspace) lookAround(ctx context.Context, v *lake.View, tables []*mode
 // could reports whether listing less than everything comes into question. Folders of this machine are always listed
 // whole, which is quick.
 func (l *scout) could(t *model.Table) bool {
-	n, other := l.known.count(t.Name, t.Hash)
-	return project.Remote(t.Landing.Dir) && n > worthwhile && other == 0
+	return project.Remote(t.Landing.Dir) && l.known.count(t.Name) > worthwhile
 }
 
 func (l *scout) table(ctx context.Context, t *model.Table, again load.Again) (load.Work, error) {
 	landing, table := t.Landing, loadTable(t)
 	since := func(from time.Time) time.Time { return from.Add(-l.w.Project.Config.Recent) }
 	last, ok := l.hint.Tables[t.Name]
-	ok = ok && l.could(t) && !l.relist && again == load.NoneAgain && last.Dir == landing.Dir && last.Location == landing.Location &&
+	ok = ok && l.could(t) && !l.relist && again == load.NoneAgain && last.Dir == landing.Dir && last.Location == landing.Location && last.Definition == t.Hash &&
 		!last.Swept.After(l.now) && l.now.Sub(last.Swept) < l.w.Project.Config.Sweep
 	if ok {
 		return l.recent(ctx, t, load.Scope{Since: since(last.Swept), Named: l.namedOf(t)}, last.Swept)
@@ -183,8 +184,7 @@ func (l *scout) recent(ctx context.Context, t *model.Table, scope load.Scope, sw
 	if err != nil {
 		return work, err
 	}
-	all, _ := l.known.count(t.Name, t.Hash)
-	work.Pass(all - looked)
+	work.Pass(l.known.count(t.Name) - looked)
 	work.Listing = load.Listing{Since: scope.Since, Swept: swept, ByDate: true}
 	return work, nil
 }
@@ -216,7 +216,7 @@ func (x *execution) remember(ctx context.Context) {
 			changed = true
 			continue
 		}
-		next.Tables[s.Table.Name] = listing{Dir: s.Table.Landing.Dir, Location: s.Table.Landing.Location, Swept: l.Swept}
+		next.Tables[s.Table.Name] = listing{Dir: s.Table.Landing.Dir, Location: s.Table.Landing.Location, Definition: s.Table.Hash, Swept: l.Swept}
 	}
 	if err := x.w.others(ctx, x.view, x.plan, next.Tables); err != nil {
 		changed = true

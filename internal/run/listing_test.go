@@ -38,24 +38,14 @@ func newWideLake(t *testing.T, files int) *wideLake {
 	first := l.now.AddDate(0, 0, 1-files/perDay).Truncate(24 * time.Hour)
 	l.landing = &s3test.Landing{Bucket: fmt.Sprintf("wide-%d", l.number), N: files, Key: s3test.Days(files, perDay, l.now)}
 	warehouse := fmt.Sprintf("lake-%d", l.number)
-	env, err := s3test.Serve(t.Context(), warehouse)
-	if err != nil {
-		t.Fatal(err)
-	}
-	i := slices.IndexFunc(env, func(e string) bool { return strings.HasPrefix(e, "AWS_ENDPOINT_URL=") })
-	server, err := url.Parse(strings.TrimPrefix(env[i], "AWS_ENDPOINT_URL="))
-	if err != nil {
-		t.Fatal(err)
-	}
-	answers := l.landing.Handler(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = server.Scheme, server.Host, r.In.Host
-	}})
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		l.requests.Add(1)
-		answers.ServeHTTP(w, r)
-	}))
-	t.Cleanup(proxy.Close)
-	l.write("tarn.yaml", fmt.Sprintf("name: wide\nwarehouse: s3://%s/warehouse/\nendpoint: %s\nlocations: {\"s3://raw/\": \"s3://%s/raw/\"}\n", warehouse, proxy.URL, l.landing.Bucket))
+	proxy := before(t, func(server http.Handler) http.Handler {
+		answers := l.landing.Handler(server)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			l.requests.Add(1)
+			answers.ServeHTTP(w, r)
+		})
+	}, warehouse)
+	l.write("tarn.yaml", fmt.Sprintf("name: wide\nwarehouse: s3://%s/warehouse/\nendpoint: %s\nlocations: {\"s3://raw/\": \"s3://%s/raw/\"}\n", warehouse, proxy, l.landing.Bucket))
 	l.write("landing/wide_landing.sql", "CREATE EXTERNAL TABLE wide.wide_landing (id bigint)\nROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'\nLOCATION 's3://raw/'\n")
 	l.write("trusted/wide.sql", "SELECT id FROM wide_landing\n")
 	// Nothing is there while the table is made; then all files are there, and known.
@@ -64,7 +54,7 @@ func newWideLake(t *testing.T, files int) *wideLake {
 	l.landing.N = files
 	w := l.open(run.Options{Now: l.clock})
 	defer w.Close()
-	err = w.Remember(t.Context(), fmt.Sprintf(`SELECT 'wide_landing' AS table_name, format('s3://raw/{}/{:04d}.json', strftime(DATE '%s' + (i // %d)::INT, '%%Y/%%m/%%d'), i %% %[2]d) AS file,
+	err := w.Remember(t.Context(), fmt.Sprintf(`SELECT 'wide_landing' AS table_name, format('s3://raw/{}/{:04d}.json', strftime(DATE '%s' + (i // %d)::INT, '%%Y/%%m/%%d'), i %% %[2]d) AS file,
 		0::BIGINT AS size, '%s' AS etag, '%s' AS definition, 0::BIGINT AS objects, 0::BIGINT AS loaded, 0::BIGINT AS quarantined, 'r' AS run_id, TIMESTAMP '2024-01-01' AS loaded_at FROM range(%d) t(i)`,
 		first.Format("2006-01-02"), perDay, l.landing.ETag(""), w.Graph.Table("wide_landing").Hash, files))
 	if err != nil {
@@ -73,12 +63,33 @@ func newWideLake(t *testing.T, files int) *wideLake {
 	return l
 }
 
+// before puts a handler before the S3 server of the tests, in which it makes buckets, and gives its URL.
+func before(t *testing.T, handler func(server http.Handler) http.Handler, buckets ...string) string {
+	t.Helper()
+	env, err := s3test.Serve(t.Context(), buckets...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(env, func(e string) bool { return strings.HasPrefix(e, "AWS_ENDPOINT_URL=") })
+	server, err := url.Parse(strings.TrimPrefix(env[i], "AWS_ENDPOINT_URL="))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httptest.NewServer(handler(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		// Signatures cover the host that the client has asked for, so it stays.
+		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = server.Scheme, server.Host, r.In.Host
+	}}))
+	t.Cleanup(proxy.Close)
+	return proxy.URL
+}
+
 func (l *wideLake) clock() time.Time { return l.now }
 
 // begin runs the lake, and counts the requests that arrive.
 func (l *wideLake) begin(o run.RunOptions) (*run.Record, int64) {
 	l.t.Helper()
 	l.requests.Store(0)
+	l.now = l.now.Add(time.Minute)
 	var counter awsconf.Counter
 	w := l.open(run.Options{Now: l.clock, Requests: &counter})
 	rec, err := w.Run(context.Background(), o)
@@ -172,6 +183,20 @@ func TestSweeps(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.expect("after a rollback", none, 2, true, 150)
+	l.expect("and again", none, 0, false, 60)
+	l.replace("landing/wide_landing.sql", "id bigint", "id bigint, more string")
+	w = l.open(run.Options{Now: l.clock})
+	p, err := w.Plan(t.Context(), none.Selection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if work := p.Steps[0].Work; !work.Listing.Since.IsZero() || len(work.Reload) != l.landing.N+l.landing.Added() {
+		t.Errorf("under another definition %d files would be read again, since %v", len(work.Reload), work.Listing.Since)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l.replace("landing/wide_landing.sql", "id bigint, more string", "id bigint")
 	// Vanished files are seen where one has looked.
 	l.landing.N -= 10
 	if rec := l.expect("recent files have vanished", none, 0, false, 60); len(rec.Load[0].Vanished) != 10 {

@@ -90,7 +90,11 @@ var ErrDefined = errors.New("is still defined")
 func (w *Workspace) Drop(ctx context.Context, name string, wait bool) (id string, warnings []string, err error) {
 	started := w.now()
 	id, err = w.change(ctx, wait, func(ctx context.Context, c change) error {
-		v := c.view
+		seen, err := w.look(ctx, c.view)
+		if err != nil {
+			return err
+		}
+		v := seen.own
 		if t := w.Graph.Table(name); t != nil {
 			return fmt.Errorf("%s %w: remove its file first, or the next run makes the table again", t.Name, ErrDefined)
 		}
@@ -145,7 +149,11 @@ func (w *Workspace) publishChange(ctx context.Context, c change, kind string, st
 	for i, t := range dropped {
 		gone[i] = t.Name()
 	}
-	d, err := w.stageRun(ctx, c.view.Without(gone), c.id, kind, record, drafts)
+	seen, err := w.look(ctx, c.view)
+	if err != nil {
+		return err
+	}
+	d, err := w.stageRun(ctx, seen.own.Without(gone), c.id, kind, record, drafts)
 	if err != nil {
 		return err
 	}

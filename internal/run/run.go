@@ -59,7 +59,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 		return rec, err
 	}
 	rec.Foreign = w.records(seen)
-	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: seen.own, found: seen.found, id: rec.Run, started: started,
+	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: seen.own, seen: seen, id: rec.Run, started: started,
 		filesAre: filesSnapshot(seen.own), selection: o.Selection, progress: o.Progress, record: rec, states: map[string]*state{},
 		reread: map[string][]load.Counted{}, again: map[string][]string{}, rebuilt: map[string]bool{},
 		afar: map[string]*afar{}}
@@ -97,7 +97,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	if err := x.referred(); err != nil {
 		return rec, err
 	}
-	if p.Empty() && !seen.toAdopt() {
+	if p.Empty() && len(seen.toAdopt()) == 0 {
 		rec.Status = NothingToDo
 		if err := x.idle(ctx); err != nil {
 			return rec, err

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+	"unicode/utf16"
 
 	"tarn/internal/check"
 	"tarn/internal/engine/duckdb"
@@ -222,12 +223,44 @@ func (x *execution) placed(err error) error {
 	if t.Model == nil {
 		return err
 	}
-	line, col := t.Model.Source.Place(t.Model.SQLStart)
+	line, col := t.Model.Source.Place(x.w.offset(t, step))
 	return fmt.Errorf("%s:%d:%d: %w", t.Model.Source.File, line, col, err)
+}
+
+// offset finds what a place in a model's Spark SQL is in its file: the first expression of it whose place is known, or the last
+// one before it.
+func (w *Workspace) offset(t *model.Table, e *spark.StepError) int {
+	at := t.Model.SQLStart
+	if e.Start < 0 || e.What != "model" {
+		return at
+	}
+	start, end := byteOf(w.elsewhere.tables[t.Name].sql, e.Start), byteOf(w.elsewhere.tables[t.Name].sql, e.End)
+	for _, p := range t.Query.Places(sqltree.SparkDialect, func(r sqltree.TableRef) string { return w.sparkFrom(r.Name) }) {
+		if p.Start >= end {
+			break
+		}
+		at = p.Offset
+		if p.Start >= start {
+			break
+		}
+	}
+	return at
+}
+
+// byteOf gives the byte of a text at a place that Java counts, in units of UTF-16.
+func byteOf(text string, units int) int {
+	for i, r := range text {
+		if units <= 0 {
+			return i
+		}
+		units -= utf16.RuneLen(r)
+	}
+	return len(text)
 }
 
 // take makes the run's drafts of what the job has written and answered.
 func (x *execution) take(ctx context.Context, steps map[string]plan.Step, r *spark.Result) error {
+	x.record.Versions["spark"] = r.Spark
 	for _, s := range r.Steps {
 		st := x.state(s.Table)
 		if st == nil || st.draft == nil {

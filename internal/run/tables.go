@@ -55,6 +55,18 @@ func (t *Tables) StateDir() string { return t.w.Project.StateDir() }
 // Memory gives the engine's bound: see [MemoryOf].
 func (t *Tables) Memory(asked string) string { return MemoryOf(t.w.Project.Config, asked) }
 
+// Engine tells where models are made that are not made in the process, for people, or why they could not be; "" is the process.
+func (t *Tables) Engine(ctx context.Context) (string, error) {
+	if t.w.Project.Config.Engine != project.Spark {
+		return "", nil
+	}
+	e, err := openSpark(ctx, t.w.Project, t.w.Lake, t.StateDir())
+	if err != nil {
+		return "", err
+	}
+	return e.Ready(ctx)
+}
+
 // Idle fails with [ErrBusy] while somebody writes.
 func (t *Tables) Idle(ctx context.Context) error {
 	_, err := t.w.Lake.Catalog().Idle(ctx, false)

@@ -194,6 +194,8 @@ type Planned struct {
 	Events *EventsRecord
 	// Estimate is about how much that would be.
 	Estimate Estimate
+	// Advice says which engine is enough for that.
+	Advice Advice
 }
 
 // Plan says what a run would do now.
@@ -215,11 +217,14 @@ func (w *Workspace) Plan(ctx context.Context, s Selection) (*Planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum, err := w.estimate(ctx, seen, p)
-	if err != nil {
-		return nil, err
+	out := &Planned{Plan: p, Foreign: w.records(seen), Events: w.events(p, s.Events)}
+	sum, done, err := w.estimate(ctx, seen, p)
+	if err != nil || p.Empty() {
+		return out, err
 	}
-	return &Planned{Plan: p, Foreign: w.records(seen), Events: w.events(p, s.Events), Estimate: sum}, nil
+	out.Estimate = sum
+	out.Advice, err = w.advise(ctx, seen.own, done)
+	return out, err
 }
 
 func (w *Workspace) plan(ctx context.Context, seen sight, s Selection) (*plan.Plan, error) {

@@ -51,7 +51,7 @@ func Bind(ctx context.Context, db *sql.DB, q *Query, rename func(TableRef) strin
 	if list = append(list, more...); list.Err() != nil {
 		return nil, list
 	}
-	more, err = q.infer(ctx, conn, rename)
+	more, err = q.infer(ctx, conn, rename, types)
 	if err != nil {
 		return nil, append(list, q.src.At(q.at(-1), "internal", fmt.Sprintf("the types of the compiled SQL cannot be found: %v", err), ""))
 	}

@@ -28,7 +28,8 @@ var identity = func() Dialect {
 }()
 
 // Each line of testdata/corpus.txt is a model. corpus.golden tells for each what is wrong with it, or "ok". Those that are ok
-// come out of the printer as the same tree, and what is printed gives the rows that the text itself gives.
+// come out of the printer as the same tree, and what is printed gives the rows that the text itself gives. Spark has words
+// for all of them.
 func TestCorpus(t *testing.T) {
 	t.Parallel()
 	tables, err := os.ReadFile("testdata/tables.sql")
@@ -61,6 +62,9 @@ func TestCorpus(t *testing.T) {
 		accepted++
 		b.WriteString("  ok\n")
 		roundTrip(t, DuckDB(db), q)
+		if _, err := q.Print(SparkDialect, plainNames); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
 		printed, err := q.Print(DuckDBDialect, plainNames)
 		if err != nil {
 			t.Errorf("%s: %v", text, err)

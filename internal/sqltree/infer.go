@@ -23,6 +23,8 @@ type types struct {
 	rows map[*expr]bool
 	// output is what a query gives.
 	output map[*node][]described
+	// bound are the columns of the whole query as DuckDB describes them.
+	bound []described
 }
 
 // nullType is the type of NULL alone.
@@ -45,8 +47,8 @@ type inference struct {
 }
 
 // infer finds the types of a query that binds.
-func (q *Query) infer(ctx context.Context, conn *sql.Conn, rename func(TableRef) string) (diag.List, error) {
-	t := &types{of: map[*expr]string{}, common: map[*expr]string{}, means: map[*expr]*expr{}, rows: map[*expr]bool{}, output: map[*node][]described{}}
+func (q *Query) infer(ctx context.Context, conn *sql.Conn, rename func(TableRef) string, bound []described) (diag.List, error) {
+	t := &types{of: map[*expr]string{}, common: map[*expr]string{}, means: map[*expr]*expr{}, rows: map[*expr]bool{}, output: map[*node][]described{}, bound: bound}
 	f := &inference{ctx: ctx, conn: conn, q: q, rename: rename, types: t, asked: map[string]string{}, tables: map[string][]described{}}
 	f.node(q.root, nil, nil)
 	if f.err == nil {

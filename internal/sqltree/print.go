@@ -70,7 +70,9 @@ type printer struct {
 	stub func(*expr) (string, bool)
 	// spread puts each column of a SELECT list on a line of its own.
 	spread bool
-	err    error
+	// marks puts the offset of each expression before it: see [Query.Places].
+	marks bool
+	err   error
 }
 
 // Print writes the query for an engine. rename says, already quoted, what stands there for each table.
@@ -79,7 +81,7 @@ func (q *Query) Print(d Dialect, rename func(TableRef) string) (string, error) {
 		return "", fmt.Errorf("%s: types are not known, so that nothing can be written for %s", q.src.File, d.Name)
 	}
 	p := &printer{q: q, d: d, rename: rename}
-	text := p.node(q.root)
+	text := p.top()
 	return text, p.err
 }
 
@@ -89,22 +91,9 @@ func (q *Query) PrintSpread(d Dialect, rename func(TableRef) string) (string, er
 		return q.Print(d, rename)
 	}
 	p := &printer{q: q, d: d, rename: rename, spread: true}
-	text := p.node(q.root)
+	text := p.top()
 	return text, p.err
 }
-
-// PrintWhere writes the condition of the query's own WHERE, in which names mean what they mean there.
-func (q *Query) PrintWhere(d Dialect, rename func(TableRef) string) (string, error) {
-	if d.own != nil && q.types == nil {
-		return "", fmt.Errorf("%s: types are not known, so that nothing can be written for %s", q.src.File, d.Name)
-	}
-	p := &printer{q: q, d: d, rename: rename}
-	text := p.expr(q.root.Where)
-	return text, p.err
-}
-
-// Quote writes an identifier.
-func (d Dialect) Quote(name string) string { return d.quote(name) }
 
 func (p *printer) fail(at location, what string) string {
 	if p.err == nil {

@@ -3,6 +3,7 @@ package sqltree
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -10,6 +11,13 @@ var comparisons = map[string]string{"COMPARE_EQUAL": "=", "COMPARE_NOTEQUAL": "<
 	"COMPARE_LESSTHANOREQUALTO": "<=", "COMPARE_GREATERTHANOREQUALTO": ">=", "COMPARE_DISTINCT_FROM": "IS DISTINCT FROM", "COMPARE_NOT_DISTINCT_FROM": "IS NOT DISTINCT FROM"}
 
 func (p *printer) expr(e *expr) string {
+	if p.marks && e.At >= 0 {
+		return mark + strconv.Itoa(p.q.at(e.At)) + mark + p.unmarked(e)
+	}
+	return p.unmarked(e)
+}
+
+func (p *printer) unmarked(e *expr) string {
 	if p.stub != nil {
 		if text, ok := p.stub(e); ok {
 			return text

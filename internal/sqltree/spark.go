@@ -66,12 +66,29 @@ func (p *printer) arm(whole, arm *node) string {
 	if p.d.own == nil || p.q.types == nil {
 		return text
 	}
-	want, have := p.q.types.output[whole], p.q.types.output[arm]
+	return p.typed(text, p.q.types.output[arm], p.q.types.output[whole])
+}
+
+// top writes the whole query. Its columns have the types with which the query was bound, also where DuckDB works out a null
+// beforehand and forgets what it was one of.
+func (p *printer) top() string {
+	text := p.node(p.q.root)
+	if p.d.own == nil || p.q.types == nil {
+		return text
+	}
+	return p.typed(text, p.q.types.output[p.q.root], p.q.types.bound)
+}
+
+// typed writes a query whose columns have other types than they should have with casts around it.
+func (p *printer) typed(text string, have, want []described) string {
 	if len(want) != len(have) || slices.EqualFunc(want, have, func(a, b described) bool { return a.typ == b.typ }) {
 		return text
 	}
 	names, casts := make([]string, len(want)), make([]string, len(want))
 	for i, w := range want {
+		if w.name == "" {
+			w.name = "c" + strconv.Itoa(i)
+		}
 		names[i] = p.d.quote(w.name)
 		casts[i] = names[i]
 		if w.typ != have[i].typ {

@@ -221,7 +221,7 @@ func sparkRemainder(p *printer, e *expr) string {
 	text := "(" + a + " % " + b + ")"
 	if wholeType(typ) && (!e.Children[1].notZero() || strings.HasPrefix(e.Children[1].valueText(), "-")) {
 		// The least number by -1 is an error in DuckDB, as its negation is.
-		return "CASE WHEN " + b + " = -1 THEN -" + a + " * " + sparkZero(typ) + " ELSE " + a + " % nullif(" + b + ", " + sparkZero(typ) + ") END"
+		return "CASE WHEN " + b + " = -1 THEN -" + apart(a) + " * " + sparkZero(typ) + " ELSE " + a + " % nullif(" + b + ", " + sparkZero(typ) + ") END"
 	}
 	if !e.Children[1].notZero() {
 		text = "(" + a + " % nullif(" + b + ", " + sparkZero(typ) + "))"

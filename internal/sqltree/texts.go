@@ -3,8 +3,6 @@ package sqltree
 import (
 	"regexp"
 	"strings"
-
-	"tarn/internal/schema"
 )
 
 // textForm is how a text has to look to be cast to a type. Engines read further forms, each other ones: DuckDB rounds '1.5' to a
@@ -61,19 +59,6 @@ func formOf(typ string) (textForm, bool) {
 func typeName(typ string) string {
 	name, _, _ := strings.Cut(typ, "(")
 	return name
-}
-
-// SparkFromText writes, for Spark, what a text column is worth as a value of a type: null where it has not the form that a cast
-// to that type needs. column is quoted already.
-func SparkFromText(column string, t schema.Type) string {
-	if t.Text() {
-		return column
-	}
-	text := column
-	if f, ok := formOf(t.DuckDB()); ok && f.spark != "" {
-		text = strings.ReplaceAll(f.spark, "$1", column)
-	}
-	return "TRY_CAST(" + text + " AS " + t.Spark() + ")"
 }
 
 // fromText writes a text that is cast, so that only the forms that all engines read come through. The query has to be bound.

@@ -3,7 +3,7 @@
 # Usage: test/peers/glue.sh [spark]   (installs what it needs in $TARN_PEERS, by default under the temporary folder)
 set -eu
 cd "$(dirname "$0")/../.."
-. test/peers/install.sh
+peers=${TARN_PEERS:-${TMPDIR:-/tmp}/tarn-peers}
 work=$(mktemp -d)
 go build -o "$work/glue" ./internal/catalog/glue/gluetest/cmd
 if ! "$peers/pyiceberg/bin/python" -c 'import pyiceberg' 2>/dev/null; then
@@ -19,5 +19,4 @@ export AWS_ENDPOINT_URL_GLUE AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test A
 mkdir "$work/warehouse"
 "$peers/pyiceberg/bin/python" test/peers/glue_pyiceberg.py "$work/warehouse"
 [ "${1-}" = spark ] || exit 0
-install_spark
-PYSPARK_PYTHON="$spark" "$spark" test/peers/glue_spark.py "$work/warehouse" "$peers/spark-jars" 2>"$work/spark.log" || { tail -40 "$work/spark.log"; exit 1; }
+PYSPARK_PYTHON="$TARN_SPARK_PYTHON" "$TARN_SPARK_PYTHON" test/peers/glue_spark.py "$work/warehouse" "$TARN_SPARK_JARS/1.7.1" 2>"$work/spark.log" || { tail -40 "$work/spark.log"; exit 1; }

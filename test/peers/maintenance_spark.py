@@ -60,6 +60,7 @@ for key, value in {
     "spark.sql.catalog.g.glue.endpoint": os.environ["AWS_ENDPOINT_URL_GLUE"], "spark.sql.catalog.g.client.region": os.environ["AWS_REGION"],
     "spark.sql.catalog.g.s3.endpoint": os.environ["AWS_ENDPOINT_URL"], "spark.sql.catalog.g.s3.path-style-access": "true",
     "spark.sql.catalog.g.s3.access-key-id": os.environ["AWS_ACCESS_KEY_ID"], "spark.sql.catalog.g.s3.secret-access-key": os.environ["AWS_SECRET_ACCESS_KEY"],
+    # Iceberg 1.7.1's vectorized reader ends this JVM, also on Spark's own files.
     "spark.sql.catalog.g.cache-enabled": "false", "spark.sql.iceberg.vectorization.enabled": "false",
 }.items():
     builder = builder.config(key, value)
@@ -87,7 +88,8 @@ same("after compaction")
 for t in tables:
     sql(f"call g.system.expire_snapshots(table => 'stedi_dev.{t}', older_than => timestamp '2099-01-01 00:00:00', retain_last => 1)")
 out = call("run")
-assert "nothing to do: all 8 tables are up to date" in out and "another program has expired snapshots" in out, out
+assert "another program has expired snapshots" in out, out
+assert "nothing to do: all 8 tables are up to date" in call("run")
 assert "another program has expired it" in call("rollback", first, code=5)
 same("after expiry")
 
@@ -96,7 +98,8 @@ subprocess.run([tarn, "sample", os.path.join(lake, "data"), "--people", "40", "-
 call("run", target=None)
 assert "published" in call("run")
 same("after more files")
-assert "note:" not in call("run")
+out = call("run")
+assert "note:" not in out, out
 
 # Deleted rows are held, by either way to delete, and repaired.
 for mode in ["copy-on-write", "merge-on-read"]:

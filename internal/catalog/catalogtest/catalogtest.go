@@ -38,6 +38,7 @@ func Run(t *testing.T, k Kind) {
 		"WriterAfterWriter":   writerAfterWriter,
 		"ReadersSeeWholeRuns": readersSeeWholeRuns,
 		"WritersInTurn":       writersInTurn,
+		"Identity":            identity,
 	} {
 		t.Run(name, func(t *testing.T) {
 			open := k.Open(t)
@@ -384,4 +385,31 @@ func one(ctx context.Context, c catalog.Catalog, run string) error {
 	}
 	err = w.Publish(ctx, []catalog.Move{Step("a", from, from+1), Step("b", from, from+1)})
 	return errors.Join(err, w.Release(ctx))
+}
+
+// identity is the same for all handles of a catalog, before and after a publish.
+func identity(t *testing.T, open func() catalog.Catalog) {
+	ask := func(c catalog.Catalog) catalog.Identity {
+		t.Helper()
+		id, err := c.Identity(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	one, two := open(), open()
+	w := Lock(t, one, "run")
+	before := ask(one)
+	if before.Kind == "" || before.Lake == "" || before.Database == "" {
+		t.Errorf("it says too little: %+v", before)
+	}
+	if err := w.Publish(t.Context(), []catalog.Move{Step("a", 0, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if after := ask(two); after != before {
+		t.Errorf("%+v, and before it was %+v", after, before)
+	}
 }

@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 with open(sys.argv[1], encoding="utf-8") as f:
     plan = json.load(f)
 (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
+ .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
  .config("spark.driver.memory", "1g").config("spark.sql.shuffle.partitions", "2").getOrCreate().sparkContext.setLogLevel("ERROR"))
 for script, arguments in plan:
     sys.argv = [script] + arguments

@@ -25,7 +25,7 @@ func Needs(ctx context.Context, database string, tables []Stored, prepare []stri
 	if err != nil {
 		return nil, err
 	}
-	defer e.Close()
+	defer func() { _ = e.Close() }() // it has only looked
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
 		return nil, err

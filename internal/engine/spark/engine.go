@@ -80,6 +80,12 @@ func (e *Engine) Prepare(ctx context.Context, p Plan) (Handle, error) {
 	return Handle{Run: p.Run, Kind: e.Kind, Script: script}, nil
 }
 
+// Ready tells where jobs run, for people, or why none could be started: a [StartError].
+func (e *Engine) Ready(ctx context.Context) (string, error) {
+	about, err := e.Launcher.Ready(ctx)
+	return e.Kind + ": " + about, err
+}
+
 // Start starts the job of a handle.
 func (e *Engine) Start(ctx context.Context, h Handle) (Handle, error) {
 	var err error
@@ -103,14 +109,14 @@ func (e *Engine) job(h Handle) Job {
 
 // Wait waits for the end of a job and gives its result; it does not matter which process has started it. tell is told how
 // far it is, when that changes. When ctx ends, the job goes on: see [Engine.Cancel]. The error is a [StepError] if a step
-// failed, a [JobError] if the job did, and [ErrCancelled].
+// failed, a [JobError] if the job did, [ErrCancelled], and [ErrUnheard] where nothing could be learned.
 func (e *Engine) Wait(ctx context.Context, h Handle, tell func(State, Progress)) (*Result, error) {
 	var told []byte
 	var phase Phase
 	for {
 		state, err := e.Launcher.State(ctx, e.job(h), h.ID)
 		if err != nil {
-			return nil, fmt.Errorf("ask after the Spark job %s: %w", h.ID, err)
+			return nil, &unheard{h.ID, err}
 		}
 		if raw, err := e.get(ctx, e.Folder(h.Run)+"progress.json"); err == nil && (!bytes.Equal(raw, told) || state.Phase != phase) {
 			var p Progress
@@ -140,7 +146,7 @@ func (e *Engine) result(ctx context.Context, h Handle, state State) (*Result, er
 	case errors.Is(err, store.ErrNotFound):
 		return nil, &JobError{Kind: h.Kind, ID: h.ID, Message: state.Message, Logs: state.Logs}
 	case err != nil:
-		return nil, fmt.Errorf("read the result of the Spark job %s: %w", h.ID, err)
+		return nil, &unheard{h.ID, err}
 	}
 	var r Result
 	if err := json.Unmarshal(raw, &r); err != nil {
@@ -155,14 +161,14 @@ func (e *Engine) result(ctx context.Context, h Handle, state State) (*Result, er
 	return &r, nil
 }
 
-// Cancel ends a job and returns when it can write no more.
+// Cancel ends a job and returns when it can write no more. The error is an [ErrUnheard].
 func (e *Engine) Cancel(ctx context.Context, h Handle) error {
 	h, err := e.Find(ctx, h)
 	if err == nil && h.ID != "" {
 		err = e.Launcher.Cancel(ctx, e.job(h), h.ID)
 	}
 	if err != nil {
-		return fmt.Errorf("cancel the Spark job %s: %w", h.ID, err)
+		return &unheard{h.ID, fmt.Errorf("cancel it: %w", err)}
 	}
 	return nil
 }

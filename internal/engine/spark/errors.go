@@ -9,6 +9,26 @@ import (
 // ErrCancelled says that the job was ended on request, or by somebody in the console of the service.
 var ErrCancelled = errors.New("the Spark job was cancelled")
 
+// ErrUnheard says that it is not known how a job is doing, or how it has ended: it may go on, and can be waited for again.
+var ErrUnheard = errors.New("it is not known how the Spark job is doing")
+
+// unheard is an [ErrUnheard] for a reason.
+type unheard struct {
+	id  string
+	err error
+}
+
+func (e *unheard) Error() string {
+	return fmt.Sprintf("%v (%s): %v", ErrUnheard, e.id, e.err)
+}
+
+func (e *unheard) Unwrap() []error { return []error{ErrUnheard, e.err} }
+
+// Hint says what to do.
+func (e *unheard) Hint() string {
+	return "the job may go on: the next `tarn run` finds it and waits for it"
+}
+
 // StepError says that one step of a plan failed. It is what the runner reports.
 type StepError struct {
 	// Table is the step's, "" where the failure is not one of a step.

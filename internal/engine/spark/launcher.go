@@ -8,6 +8,8 @@ import (
 
 // Launcher starts the runner somewhere. Its methods may be called by another process than the one that started the job.
 type Launcher interface {
+	// Ready tells what the place is, for people, or why no job could be started there: a [StartError].
+	Ready(ctx context.Context) (string, error)
 	// Start starts a job and gives the id by which it is found again.
 	Start(ctx context.Context, j Job) (id string, err error)
 	// Find gives the id of a job that was started for the plan already, or "". It is for a process that died between

@@ -94,8 +94,8 @@ func (w Worker) path() (path string, err error) {
 	return path, nil
 }
 
-// Ready says why the machines of a job could not read landing files, or nothing.
-func (e *Engine) Ready() error {
+// CanLoad says why the machines of a job could not read landing files, or nothing.
+func (e *Engine) CanLoad() error {
 	_, err := e.Worker.path()
 	return err
 }

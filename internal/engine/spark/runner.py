@@ -100,7 +100,7 @@ def serve(tables, token):
             self.answer(code, {"error": {"message": message, "type": kind, "code": code}})
 
         def table(self):
-            parts = [urllib.parse.unquote(p) for p in urllib.parse.urlsplit(self.path).path.strip("/").split("/")]
+            parts = [urllib.parse.unquote_plus(p) for p in urllib.parse.urlsplit(self.path).path.strip("/").split("/")]
             if len(parts) == 5 and parts[:2] == ["v1", "namespaces"] and parts[3] == "tables":
                 return parts[4]
             return None

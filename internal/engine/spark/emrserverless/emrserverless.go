@@ -51,6 +51,16 @@ const (
 	imageJar = "/usr/share/aws/iceberg/lib/iceberg-spark3-runtime.jar"
 )
 
+// Ready implements [spark.Launcher].
+func (l *Launcher) Ready(ctx context.Context) (string, error) {
+	out, err := l.client.GetApplication(ctx, &emrserverless.GetApplicationInput{ApplicationId: &l.o.Application})
+	if err != nil {
+		return "", spark.NotStarted(kind, fmt.Errorf("application %s: %w", l.o.Application, err), "this needs emr-serverless:GetApplication on the application; its id is such as 00f1abcdexample")
+	}
+	a := out.Application
+	return fmt.Sprintf("application %s, %s, %s", aws.ToString(a.ApplicationId), aws.ToString(a.ReleaseLabel), strings.ToLower(string(a.State))), nil
+}
+
 // Start implements [spark.Launcher]. The run's id is the token by which EMR knows the request again, so that a job is never
 // started twice.
 func (l *Launcher) Start(ctx context.Context, j spark.Job) (string, error) {

@@ -77,6 +77,25 @@ func (l *Launcher) arguments(j spark.Job) map[string]string {
 	return out
 }
 
+// Ready implements [spark.Launcher].
+func (l *Launcher) Ready(ctx context.Context) (string, error) {
+	out, err := l.client.GetJob(ctx, &glue.GetJobInput{JobName: &l.o.Job})
+	var missing *types.EntityNotFoundException
+	switch {
+	case errors.As(err, &missing) && l.o.Role != "":
+		return "job " + l.o.Job + ", which the first run makes", nil
+	case errors.As(err, &missing):
+		return "", l.refused(err)
+	case err != nil:
+		return "", spark.NotStarted(kind, fmt.Errorf("job %s: %w", l.o.Job, err), "the role needs glue:GetJob on the job")
+	}
+	have := aws.ToString(out.Job.GlueVersion)
+	if have != "" && have < version {
+		return "", spark.NotStarted(kind, fmt.Errorf("job %s is of Glue %s", l.o.Job, have), "Spark 3.5 and Iceberg 1.7 need Glue "+version)
+	}
+	return fmt.Sprintf("job %s of Glue %s, %d workers %s", l.o.Job, have, aws.ToInt32(out.Job.NumberOfWorkers), out.Job.WorkerType), nil
+}
+
 // Start implements [spark.Launcher]. The id is Glue's own of the run.
 func (l *Launcher) Start(ctx context.Context, j spark.Job) (string, error) {
 	id, err := l.start(ctx, j)
@@ -90,7 +109,13 @@ func (l *Launcher) Start(ctx context.Context, j spark.Job) (string, error) {
 	if err == nil {
 		return id, nil
 	}
+	return "", l.refused(err)
+}
+
+// refused says what helps against a start that Glue has refused.
+func (l *Launcher) refused(err error) error {
 	hint := "the role needs glue:StartJobRun, glue:GetJobRun, glue:GetJobRuns and glue:BatchStopJobRun on the job"
+	var missing *types.EntityNotFoundException
 	var busy *types.ConcurrentRunsExceededException
 	switch {
 	case errors.As(err, &missing):
@@ -98,7 +123,7 @@ func (l *Launcher) Start(ctx context.Context, j spark.Job) (string, error) {
 	case errors.As(err, &busy):
 		hint = "another run of the job is under way: wait for it, or raise the job's maximum concurrency"
 	}
-	return "", spark.NotStarted(kind, fmt.Errorf("job %s: %w", l.o.Job, err), hint)
+	return spark.NotStarted(kind, fmt.Errorf("job %s: %w", l.o.Job, err), hint)
 }
 
 func (l *Launcher) start(ctx context.Context, j spark.Job) (string, error) {

@@ -70,6 +70,9 @@ func TestJobIsMade(t *testing.T) {
 	if !errors.As(err, &start) || !strings.Contains(start.Hint(), "role:") {
 		t.Errorf("a job that is not there: %v", err)
 	}
+	if _, err := launcher(glue.Options{Job: "models"}).Ready(t.Context()); !errors.As(err, &start) || !strings.Contains(start.Hint(), "role:") {
+		t.Errorf("a job that is not there: %v", err)
+	}
 	o := glue.Options{Job: "models", Role: "arn:aws:iam::123456789012:role/glue", Conf: map[string]string{"spark.a": "1", "spark.b": "2"}}
 	if _, err := launcher(o).Start(t.Context(), j); err != nil {
 		t.Fatal(err)

@@ -12,6 +12,13 @@ var emrStates = map[string]string{"RUNNING": "RUNNING", "STOPPED": "CANCELLED", 
 func (s *Server) emr(method string, parts []string, in object) (string, func() (object, *refusal)) {
 	application := parts[1]
 	switch {
+	case len(parts) == 2:
+		return "GetApplication", func() (object, *refusal) {
+			if no := s.there(application); no != nil {
+				return nil, no
+			}
+			return object{"application": object{"applicationId": application, "arn": "arn", "releaseLabel": "emr-7.5.0", "state": "STARTED", "type": "Spark", "createdAt": 1, "updatedAt": 1}}, nil
+		}
 	case method == http.MethodPost:
 		return "StartJobRun", func() (object, *refusal) { return s.emrStart(application, in) }
 	case method == http.MethodGet && len(parts) == 3:

@@ -5,6 +5,7 @@ import "strings"
 // glueCalls are Glue's operations about jobs.
 var glueCalls = map[string]func(s *Server, in object) (object, *refusal){
 	"CreateJob":       (*Server).glueCreate,
+	"GetJob":          (*Server).glueJob,
 	"StartJobRun":     (*Server).glueStart,
 	"GetJobRun":       (*Server).glueGet,
 	"GetJobRuns":      (*Server).glueList,
@@ -24,6 +25,14 @@ func (s *Server) glueCreate(in object) (object, *refusal) {
 	}
 	s.Jobs[name] = true
 	return object{"Name": name}, nil
+}
+
+func (s *Server) glueJob(in object) (object, *refusal) {
+	name := text(in, "JobName")
+	if no := s.there(name); no != nil {
+		return nil, no
+	}
+	return object{"Job": object{"Name": name, "GlueVersion": "5.0", "WorkerType": "G.1X", "NumberOfWorkers": 2}}, nil
 }
 
 func (s *Server) glueStart(in object) (object, *refusal) {

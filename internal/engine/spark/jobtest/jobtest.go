@@ -83,7 +83,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	op, isGlue := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "AWSGlue.")
 	_, known := glueCalls[op]
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
-	isEMR := len(parts) >= 3 && parts[0] == "applications" && parts[2] == "jobruns"
+	isEMR := len(parts) >= 2 && parts[0] == "applications" && (len(parts) == 2 || parts[2] == "jobruns")
 	if !(isGlue && known) && !isEMR {
 		if s.Else == nil {
 			http.Error(w, "this is a stand-in for jobs", http.StatusNotFound)

@@ -24,11 +24,11 @@ func Script(t *testing.T, text string) string {
 
 // Shell lets a run be its script, read by a shell. What that says on its standard error is the message of a run that fails.
 func Shell(ctx context.Context, r Run) error {
-	return command(ctx, exec.Command("sh", append([]string{strings.TrimPrefix(r.Script, "file://")}, r.Args...)...))
+	return Command(ctx, exec.Command("sh", append([]string{strings.TrimPrefix(r.Script, "file://")}, r.Args...)...))
 }
 
-// command runs a program until it ends, or ends it with all that it has started.
-func command(ctx context.Context, cmd *exec.Cmd) error {
+// Command runs a program until it ends, or ends it with all that it has started.
+func Command(ctx context.Context, cmd *exec.Cmd) error {
 	var errs bytes.Buffer
 	cmd.Stderr, cmd.SysProcAttr = &errs, &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {

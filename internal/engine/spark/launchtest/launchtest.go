@@ -84,6 +84,9 @@ func start(t *testing.T, l spark.Launcher, j spark.Job) string {
 
 func ends(t *testing.T, p Place) {
 	l := p.Launcher()
+	if about, err := l.Ready(t.Context()); err != nil || about == "" {
+		t.Errorf("the place is %q, %v", about, err)
+	}
 	j, dir := job(t, p, "run-1", `echo "$@" >$1/args.new; mv $1/args.new $1/args; until [ -e $1/go ]; do sleep 0.02; done; touch $1/done`)
 	id := start(t, l, j)
 	wait(t, filepath.Join(dir, "args"))

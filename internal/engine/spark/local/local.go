@@ -63,11 +63,34 @@ func (l *Launcher) defaults() map[string]string {
 
 func (l *Launcher) dir(j spark.Job) string { return filepath.Join(l.o.Folder, j.Run) }
 
+// Ready implements [spark.Launcher].
+func (l *Launcher) Ready(context.Context) (string, error) {
+	submit, err := l.submit()
+	if err != nil {
+		return "", noSubmit(err)
+	}
+	for _, jar := range l.o.Jars {
+		if _, err := os.Stat(jar); err != nil && !strings.Contains(jar, "://") {
+			return "", spark.NotStarted(kind, err, "see jars: of the target's engine")
+		}
+	}
+	if java := os.Getenv("JAVA_HOME"); java == "" {
+		if _, err := exec.LookPath("java"); err != nil {
+			return "", spark.NotStarted(kind, err, "install Java 17, or set JAVA_HOME")
+		}
+	}
+	return submit, nil
+}
+
+func noSubmit(err error) error {
+	return spark.NotStarted(kind, err, "install Spark 3.5 (such as `pip install pyspark==3.5.4`) and Java 17, and set SPARK_HOME, or engine: {spark: local, submit: /path/to/spark-submit}")
+}
+
 // Start implements [spark.Launcher]. The id is the number of the process, which leads a session of its own.
 func (l *Launcher) Start(ctx context.Context, j spark.Job) (string, error) {
 	submit, err := l.submit()
 	if err != nil {
-		return "", spark.NotStarted(kind, err, "install Spark 3.5 (such as `pip install pyspark==3.5.4`) and Java 17, and set SPARK_HOME, or engine: {spark: local, submit: /path/to/spark-submit}")
+		return "", noSubmit(err)
 	}
 	dir := l.dir(j)
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -27,7 +27,7 @@ func open(t *testing.T) (launchtest.Place, string) {
 	if err := os.WriteFile(program, []byte(submit), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	o := local.Options{Submit: program, Folder: filepath.Join(dir, "jobs"), Jars: []string{"a.jar", "b.jar"}, Conf: map[string]string{"spark.ui.enabled": "true"}}
+	o := local.Options{Submit: program, Folder: filepath.Join(dir, "jobs"), Jars: []string{"s3://jars/a.jar", "s3://jars/b.jar"}, Conf: map[string]string{"spark.ui.enabled": "true"}}
 	return launchtest.Place{
 		Launcher: func() spark.Launcher {
 			return local.New(o, func(_ context.Context, location string) ([]byte, error) { return os.ReadFile(location) })
@@ -68,7 +68,7 @@ func TestSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"--master local[*]", "--jars a.jar,b.jar", "--conf spark.ui.enabled=true", "--conf spark.driver.host=127.0.0.1", "--tarn-plan file:///plan.json"} {
+	for _, want := range []string{"--master local[*]", "--jars s3://jars/a.jar,s3://jars/b.jar", "--conf spark.ui.enabled=true", "--conf spark.driver.host=127.0.0.1", "--tarn-plan file:///plan.json"} {
 		if !strings.Contains(string(raw), want) {
 			t.Errorf("%q is not in %q", want, raw)
 		}
@@ -78,9 +78,12 @@ func TestSettings(t *testing.T) {
 func TestNoSpark(t *testing.T) {
 	t.Parallel()
 	l := local.New(local.Options{Submit: "/nowhere/spark-submit", Folder: t.TempDir()}, nil)
-	_, err := l.Start(t.Context(), spark.Job{Run: "r"})
-	var start *spark.StartError
-	if !errors.As(err, &start) || !strings.Contains(start.Hint(), "SPARK_HOME") {
-		t.Errorf("%v", err)
+	_, started := l.Start(t.Context(), spark.Job{Run: "r"})
+	_, ready := l.Ready(t.Context())
+	for _, err := range []error{started, ready} {
+		var start *spark.StartError
+		if !errors.As(err, &start) || !strings.Contains(start.Hint(), "SPARK_HOME") {
+			t.Errorf("%v", err)
+		}
 	}
 }

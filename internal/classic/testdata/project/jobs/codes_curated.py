@@ -32,18 +32,31 @@ spark.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", "false"
 spark.conf.set("spark.sql.csv.parser.columnPruning.enabled", "false")
 
 
+def value(name, kind):
+    """SQL that makes a value of a text, null where it does not fit. Whole numbers may be written as 7.0 or 1.7e12; times with a zone become UTC."""
+    if kind in ("TINYINT", "SMALLINT", "INT", "BIGINT"):
+        return f"CASE WHEN try_cast(`{name}` AS DECIMAL(38,6)) % 1 = 0 THEN try_cast(try_cast(`{name}` AS DECIMAL(38,6)) AS {kind}) END"
+    if kind == "TIMESTAMP_NTZ":
+        return f"CAST(try_cast(`{name}` AS TIMESTAMP_LTZ) AS TIMESTAMP_NTZ)"
+    return f"`{name}`" if kind == "STRING" or "<" in kind else f"try_cast(`{name}` AS {kind})"
+
+
+def typed(texts, columns, folders):
+    """Makes rows of texts. One of which a text does not fit its column is left out."""
+    rows = texts.where(" AND ".join(f"(`{name}` IS NULL OR {value(name, kind)} IS NOT NULL)" for name, _, kind in columns))
+    return rows.select([F.expr(value(name, kind)).alias(name) for name, _, kind in columns] + [F.col(name).cast(kind).alias(name) for name, kind in folders])
+
+
 def read_csv(path, columns, folders, null, **options):
-    """Fields of delimited text are read as texts, then cast; a line of which one does not fit is left out."""
+    """Delimited text; a line with more or fewer fields is left out."""
     if not folders:
         options["recursiveFileLookup"] = True
-    schema = ", ".join(f"`{name}` STRING" for name, _, _ in columns) + ", _corrupt_record STRING"
-    texts = spark.read.csv(path, schema=schema + "".join(f", `{name}` STRING" for name, _ in folders), mode="PERMISSIVE", columnNameOfCorruptRecord="_corrupt_record", **options)
-    for name, kind, _ in columns:  # an empty field is an empty text, and null in columns of other types
+    schema = ", ".join(f"`{name}` STRING" for name in [c[0] for c in columns] + ["_corrupt_record"] + [f[0] for f in folders])
+    texts = spark.read.csv(path, schema=schema, mode="PERMISSIVE", columnNameOfCorruptRecord="_corrupt_record", **options).where("_corrupt_record IS NULL")
+    for name, _, kind in columns:  # an empty field is an empty text, and null in columns of other types
         text = F.coalesce(F.col(name), F.lit("")) if kind == "STRING" else F.when(F.col(name) != "", F.col(name))
         texts = texts.withColumn(name, text if null is None else F.when(text != null, text))
-    rows = texts.where("_corrupt_record IS NULL AND " + " AND ".join(f"(`{name}` IS NULL OR {cast} IS NOT NULL)" for name, _, cast in columns))
-    return rows.select([F.expr(cast).alias(name) for name, _, cast in columns] + [F.col(name).cast(kind).alias(name) for name, kind in folders])
-
+    return typed(texts, columns, folders)
 
 
 def read_parquet(path, columns, folders):
@@ -52,10 +65,10 @@ def read_parquet(path, columns, folders):
     return rows.select([F.col(f"`{field}`").cast(kind).alias(name) for name, field, kind in columns] + [F.col(name).cast(kind).alias(name) for name, kind in folders])
 
 
-# Each column: its name, its type, and how it is made of a text.
+# Each column: its name, that of the field, and its type.
 read_csv(args["codes_landing"], [
-    ("code", "STRING", "`code`"),
-    ("n", "BIGINT", "TRY_CAST(`n` AS BIGINT)"),
+    ("code", "code", "STRING"),
+    ("n", "n", "BIGINT"),
 ], [], "\\N", sep="|", quote="", escape="", header=False, multiLine=False).createOrReplaceTempView("codes_landing")
 # Each column: its name, that of the field, and its type.
 read_parquet(args["stock_landing"], [

@@ -32,19 +32,35 @@ spark.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", "false"
 spark.conf.set("spark.sql.csv.parser.columnPruning.enabled", "false")
 
 
+def value(name, kind):
+    """SQL that makes a value of a text, null where it does not fit. Whole numbers may be written as 7.0 or 1.7e12; times with a zone become UTC."""
+    if kind in ("TINYINT", "SMALLINT", "INT", "BIGINT"):
+        return f"CASE WHEN try_cast(`{name}` AS DECIMAL(38,6)) % 1 = 0 THEN try_cast(try_cast(`{name}` AS DECIMAL(38,6)) AS {kind}) END"
+    if kind == "TIMESTAMP_NTZ":
+        return f"CAST(try_cast(`{name}` AS TIMESTAMP_LTZ) AS TIMESTAMP_NTZ)"
+    return f"`{name}`" if kind == "STRING" or "<" in kind else f"try_cast(`{name}` AS {kind})"
+
+
+def typed(texts, columns, folders):
+    """Makes rows of texts. One of which a text does not fit its column is left out."""
+    rows = texts.where(" AND ".join(f"(`{name}` IS NULL OR {value(name, kind)} IS NOT NULL)" for name, _, kind in columns))
+    return rows.select([F.expr(value(name, kind)).alias(name) for name, _, kind in columns] + [F.col(name).cast(kind).alias(name) for name, kind in folders])
+
+
 def read_json(path, columns, folders):
-    """One JSON object a line. Names match in any case, as in Athena; a line that does not fit the columns is left out."""
-    options = {} if folders else {"recursiveFileLookup": True}
+    """JSON objects, one or more a line. Names match in any case, as in Athena; an object with a field twice is left out."""
     spark.conf.set("spark.sql.caseSensitive", "true")
-    found = spark.read.json(path, primitivesAsString=True, **options).columns
+    lines = spark.read.text(path, **({} if folders else {"recursiveFileLookup": True}))
+    objects = lines.withColumn("value", F.explode(F.split("value", r"(?<=\})\s*(?=\{)"))).withColumn("names", F.json_object_keys("value"))
+    objects = objects.where("size(names) = size(array_distinct(transform(names, name -> lower(name))))")
+    found = [row[0] for row in objects.select(F.explode("names")).distinct().collect()]
     spelt = {name: [f for f in found if f.lower() == field.lower()] or [field] for name, field, _ in columns}
-    fields = ", ".join(f"`{field}` {kind}" for name, _, kind in columns for field in spelt[name])
+    fields = ", ".join(f"`{field}` {kind if '<' in kind else 'STRING'}" for name, _, kind in columns for field in spelt[name])
     record = F.from_json("value", fields + ", _corrupt_record STRING", {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_corrupt_record"})
-    lines = spark.read.text(path, **options).select(record.alias("record"), *[F.col(name).cast(kind).alias(name) for name, kind in folders])
-    rows = lines.where("record IS NOT NULL AND record._corrupt_record IS NULL").select(
-        *[F.coalesce(*[F.col("record")[field] for field in spelt[name]]).alias(name) for name, _, _ in columns], *[name for name, _ in folders])
+    records = objects.withColumn("record", record).where("record IS NOT NULL AND record._corrupt_record IS NULL")
+    texts = records.select(*[F.coalesce(*[F.col("record")[field] for field in spelt[name]]).alias(name) for name, _, _ in columns], *[name for name, _ in folders])
     spark.conf.set("spark.sql.caseSensitive", "false")
-    return rows
+    return typed(texts, columns, folders)
 
 
 # Each column: its name, that of the field, and its type.

@@ -32,28 +32,42 @@ spark.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", "false"
 spark.conf.set("spark.sql.csv.parser.columnPruning.enabled", "false")
 
 
+def value(name, kind):
+    """SQL that makes a value of a text, null where it does not fit. Whole numbers may be written as 7.0 or 1.7e12; times with a zone become UTC."""
+    if kind in ("TINYINT", "SMALLINT", "INT", "BIGINT"):
+        return f"CASE WHEN try_cast(`{name}` AS DECIMAL(38,6)) % 1 = 0 THEN try_cast(try_cast(`{name}` AS DECIMAL(38,6)) AS {kind}) END"
+    if kind == "TIMESTAMP_NTZ":
+        return f"CAST(try_cast(`{name}` AS TIMESTAMP_LTZ) AS TIMESTAMP_NTZ)"
+    return f"`{name}`" if kind == "STRING" or "<" in kind else f"try_cast(`{name}` AS {kind})"
+
+
+def typed(texts, columns, folders):
+    """Makes rows of texts. One of which a text does not fit its column is left out."""
+    rows = texts.where(" AND ".join(f"(`{name}` IS NULL OR {value(name, kind)} IS NOT NULL)" for name, _, kind in columns))
+    return rows.select([F.expr(value(name, kind)).alias(name) for name, _, kind in columns] + [F.col(name).cast(kind).alias(name) for name, kind in folders])
+
+
 def read_csv(path, columns, folders, null, **options):
-    """Fields of delimited text are read as texts, then cast; a line of which one does not fit is left out."""
+    """Delimited text; a line with more or fewer fields is left out."""
     if not folders:
         options["recursiveFileLookup"] = True
-    schema = ", ".join(f"`{name}` STRING" for name, _, _ in columns) + ", _corrupt_record STRING"
-    texts = spark.read.csv(path, schema=schema + "".join(f", `{name}` STRING" for name, _ in folders), mode="PERMISSIVE", columnNameOfCorruptRecord="_corrupt_record", **options)
-    for name, kind, _ in columns:  # an empty field is an empty text, and null in columns of other types
+    schema = ", ".join(f"`{name}` STRING" for name in [c[0] for c in columns] + ["_corrupt_record"] + [f[0] for f in folders])
+    texts = spark.read.csv(path, schema=schema, mode="PERMISSIVE", columnNameOfCorruptRecord="_corrupt_record", **options).where("_corrupt_record IS NULL")
+    for name, _, kind in columns:  # an empty field is an empty text, and null in columns of other types
         text = F.coalesce(F.col(name), F.lit("")) if kind == "STRING" else F.when(F.col(name) != "", F.col(name))
         texts = texts.withColumn(name, text if null is None else F.when(text != null, text))
-    rows = texts.where("_corrupt_record IS NULL AND " + " AND ".join(f"(`{name}` IS NULL OR {cast} IS NOT NULL)" for name, _, cast in columns))
-    return rows.select([F.expr(cast).alias(name) for name, _, cast in columns] + [F.col(name).cast(kind).alias(name) for name, kind in folders])
+    return typed(texts, columns, folders)
 
 
-# Each column: its name, its type, and how it is made of a text.
+# Each column: its name, that of the field, and its type.
 read_csv(args["prices_landing"], [
-    ("code", "STRING", "`code`"),
-    ("price", "DECIMAL(10,2)", "TRY_CAST(regexp_replace(`price`, '[^\\\\x00-\\\\x7f]|[eE]', '?') AS DECIMAL(10,2))"),
-    ("n", "INT", "TRY_CAST(`n` AS INT)"),
-    ("x", "DOUBLE", "TRY_CAST(CASE WHEN regexp_like(`x`, '\\\\A(?:\\\\s*[+-]?([0-9]+\\\\.?[0-9]*|\\\\.[0-9]+)([eE][+-]?[0-9]+)?\\\\s*|(?i:\\\\s*[+-]?(nan|inf|infinity)\\\\s*))\\\\z') THEN regexp_replace(`x`, '[+-](?i:nan)', 'NaN') ELSE concat('?', `x`) END AS DOUBLE)"),
-    ("day", "DATE", "TRY_CAST(CASE WHEN regexp_like(`day`, '\\\\A(?:\\\\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T]([01]?[0-9]|2[0-3]):[0-9]{1,2}(:[0-9]{1,2}(\\\\.[0-9]{1,9})?)?Z?)?\\\\s*)\\\\z') THEN `day` ELSE concat('?', `day`) END AS DATE)"),
-    ("at", "TIMESTAMP_NTZ", "TRY_CAST(CASE WHEN regexp_like(`at`, '\\\\A(?:[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T]([01]?[0-9]|2[0-3]):[0-9]{1,2}(:[0-9]{1,2}(\\\\.[0-9]{1,9})?)?Z?)?)\\\\z') THEN `at` ELSE concat('?', `at`) END AS TIMESTAMP_NTZ)"),
-    ("ok", "BOOLEAN", "TRY_CAST(regexp_replace(`ok`, '\\\\s', '?') AS BOOLEAN)"),
+    ("code", "code", "STRING"),
+    ("price", "price", "DECIMAL(10,2)"),
+    ("n", "n", "INT"),
+    ("x", "x", "DOUBLE"),
+    ("day", "day", "DATE"),
+    ("at", "at", "TIMESTAMP_NTZ"),
+    ("ok", "ok", "BOOLEAN"),
 ], [], None, sep=",", quote="\"", escape="\"", header=True, multiLine=True).createOrReplaceTempView("prices_landing")
 
 rows = spark.sql("""

@@ -19,8 +19,8 @@ athena() {
 }
 
 # The tables of the Data Catalog.
-athena {{sh .CreateDatabase}}
-for file in{{range .DDL}} {{.}}{{end}}; do
+athena @DATABASE@
+for file in @DDL@; do
 	athena "$(sed "s|s3://BUCKET/|s3://$BUCKET/|" "$file")"
 done
 
@@ -31,6 +31,4 @@ job() {
 	aws glue create-job --name "$1" --description "$2" --role "$ROLE" --glue-version 5.0 --worker-type G.1X --number-of-workers 2 \
 		--command "Name=glueetl,PythonVersion=3,ScriptLocation=s3://$BUCKET/jobs/$3" --default-arguments "$4"
 }
-{{- range .Jobs}}
-job {{sh .Name}} {{sh .About}} {{sh .File}} {{.DefaultArguments}}
-{{- end}}
+@JOBS@

@@ -14,6 +14,5 @@ run() {
 		sleep 10
 	done
 }
-{{range .Jobs}}
-run {{sh .Name}}
-{{- end}}
+
+@JOBS@

@@ -1,0 +1,2 @@
+// Package machine tells what this machine has.
+package machine

@@ -1,0 +1,128 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"tarn/internal/lake"
+	"tarn/internal/machine"
+	"tarn/internal/plan"
+	"tarn/internal/project"
+)
+
+// Advice says whether the engine in the process is enough for a run, by what it has done in this lake before.
+type Advice struct {
+	// Engine is duckdb or spark: the one that the run's size asks for, whichever is set.
+	Engine string `json:"engine"`
+	// Rows are about how many are worked through: those read from raw files, and those of the tables that models read.
+	Rows int64 `json:"rows"`
+	// Seconds is about how long that takes on this machine.
+	Seconds float64 `json:"seconds"`
+	// RowsPerSecond is what that is reckoned with. Run is the earlier run that it was measured in, "" where it is a guess.
+	RowsPerSecond float64 `json:"rows_per_second"`
+	Run           string  `json:"run,omitempty"`
+	// Why says what speaks for Spark; empty for duckdb.
+	Why string `json:"why,omitempty"`
+}
+
+const (
+	// guessedRate, in rows a second, stands in for a measured one. It is far below what two cores do with the model case.
+	guessedRate = 1e6
+	// starting is what a run takes without any rows, in seconds. Rates are measured beyond it.
+	starting = 0.25
+	// worthMeasuring is how many rows a run has to have worked through before its rate says anything.
+	worthMeasuring = 20_000
+	// patience is how long a run may take on one machine. A cluster takes minutes to start, and costs.
+	patience = time.Hour
+	// unpacked is how much more room columns take in memory than in a compressed file.
+	unpacked = 4
+	// spilling is how much longer a step takes whose tables do not fit into memory.
+	spilling = 3
+)
+
+// work adds up what a plan's steps work through.
+type work struct {
+	rows map[string]int64 // of tables after the run, by name
+	sum  int64
+	// largest are the bytes of the tables that the step of largest reads, and step is its name.
+	largest int64
+	step    string
+}
+
+// advise judges the work of a plan.
+func (w *Workspace) advise(ctx context.Context, v *lake.View, done work) (Advice, error) {
+	a := Advice{Engine: project.DuckDB, Rows: done.sum, RowsPerSecond: guessedRate}
+	rate, run, err := w.measured(ctx, v)
+	if err != nil {
+		return a, err
+	}
+	if run != "" {
+		a.RowsPerSecond, a.Run = rate, run
+	}
+	a.Seconds = starting + float64(a.Rows)/a.RowsPerSecond
+	memory := machine.Memory()
+	if memory > 0 && done.largest*unpacked > memory {
+		a.Seconds *= spilling
+	}
+	limit := w.Project.Config.Disk
+	switch {
+	case project.Remote(w.Project.Config.Warehouse) && done.largest > limit:
+		a.Engine, a.Why = project.Spark, fmt.Sprintf("%s reads %.0f GB at a time, and disk: allows %.0f GB", done.step, gigabytes(done.largest), gigabytes(limit))
+	case a.Seconds > patience.Seconds():
+		a.Engine, a.Why = project.Spark, fmt.Sprintf("it would take about %.0f hours on this machine", a.Seconds/3600)
+	}
+	return a, nil
+}
+
+func gigabytes(n int64) float64 { return float64(n) / 1e9 }
+
+// measured gives the best rate of the last runs that the engine in the process has done, and which run that was. Small runs
+// are left out: they are over before a rate shows.
+func (w *Workspace) measured(ctx context.Context, v *lake.View) (rate float64, run string, err error) {
+	const last = 20
+	query := fmt.Sprintf("SELECT run_id, record, epoch(finished_at) - epoch(started_at) FROM %%s WHERE kind = 'run' ORDER BY finished_at DESC, run_id DESC LIMIT %d", last)
+	err = w.scan(ctx, v, RunsTable, query, func(next func(...any) error) error {
+		var id, record string
+		var seconds float64
+		if err := next(&id, &record, &seconds); err != nil {
+			return err
+		}
+		var r Record
+		if json.Unmarshal([]byte(record), &r) != nil || r.Versions["spark"] != "" {
+			return nil
+		}
+		rows := w.worked(r)
+		if rows < worthMeasuring || seconds <= starting {
+			return nil
+		}
+		if got := float64(rows) / (seconds - starting); got > rate {
+			rate, run = got, id
+		}
+		return nil
+	})
+	return rate, run, err
+}
+
+// worked counts the rows that a run has worked through.
+func (w *Workspace) worked(r Record) (n int64) {
+	rows := map[string]int64{}
+	for _, t := range r.Tables {
+		rows[t.Name] = t.Rows
+	}
+	for _, l := range r.Load {
+		n += l.Objects
+	}
+	for _, t := range r.Tables {
+		if t.Action != plan.Rebuild {
+			continue
+		}
+		if g := w.Graph.Table(t.Name); g != nil {
+			for _, in := range g.Inputs {
+				n += rows[w.Graph.Table(in).Name]
+			}
+		}
+	}
+	return n
+}

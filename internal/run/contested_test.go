@@ -1,0 +1,82 @@
+package run_test
+
+import (
+	"net/http/httptest"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+
+	"tarn/internal/awsconf"
+	"tarn/internal/catalog/glue/gluetest"
+	"tarn/internal/lake/laketest"
+	"tarn/internal/store/registry"
+)
+
+// TestRowsChangedInAPublish has another program change the rows of a table when a publish has happened and its pointer has
+// not moved yet: theirs stays, the run says so, and the next full refresh repairs it. One that kept the rows is carried on.
+func TestRowsChangedInAPublish(t *testing.T) {
+	t.Parallel()
+	l := newLake(t).inGlue()
+	glue := gluetest.New()
+	server := httptest.NewServer(glue)
+	t.Cleanup(server.Close)
+	// A process of its own sees a catalog of its own.
+	tarn := func(code int, args ...string) string {
+		t.Helper()
+		cmd := l.tarn(args...)
+		cmd.Env = append(cmd.Env, "AWS_ENDPOINT_URL_GLUE="+server.URL)
+		out, err := cmd.CombinedOutput()
+		if _, failed := err.(*exec.ExitError); err != nil && !failed || cmd.ProcessState.ExitCode() != code {
+			t.Fatalf("%v: exit code %d, want %d: %v\n%s", args, cmd.ProcessState.ExitCode(), code, err, out)
+		}
+		return string(out)
+	}
+	// meanwhile commits to a table when the first pointer of a publish is about to move.
+	meanwhile := func(table string, c laketest.Change) {
+		var once sync.Once
+		glue.Do(func(op string) (f gluetest.Fault) {
+			if op == "UpdateTable" {
+				once.Do(func() {
+					to, err := laketest.Commit(t.Context(), registry.New(awsconf.Settings{}), glue.Location(l.database(), table), c)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					f.Before = func() { glue.Commit(l.database(), table, to, false) }
+				})
+			}
+			return f
+		})
+	}
+	count := func() string {
+		return tarn(0, "query", "--format", "csv", "SELECT count(*) FROM daily")
+	}
+	l.batch(0)
+	tarn(0, "run", "-q")
+	l.batch(1)
+	meanwhile("daily", laketest.Compact)
+	tarn(0, "run", "-q")
+	if out := tarn(0, "run", "-q"); !strings.Contains(out, "nothing to do: all 6 tables are up to date") {
+		t.Error(out)
+	}
+	l.batch(2)
+	meanwhile("daily", laketest.Double)
+	out := tarn(8, "run", "-q")
+	if !strings.Contains(out, "changed elsewhere: daily: its rows were changed by a test") || !strings.Contains(out, "published 5 tables") {
+		t.Error(out)
+	}
+	glue.Do(nil)
+	theirs := count()
+	if out := tarn(8, "run", "-q"); !strings.Contains(out, "1 table held, 5 up to date") {
+		t.Error(out)
+	}
+	if now := count(); now != theirs {
+		t.Errorf("their rows are gone: %s, %s", theirs, now)
+	}
+	tarn(0, "run", "-q", "daily", "--full-refresh")
+	tarn(0, "run", "-q")
+	if now := count(); now == theirs {
+		t.Errorf("it is not repaired: %s", now)
+	}
+}
