@@ -49,6 +49,8 @@ type Draft struct {
 	ahead errgroup.Group
 	// copies has the paths of data files by the locations that they were brought to.
 	copies map[string]string
+	// there has the sizes of data files that were made elsewhere, by their locations.
+	there map[string]int64
 }
 
 // Draft starts the next state of a table with a shape; columns of unchanged name and type keep their field ids.
@@ -136,22 +138,25 @@ func (d *Draft) Replace(ctx context.Context, files []string, summary map[string]
 		}
 	}
 	d.rows.All = true
-	return d.change(ctx, old, files, summary)
+	return d.change(ctx, old, files, nil, summary)
 }
 
 // Swap takes the data files removed (by their Location) out of the table and adds others (absolute paths), all else stays.
 func (d *Draft) Swap(ctx context.Context, removed, added []string, summary map[string]string) error {
-	return d.change(ctx, removed, added, summary)
+	return d.change(ctx, removed, added, nil, summary)
 }
 
-// change stages one snapshot and writes its metadata file.
-func (d *Draft) change(ctx context.Context, removed, added []string, summary map[string]string) error {
+// change stages one snapshot and writes its metadata file. there are data files that need not be brought.
+func (d *Draft) change(ctx context.Context, removed, added []string, there []DataFile, summary map[string]string) error {
 	uris, err := d.bring(ctx, added)
 	if err != nil {
 		return fmt.Errorf("table %s: %w", d.name, err)
 	}
+	for _, f := range there {
+		uris = append(uris, f.Location)
+	}
 	d.rows.Added, d.rows.Removed, d.rows.Summary = uris, removed, summary
-	return d.commit(ctx, len(removed)+len(added) > 0, summary, swap(ctx, removed, uris))
+	return d.commit(ctx, len(removed)+len(uris) > 0, summary, swap(ctx, removed, uris))
 }
 
 // swap is the operation by which data files leave a table and others come, by their locations.

@@ -79,6 +79,9 @@ func (t tableIO) Open(location string) (icebergio.File, error) {
 		if copied := t.draft.copyOf(location); copied != "" {
 			return os.Open(copied)
 		}
+		if size, ok := t.draft.sizeThere(location); ok {
+			return t.openThere(location, size)
+		}
 	}
 	file, err := t.lake.onDisk(t.ctx, location)
 	if err != nil {

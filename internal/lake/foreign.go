@@ -304,5 +304,5 @@ func (l *Lake) Adopt(ctx context.Context, t *Table) (*Draft, error) {
 			return nil, fmt.Errorf("table %s: %w", t.name, err)
 		}
 	}
-	return d, d.change(ctx, nil, nil, summary)
+	return d, d.change(ctx, nil, nil, nil, summary)
 }

@@ -63,6 +63,23 @@ func (d *Drift) add(columns []schema.Column, f File, o Drift) {
 	}
 }
 
+// merge adds what was seen in other files, which come after these. Columns are told of in the order of the definition.
+func (d *Drift) merge(columns []schema.Column, o Drift) {
+	d.add(columns, File{}, Drift{Unknown: o.Unknown})
+	for _, m := range o.Missing {
+		i := slices.IndexFunc(d.Missing, func(x MissingColumn) bool { return x.Column == m.Column })
+		if i < 0 {
+			d.Missing = append(d.Missing, m)
+		} else {
+			d.Missing[i].Files += m.Files
+		}
+	}
+	place := func(m MissingColumn) int {
+		return slices.IndexFunc(columns, func(c schema.Column) bool { return c.Name == m.Column })
+	}
+	slices.SortStableFunc(d.Missing, func(a, b MissingColumn) int { return place(a) - place(b) })
+}
+
 // Empty reports whether there is nothing to tell.
 func (d Drift) Empty() bool { return len(d.Unknown)+len(d.Missing) == 0 }
 

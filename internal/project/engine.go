@@ -33,7 +33,18 @@ type SparkSettings struct {
 	// WorkerType and Workers are of a Glue job's run, such as G.1X and 10; "" and 0 leave them to the job.
 	WorkerType string
 	Workers    int
+	// Load says who reads landing files: [LoadHere], [LoadSpark], or [LoadAuto]. Worker is the absolute path of the tarn that
+	// does it on Spark, "" for the one that is running.
+	Load, Worker string
 }
+
+// Who reads landing files where Spark is the engine.
+const (
+	// LoadAuto is Spark where there is much to be read.
+	LoadAuto  = "auto"
+	LoadHere  = "here"
+	LoadSpark = "spark"
+)
 
 // engineYAML is the name of an engine, or Spark with its settings.
 type engineYAML struct {
@@ -56,6 +67,8 @@ type sparkYAML struct {
 	Application text          `yaml:"application" jsonschema_description:"For emr-serverless: the id of the application, which has to have a release with Spark 3.5."`
 	WorkerType  text          `yaml:"worker_type" jsonschema_description:"For glue: such as G.1X. Default: the job's."`
 	Workers     count         `yaml:"workers" jsonschema_description:"For glue: how many workers. Default: the job's."`
+	Load        text          `yaml:"load" jsonschema:"enum=auto,enum=spark,enum=here" jsonschema_description:"Who reads landing files: here is the machine that tarn runs on, spark the machines of Spark, auto these where a run has more than 20 GB to read. Default: auto."`
+	Worker      text          `yaml:"worker" jsonschema_description:"The tarn that reads landing files on the machines of Spark, which run Linux on x86-64: a path, relative to the lake. Default: the one that is running."`
 }
 
 // listYAML is a list of texts.
@@ -120,7 +133,11 @@ func (r *resolver) engine(c *Config, e engineYAML) {
 	c.Spark = SparkSettings{Where: r.oneOf(s.Spark, "engine: spark", "local", "glue", "emr-serverless"),
 		Submit: r.value(s.Submit), Master: r.value(s.Master), Job: r.value(s.Job),
 		Role:        r.matching(s.Role, "engine: role", rolePattern, "a role is such as arn:aws:iam::123456789012:role/glue"),
-		Application: r.value(s.Application), WorkerType: r.value(s.WorkerType), Conf: map[string]string{}}
+		Application: r.value(s.Application), WorkerType: r.value(s.WorkerType), Conf: map[string]string{},
+		Load: r.oneOf(s.Load, "engine: load", LoadAuto, LoadSpark, LoadHere)}
+	if s.Worker.set() {
+		c.Spark.Worker = absolute(r.dir, filepath.FromSlash(r.value(s.Worker)))
+	}
 	if s.Workers.set {
 		c.Spark.Workers = int(s.Workers.n)
 	}

@@ -76,10 +76,12 @@ func sizeOf(dir string) (n int64) {
 func (x *execution) fits(ctx context.Context) error {
 	held := x.w.Lake.Reader()
 	defer held.Close()
+	elsewhere := x.toLoad()
 	for _, s := range x.plan.Steps {
 		var needed int64
+		afar := slices.ContainsFunc(elsewhere, func(o plan.Step) bool { return o.Table == s.Table })
 		for _, f := range s.Work.Read() {
-			if f.Path == "" {
+			if f.Path == "" && !afar {
 				needed = max(needed, f.Size)
 			}
 		}

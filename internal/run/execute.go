@@ -53,6 +53,8 @@ type execution struct {
 	filesAre int64
 	// rebuilt are models whose earlier quarantine entries are replaced.
 	rebuilt map[string]bool
+	// afar has the landing tables whose files Spark reads, by name.
+	afar map[string]*afar
 }
 
 // state is how one table will look after the run.
@@ -108,8 +110,9 @@ func (x *execution) tell(e Event) {
 	}
 }
 
-// all brings every step's table up to date, independent ones side by side.
-func (x *execution) all(ctx context.Context) error {
+// all brings every step's table up to date, independent ones side by side. left is a job that another process has started to
+// load landing files; nil for none.
+func (x *execution) all(ctx context.Context, left *leftJob) error {
 	if err := x.unchanged(ctx); err != nil {
 		return err
 	}
@@ -128,6 +131,9 @@ func (x *execution) all(ctx context.Context) error {
 		if _, err := x.w.elsewhere.engine.Ready(ctx); err != nil {
 			return err
 		}
+	}
+	if err := x.loadAfar(ctx, left); err != nil {
+		return err
 	}
 	landing := slices.DeleteFunc(slices.Clone(x.plan.Steps), func(s plan.Step) bool { return s.Table.Landing == nil })
 	if err := x.steps(ctx, landing, first); err != nil {

@@ -5,7 +5,24 @@ import (
 	"strings"
 
 	"tarn/internal/lake"
+	"tarn/internal/load"
+	"tarn/internal/plan"
 )
+
+// ToLoad names the landing tables whose files Spark would read if each had a file of so many bytes.
+func (w *Workspace) ToLoad(bytes int64) []string {
+	x := &execution{w: w, plan: &plan.Plan{}}
+	for _, t := range w.Graph.Tables {
+		if t.Landing != nil {
+			x.plan.Steps = append(x.plan.Steps, plan.Step{Table: t, Action: plan.Load, Work: load.Work{New: []load.File{{Size: bytes}}}})
+		}
+	}
+	var out []string
+	for _, s := range x.toLoad() {
+		out = append(out, s.Table.Name)
+	}
+	return out
+}
 
 // Remember publishes what a query gives as the account of loaded files, as if they had been loaded.
 func (w *Workspace) Remember(ctx context.Context, query string) error {

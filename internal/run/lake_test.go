@@ -57,6 +57,8 @@ func TestMain(m *testing.M) {
 		code := cli.Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 		stop()
 		os.Exit(code)
+	case os.Getenv(asSpark) != "":
+		os.Exit(sparkStandIn(os.Args[1:]))
 	case os.Getenv(killAt) != "":
 		os.Exit(runUntil(ctx, os.Getenv(lakeDir), os.Getenv(killAt)))
 	}

@@ -19,10 +19,13 @@ import (
 // load reads the landing files of a step and stages the table with their rows.
 func (x *execution) load(ctx context.Context, s plan.Step, st *state) (err error) {
 	t, w := s.Table, s.Work
-	x.tell(Event{Table: t.Name, Phase: "load"})
 	st.load = &LoadRecord{Table: t.Name, Files: w.Files, New: len(w.New), Changed: len(w.Changed), Reloaded: len(w.Reload),
 		Skipped: w.Unchanged, Empty: w.Files == 0, Dir: t.Landing.Dir}
 	st.load.looked(w)
+	if a := x.afar[t.Name]; a != nil {
+		return x.loaded(ctx, a, st)
+	}
+	x.tell(Event{Table: t.Name, Phase: "load"})
 	result := &load.Result{}
 	if !w.Empty() {
 		l := load.Loader{Engine: x.w.Engine, Cache: x.w.Lake.Cache(), Progress: func(table string, p load.Progress) {
@@ -55,16 +58,7 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) (err error
 	if err := x.judge(ctx, st, result.Written, stay.paths(), x.output(st, "kept")); err != nil {
 		return err
 	}
-	if err := x.landed(s, st); err != nil {
-		return err
-	}
-	if err := x.exceeds(ctx, t, st); err != nil {
-		return err
-	}
-	st.record.Added, st.record.Removed = st.rows, stay.before-stay.rows
-	st.rows += stay.rows
-	st.record.Rows = st.rows
-	summary, err := x.summary(t)
+	summary, err := x.arrived(ctx, s, st, stay)
 	if err != nil {
 		return err
 	}
@@ -78,6 +72,20 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) (err error
 // setsAside reports whether a check can leave rows of a table out, so that its files are written again.
 func setsAside(t *model.Table) bool {
 	return slices.ContainsFunc(t.Header().Checks, func(c project.Check) bool { return c.OnFail == project.Drop || c.OnFail == project.Quarantine })
+}
+
+// arrived ends the account of a load whose rows were judged, and gives what is recorded with the table.
+func (x *execution) arrived(ctx context.Context, s plan.Step, st *state, stay staying) (summary map[string]string, err error) {
+	if err := x.landed(s, st); err != nil {
+		return nil, err
+	}
+	if err := x.exceeds(ctx, s.Table, st); err != nil {
+		return nil, err
+	}
+	st.record.Added, st.record.Removed = st.rows, stay.before-stay.rows
+	st.rows += stay.rows
+	st.record.Rows = st.rows
+	return x.summary(s.Table)
 }
 
 // note writes down what was read.

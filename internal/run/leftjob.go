@@ -34,8 +34,11 @@ var ErrTerminalGone = errors.New("the terminal is gone")
 type leftJob struct {
 	Job spark.Handle `json:"job"`
 	// Lake identifies definitions, settings and selection: only a run of the same goes on with it.
-	Lake    string    `json:"lake"`
-	Run     string    `json:"run"`
+	Lake string `json:"lake"`
+	Run  string `json:"run"`
+	// Loading says that the job reads landing files, so that all else is still to be done; what there was to load is in the file
+	// workFile of the job's folder.
+	Loading bool      `json:"loading,omitempty"`
 	Started time.Time `json:"started"`
 	// Pointers is where the tables stood.
 	Pointers map[string]string         `json:"pointers"`
@@ -54,6 +57,15 @@ type savedStep struct {
 	Action  plan.Action `json:"action"`
 	Reasons []string    `json:"reasons,omitempty"`
 }
+
+// savedWork is what there was to load for a step.
+type savedWork struct {
+	Work  load.Work `json:"work"`
+	Prune bool      `json:"prune,omitempty"`
+}
+
+// workFile has a savedWork for each landing table, by name.
+const workFile = "work.json"
 
 // savedState is a landing table as the run has loaded it.
 type savedState struct {
@@ -86,12 +98,12 @@ func (w *Workspace) identity(s Selection) (string, error) {
 }
 
 // save writes the run down before its job is started.
-func (x *execution) save(ctx context.Context, h spark.Handle) (*leftJob, error) {
+func (x *execution) save(ctx context.Context, h spark.Handle, loading bool) (*leftJob, error) {
 	identity, err := x.w.identity(x.selection)
 	if err != nil {
 		return nil, err
 	}
-	j := &leftJob{Job: h, Lake: identity, Run: x.id, Started: x.started, Pointers: pointers(x.view), Reread: x.reread, Again: x.again, Orphans: x.record.Orphans}
+	j := &leftJob{Job: h, Lake: identity, Run: x.id, Loading: loading, Started: x.started, Pointers: pointers(x.view), Reread: x.reread, Again: x.again, Orphans: x.record.Orphans}
 	for _, s := range x.plan.Steps {
 		j.Steps = append(j.Steps, savedStep{Table: s.Table.Name, Action: s.Action, Reasons: s.Reasons})
 		st := x.state(s.Table.Name)
@@ -215,13 +227,25 @@ func (w *Workspace) abandon(ctx context.Context, v *lake.View, j *leftJob) error
 // forgetJob removes what a job has had beside the tables. Its log stays until the next.
 func (w *Workspace) forgetJob(ctx context.Context, run string) error {
 	e := w.elsewhere
-	if err := os.Rename(filepath.Join(e.scratch, run, "log"), filepath.Join(e.scratch, "last.log")); err != nil && !errors.Is(err, os.ErrNotExist) {
+	for _, job := range []string{loadRun(run), run} {
+		if err := os.Rename(filepath.Join(e.scratch, job, "log"), filepath.Join(e.scratch, "last.log")); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	if err := e.remove(ctx, run); err != nil {
 		return err
 	}
-	if err := e.engine.Remove(ctx, run); err != nil {
-		return err
+	return w.Lake.Discard(ctx, []string{e.leftAt()})
+}
+
+// remove deletes what the jobs of a run have beside the tables and on this machine.
+func (e *elsewhere) remove(ctx context.Context, run string) error {
+	for _, job := range []string{loadRun(run), run} {
+		if err := errors.Join(e.engine.Remove(ctx, job), os.RemoveAll(filepath.Join(e.scratch, job))); err != nil {
+			return err
+		}
 	}
-	return errors.Join(w.Lake.Discard(ctx, []string{e.leftAt()}), os.RemoveAll(filepath.Join(e.scratch, run)))
+	return nil
 }
 
 // leaves reports whether a run has ended but its job has not, and belongs to whoever comes next.
@@ -277,20 +301,38 @@ func (x *execution) resume(ctx context.Context, j *leftJob) error {
 	return errors.Join(x.quarantine.Restore(ctx, path), os.Remove(path))
 }
 
-// rejoin goes on with another process's run where its job was or is.
-func (x *execution) rejoin(ctx context.Context, j *leftJob) (err error) {
+// sought completes the handle of a job, and starts it if the process that has prepared it died before.
+func (x *execution) sought(ctx context.Context, j *leftJob) (err error) {
 	e := x.w.elsewhere.engine
-	if j.Job, err = e.Find(ctx, j.Job); err != nil {
+	if j.Job, err = e.Find(ctx, j.Job); err != nil || j.Job.ID != "" {
 		return err
 	}
-	if j.Job.ID == "" {
-		// That process has died before the job was started.
-		if j.Job, err = e.Start(ctx, j.Job); err != nil {
-			return err
-		}
-		if err := x.w.noteJob(ctx, j); err != nil {
-			return err
-		}
+	if j.Job, err = e.Start(ctx, j.Job); err != nil {
+		return err
+	}
+	return x.w.noteJob(ctx, j)
+}
+
+// resumeLoad goes on with another process's run whose job reads landing files.
+func (x *execution) resumeLoad(ctx context.Context, j *leftJob) error {
+	raw, err := x.w.elsewhere.engine.File(ctx, j.Job.Run, workFile)
+	if err != nil {
+		return err
+	}
+	var work map[string]savedWork
+	if err := json.Unmarshal(raw, &work); err != nil {
+		return fmt.Errorf("resume run %s: %w", j.Run, err)
+	}
+	for i, s := range x.plan.Steps {
+		x.plan.Steps[i].Work, x.plan.Steps[i].Prune = work[s.Table.Name].Work, work[s.Table.Name].Prune
+	}
+	return x.work(ctx, j)
+}
+
+// rejoin goes on with another process's run where its job was or is.
+func (x *execution) rejoin(ctx context.Context, j *leftJob) (err error) {
+	if err := x.sought(ctx, j); err != nil {
+		return err
 	}
 	steps, names := x.modelSteps()
 	for _, name := range names {
@@ -298,7 +340,7 @@ func (x *execution) rejoin(ctx context.Context, j *leftJob) (err error) {
 			return err
 		}
 	}
-	r, err := x.await(ctx, j.Job, len(steps))
+	r, err := x.await(ctx, j.Job, x.follow(len(steps)))
 	if err != nil {
 		return x.placed(err)
 	}

@@ -61,7 +61,8 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	rec.Foreign = w.records(seen)
 	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: seen.own, seen: seen, id: rec.Run, started: started,
 		filesAre: filesSnapshot(seen.own), selection: o.Selection, progress: o.Progress, record: rec, states: map[string]*state{},
-		reread: map[string][]load.Counted{}, again: map[string][]string{}, rebuilt: map[string]bool{}}
+		reread: map[string][]load.Counted{}, again: map[string][]string{}, rebuilt: map[string]bool{},
+		afar: map[string]*afar{}}
 	defer x.held.Close()
 	left, err := w.left(ctx)
 	if err != nil {
@@ -84,7 +85,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	}
 	if w.elsewhere != nil && writer.Unfinished() != "" {
 		// A plan can be there whose job was never noted.
-		if err := w.elsewhere.engine.Remove(ctx, writer.Unfinished()); err != nil {
+		if err := w.elsewhere.remove(ctx, writer.Unfinished()); err != nil {
 			return rec, err
 		}
 	}
@@ -125,11 +126,25 @@ func (x *execution) end(ctx context.Context, v *lake.View, err error) error {
 func (x *execution) goOn(ctx context.Context, left *leftJob) error {
 	x.plan, x.w.elsewhere.used, x.w.elsewhere.noted = &plan.Plan{}, true, true
 	// What that run has staged stays; only what is of no use to it goes.
-	if err := x.w.tidy(ctx, lake.Garbage{}); err != nil {
+	staged := lake.Garbage{}
+	if left.Loading {
+		// It had staged no table yet, or does it once more.
+		var err error
+		if staged, err = x.w.Lake.LeftBy(ctx, x.view, ""); err != nil {
+			return err
+		}
+	}
+	if err := x.w.tidy(ctx, staged); err != nil {
 		return err
 	}
 	if err := x.resume(ctx, left); err != nil {
 		return err
+	}
+	if left.Loading {
+		if err := x.resumeLoad(ctx, left); err != nil {
+			return err
+		}
+		return x.conclude(ctx)
 	}
 	if err := x.rejoin(ctx, left); err != nil {
 		return err
@@ -142,16 +157,22 @@ func (x *execution) publishAll(ctx context.Context) (err error) {
 	if x.quarantine, err = load.NewQuarantine(ctx, x.w.Engine, x.id, utc(x.started)); err != nil {
 		return err
 	}
+	if err := x.work(ctx, nil); err != nil {
+		return err
+	}
+	return x.conclude(ctx)
+}
+
+// work makes all tables, in the disk that there is. left is a job that another process has started to load landing files; nil
+// for none.
+func (x *execution) work(ctx context.Context, left *leftJob) error {
 	if err := x.fits(ctx); err != nil {
 		return err
 	}
 	within, stop := x.bounded(ctx)
-	err = full(within, x.all(within))
+	err := full(within, x.all(within, left))
 	stop()
-	if err != nil {
-		return err
-	}
-	return x.conclude(ctx)
+	return err
 }
 
 // conclude publishes unless a check stands against it.

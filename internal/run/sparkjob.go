@@ -31,7 +31,7 @@ func (x *execution) models(ctx context.Context, first map[string][]string) error
 	if err != nil || len(p.Steps)+len(p.Late) == 0 {
 		return err
 	}
-	r, err := x.job(ctx, p)
+	r, err := x.job(ctx, p, false, x.follow(len(p.Steps)))
 	if err != nil {
 		return x.placed(err)
 	}
@@ -150,15 +150,16 @@ func (x *execution) begin(ctx context.Context, s plan.Step) (err error) {
 	return nil
 }
 
-// job runs a plan and waits for it. Which job it is, and all that publishing it needs, is written down before.
-func (x *execution) job(ctx context.Context, p spark.Plan) (*spark.Result, error) {
+// job runs a plan, which can be one to load landing files, and waits for it. Which job it is, and all that publishing it needs,
+// is written down before.
+func (x *execution) job(ctx context.Context, p spark.Plan, loading bool, tell func(spark.State, spark.Progress)) (*spark.Result, error) {
 	e := x.w.elsewhere.engine
 	x.w.elsewhere.used = true
 	h, err := e.Prepare(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	left, err := x.save(ctx, h)
+	left, err := x.save(ctx, h, loading)
 	if err != nil {
 		return nil, err
 	}
@@ -172,14 +173,14 @@ func (x *execution) job(ctx context.Context, p spark.Plan) (*spark.Result, error
 		return nil, errors.Join(err, e.Cancel(context.WithoutCancel(ctx), left.Job))
 	}
 	x.w.reached("job noted")
-	return x.await(ctx, left.Job, len(p.Steps))
+	return x.await(ctx, left.Job, tell)
 }
 
 // await waits for the end of a job. Ctrl-C ends it. A terminal that is gone and a lock that was lost leave it to whoever
 // comes next.
-func (x *execution) await(ctx context.Context, h spark.Handle, steps int) (*spark.Result, error) {
+func (x *execution) await(ctx context.Context, h spark.Handle, tell func(spark.State, spark.Progress)) (*spark.Result, error) {
 	e := x.w.elsewhere.engine
-	r, err := e.Wait(ctx, h, x.follow(steps))
+	r, err := e.Wait(ctx, h, tell)
 	if err != nil && ctx.Err() != nil && !leaves(context.Cause(ctx)) {
 		return nil, errors.Join(err, e.Cancel(context.WithoutCancel(ctx), h))
 	}

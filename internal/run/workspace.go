@@ -139,7 +139,8 @@ func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) 
 		return w, nil
 	}
 	w.elsewhere = &elsewhere{scratch: filepath.Join(p.StateDir(), "spark")}
-	if w.elsewhere.tables, list = w.write(ctx); list.Err() != nil {
+	w.elsewhere.tables, list = w.write(ctx)
+	if list = append(list, w.unreached()...); list.Err() != nil {
 		w.Diagnostics = append(w.Diagnostics, list...).Sort()
 		return nil, w.Diagnostics.Err()
 	}

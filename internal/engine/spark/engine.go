@@ -32,6 +32,8 @@ type Engine struct {
 	IO map[string]string
 	// Poll is how often a job is asked after.
 	Poll time.Duration
+	// Worker is what reads landing files.
+	Worker Worker
 }
 
 // Handle names a job. Its JSON form is written before the job is waited for.

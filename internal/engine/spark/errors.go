@@ -33,7 +33,7 @@ func (e *unheard) Hint() string {
 type StepError struct {
 	// Table is the step's, "" where the failure is not one of a step.
 	Table string `json:"table"`
-	// What is "model", "ledger" or the name of a check.
+	// What is "model", "ledger", "load" or the name of a check.
 	What    string `json:"what"`
 	Message string `json:"message"`
 	// Class is Spark's name for the error, such as DIVIDE_BY_ZERO.
@@ -49,6 +49,8 @@ func (e *StepError) Error() string {
 		return "Spark: " + e.Message
 	case e.What == "model" || e.What == "":
 		return "build " + e.Table + " on Spark: " + e.Message
+	case e.What == "load":
+		return "load " + e.Table + " on Spark: " + e.Message
 	case e.What == "ledger":
 		return "account of " + e.Table + " on Spark: " + e.Message
 	}

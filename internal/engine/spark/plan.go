@@ -40,6 +40,8 @@ type Plan struct {
 	Steps []Step `json:"steps"`
 	// Late are checks that are tested when all steps are done.
 	Late []Late `json:"late"`
+	// Load, if not nil, is worked through before the steps.
+	Load *Load `json:"load,omitempty"`
 }
 
 // Catalog is what the runner calls the catalog of the plan's tables.
@@ -170,4 +172,6 @@ type Progress struct {
 		Table string `json:"table"`
 		Rows  int64  `json:"rows"`
 	} `json:"finished"`
+	// Read counts the bytes of landing files that were read, as they are stored, by table.
+	Read map[string]int64 `json:"read"`
 }

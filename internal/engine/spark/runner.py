@@ -13,9 +13,11 @@ what the tables then look like goes into result.json beside the plan, and nothin
 import argparse
 import http.server
 import json
+import os
 import re
 import secrets
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -175,6 +177,7 @@ class Files:
 
     def __init__(self, spark, io):
         jvm, conf = spark._jvm, spark._jsparkSession.sessionState().newHadoopConf()
+        self.spark, self.jvm = spark, jvm
         # Hadoop's checksum files beside those of a local warehouse would stay when these go.
         jvm.org.apache.hadoop.fs.FileSystem.get(jvm.java.net.URI.create("file:///"), conf).setWriteChecksum(False)
         self.io = jvm.org.apache.iceberg.io.ResolvingFileIO()
@@ -191,6 +194,16 @@ class Files:
         finally:
             stream.close()
 
+    def copy(self, location, path):
+        """Copies a file to this machine."""
+        stream = self.io.newInputFile(location).newStream()
+        try:
+            files = self.jvm.java.nio.file
+            files.Files.copy(stream, files.FileSystems.getDefault().getPath(path, self.spark.sparkContext._gateway.new_array(self.jvm.java.lang.String, 0)),
+                             self.spark.sparkContext._gateway.new_array(self.jvm.java.nio.file.CopyOption, 0))
+        finally:
+            stream.close()
+
     def write(self, location, content):
         stream = self.io.newOutputFile(location).createOrOverwrite()
         # py4j passes a piece at a time.
@@ -204,7 +217,7 @@ class Progress:
 
     def __init__(self, spark, files, place, every):
         self.spark, self.files, self.at, self.every = spark, files, place + "progress.json", every
-        self.steps, self.now, self.told = [], None, None
+        self.steps, self.now, self.told, self.read = [], None, None, {}
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -221,22 +234,30 @@ class Progress:
             info = tracker.getStageInfo(stage)
             if info:
                 done, total = done + info.numCompletedTasks, total + info.numTasks
-        return {"application": self.spark.sparkContext.applicationId, "now": self.now, "done": done, "total": total, "finished": list(self.steps)}
+        return {"application": self.spark.sparkContext.applicationId, "now": self.now, "done": done, "total": total, "finished": list(self.steps),
+                "read": {table: n.value for table, n in self.read.items()}}
 
     def run(self):
         while not self.stop.wait(self.every):
-            try:
-                state = json.dumps(self.state()).encode()
-                if state != self.told:
-                    self.files.write(self.at, state)
-                    self.told = state
-            except Exception:
-                # That progress cannot be told stops no work.
+            if not self.tell():
                 return
 
+    def tell(self):
+        try:
+            state = json.dumps(self.state()).encode()
+            if state != self.told:
+                self.files.write(self.at, state)
+                self.told = state
+            return True
+        except Exception:
+            # That progress cannot be told stops no work.
+            return False
+
     def close(self):
+        """Tells how it ended, as jobs can be shorter than the time between."""
         self.stop.set()
         self.thread.join()
+        self.tell()
 
 
 def quote(name):
@@ -275,18 +296,75 @@ def first_line(text):
     return text[:2000]
 
 
+def worker(program, in_place, args, read):
+    """A function that does a batch on the machine that it is called on."""
+
+    def work(batch):
+        import json
+        import os
+        import subprocess
+        import sys
+
+        from pyspark import SparkFiles
+
+        path = program
+        if not in_place:
+            path = SparkFiles.get(program)
+            os.chmod(path, 0o755)
+        # The worker ends when its standard input does, as it does when Spark ends this process. Its copies go where Spark tidies
+        # up, should it be killed.
+        p = subprocess.Popen([path, "worker", "--attached", *args, batch["location"]], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": SparkFiles.getRootDirectory()})
+        told = p.stderr.read().decode(errors="replace")
+        p.stdin.close()
+        code = p.wait()
+        sys.stderr.write(told)
+        if code:
+            message = told.strip()[-2000:] or f"the worker ended with {code}"
+            raise RuntimeError("tarn-worker " + json.dumps({"table": batch["table"], "message": message}))
+        read[batch["table"]].add(batch["bytes"])
+
+    return work
+
+
 class Run:
     def __init__(self, spark, plan, tables, files, progress):
         self.spark, self.plan, self.tables, self.files, self.progress = spark, plan, tables, files, progress
         self.place = plan["place"]
 
     def all(self):
+        if self.plan.get("load"):
+            self.load(self.plan["load"])
         steps = [self.step(s) for s in self.plan["steps"]]
         late = []
         for s in self.plan["late"]:
             self.progress.begin(s["table"], "check")
             late.append({"table": s["table"], "checks": [self.check(s["table"], c) for c in s["checks"]]})
         return {"steps": steps, "late": late}
+
+    def load(self, asks):
+        """Lets tarn read landing files on Spark's machines, a batch for each task. What it finds lies beside the batches then."""
+        context, batches = self.spark.sparkContext, asks["batches"]
+        read = {b["table"]: context.accumulator(0) for b in batches}
+        self.progress.read = read
+        self.progress.begin(batches[0]["table"], "load")
+        program = asks["worker"]
+        if not asks["in_place"]:
+            program = program.rsplit("/", 1)[1]
+            # Spark's own file access may not know the store, and Iceberg's does.
+            path = os.path.join(tempfile.mkdtemp(), program)
+            self.files.copy(asks["worker"], path)
+            context.addFile(path)
+        # Sent to the tasks as it is; they find nothing else of this file.
+        work = worker(program, asks["in_place"], asks["args"], read)
+        try:
+            context.parallelize(batches, len(batches)).foreach(work)
+        except Exception as e:
+            told = re.search(r"tarn-worker (\{.*\})", str(e))
+            if not told:
+                raise
+            failed = json.loads(told[1])
+            raise Wrong(failed["table"], "load", ValueError(failed["message"])) from e
 
     def name(self, table):
         return f"{CATALOG}.{quote(self.plan['database'])}.{quote(table)}"

@@ -31,6 +31,8 @@ type Settings struct {
 	Application string
 	WorkerType  string
 	Workers     int
+	// Load says who reads landing files, and Worker is the program for it where that is Spark: see package project.
+	Load, Worker string
 }
 
 // Place says what a target knows.
@@ -69,7 +71,7 @@ func Open(ctx context.Context, p Place) (*spark.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &spark.Engine{Kind: p.Settings.Where, Launcher: l, Stores: p.Stores, Own: p.Own, IO: fileAccess(p.AWS), Poll: k.poll}, nil
+	return &spark.Engine{Kind: p.Settings.Where, Launcher: l, Stores: p.Stores, Own: p.Own, IO: fileAccess(p.AWS), Poll: k.poll, Worker: worker(p)}, nil
 }
 
 // fileAccess gives the properties of Iceberg's file access (org.apache.iceberg.aws.s3.S3FileIOProperties) for an account.
