@@ -85,7 +85,7 @@ func (x *execution) fits(ctx context.Context) error {
 				needed = max(needed, f.Size)
 			}
 		}
-		if s.Action == plan.Rebuild {
+		if s.Action == plan.Rebuild && x.w.elsewhere == nil {
 			for _, in := range s.Table.Inputs {
 				t := x.w.Graph.Table(in)
 				have := x.view.Table(t.Stored())

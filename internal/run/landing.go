@@ -69,6 +69,11 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) (err error
 	return x.adopt(st, fresh)
 }
 
+// setsAside reports whether a check can leave rows of a table out, so that its files are written again.
+func setsAside(t *model.Table) bool {
+	return slices.ContainsFunc(t.Header().Checks, func(c project.Check) bool { return c.OnFail == project.Drop || c.OnFail == project.Quarantine })
+}
+
 // arrived ends the account of a load whose rows were judged, and gives what is recorded with the table.
 func (x *execution) arrived(ctx context.Context, s plan.Step, st *state, stay staying) (summary map[string]string, err error) {
 	if err := x.landed(s, st); err != nil {
@@ -81,11 +86,6 @@ func (x *execution) arrived(ctx context.Context, s plan.Step, st *state, stay st
 	st.rows += stay.rows
 	st.record.Rows = st.rows
 	return x.summary(s.Table)
-}
-
-// setsAside reports whether a check can leave rows of a table out, so that its files are written again.
-func setsAside(t *model.Table) bool {
-	return slices.ContainsFunc(t.Header().Checks, func(c project.Check) bool { return c.OnFail == project.Drop || c.OnFail == project.Quarantine })
 }
 
 // note writes down what was read.
