@@ -54,7 +54,11 @@ func (r *Reader) Room(ctx context.Context, files []DataFile, columns []string) (
 func (r *Reader) want(ctx context.Context, files []DataFile, columns []string) (want []cache.File, err error) {
 	want = make([]cache.File, len(files))
 	for i, f := range files {
-		want[i] = cache.File{Location: f.Location, Size: f.Bytes}
+		etag, err := r.referred(ctx, f)
+		if err != nil {
+			return nil, fmt.Errorf("read the warehouse: %w", err)
+		}
+		want[i] = cache.File{Location: f.Location, Size: f.Bytes, ETag: etag}
 		if columns == nil || f.Bytes < worthParts || r.lake.cache.Has(ctx, want[i]) {
 			continue
 		}

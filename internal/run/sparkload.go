@@ -110,16 +110,17 @@ func (x *execution) loadAfar(ctx context.Context, left *leftJob) error {
 		}
 		tasks = append(tasks, more...)
 	}
-	if left != nil {
-		if err := x.sought(ctx, left); err != nil {
-			return err
-		}
-		if _, err := x.await(ctx, left.Job, x.followLoad(tasks)); err != nil {
-			return err
-		}
-	} else if err := x.startLoad(ctx, steps, tasks); err != nil {
+	var r *spark.Result
+	var err error
+	if left == nil {
+		r, err = x.startLoad(ctx, steps, tasks)
+	} else if err = x.sought(ctx, left); err == nil {
+		r, err = x.await(ctx, left.Job, x.followLoad(tasks))
+	}
+	if err != nil {
 		return err
 	}
+	x.record.Versions["spark"] = r.Spark
 	for _, s := range steps {
 		if err := x.takeLoad(ctx, x.afar[s.Table.Name]); err != nil {
 			return err
@@ -156,12 +157,12 @@ func (x *execution) batches(ctx context.Context, s plan.Step) ([]spark.Batch, er
 }
 
 // startLoad writes the batches and what there was to do, and runs the job.
-func (x *execution) startLoad(ctx context.Context, steps []plan.Step, tasks []spark.Batch) error {
+func (x *execution) startLoad(ctx context.Context, steps []plan.Step, tasks []spark.Batch) (*spark.Result, error) {
 	e := x.w.elsewhere.engine
 	x.w.elsewhere.used = true
 	l, err := e.Load(ctx, tasks)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	g, within := errgroup.WithContext(ctx)
 	g.SetLimit(batchesAtOnce)
@@ -180,11 +181,10 @@ func (x *execution) startLoad(ctx context.Context, steps []plan.Step, tasks []sp
 		}
 	}
 	if err := errors.Join(g.Wait(), x.w.putJSON(ctx, e.Folder(loadRun(x.id))+workFile, work)); err != nil {
-		return err
+		return nil, err
 	}
 	p := spark.Plan{Run: loadRun(x.id), Database: x.w.Project.Config.Database, Settings: [][2]string{}, Tables: []spark.Table{}, Steps: []spark.Step{}, Late: []spark.Late{}, Load: l}
-	_, err = x.job(ctx, p, true, x.followLoad(tasks))
-	return err
+	return x.job(ctx, p, true, x.followLoad(tasks))
 }
 
 // batchesAtOnce is how many small files are written or read at a time.

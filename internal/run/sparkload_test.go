@@ -380,6 +380,8 @@ func TestWhoLoads(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := newLake(t)
+			l.remove("trusted")
+			l.remove("curated")
 			if c.bucket {
 				l.inBucket(c.raw)
 			}

@@ -132,8 +132,3 @@ func (e *Engine) Load(ctx context.Context, batches []Batch) (*Load, error) {
 	_, err = s.Put(ctx, key, io.NewSectionReader(f, 0, size), store.Condition{})
 	return l, err
 }
-
-// Put writes a file into a run's folder, such as a batch.
-func (e *Engine) Put(ctx context.Context, run, name string, content []byte) error {
-	return e.put(ctx, e.Folder(run)+name, content)
-}
