@@ -35,7 +35,7 @@ func TestWorkerWithoutBatch(t *testing.T) {
 		t.Errorf("exit code %d\n%s%s", code, out.String(), errs.String())
 	}
 	out.Reset()
-	if code := Run(t.Context(), []string{"--help"}, strings.NewReader(""), &out, &errs); code != 0 || strings.Contains(out.String(), "worker") {
+	if code := Run(t.Context(), []string{"--help"}, strings.NewReader(""), &out, &errs); code != 0 || strings.Contains(out.String(), "\n  worker ") {
 		t.Errorf("exit code %d\n%s", code, out.String())
 	}
 }
