@@ -3,16 +3,13 @@ package run_test
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,79 +19,6 @@ import (
 	"tarn/internal/stedi"
 	"tarn/internal/template"
 )
-
-// clusterSpark is a Spark of this machine, for a job that is brought what it needs as a cluster is.
-type clusterSpark struct {
-	python, submit string
-	jars           []string
-}
-
-// sparkForLoading finds the Spark of TARN_SPARK_PYTHON and TARN_SPARK_JARS, or skips the test. In CI it has to be there.
-func sparkForLoading(t *testing.T) clusterSpark {
-	t.Helper()
-	s := clusterSpark{python: os.Getenv("TARN_SPARK_PYTHON")}
-	if s.python == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("CI has to install Spark: see test/peers/spark.sh")
-		}
-		t.Skip("TARN_SPARK_PYTHON does not name a Python with PySpark: see test/peers/spark.sh")
-	}
-	home, err := exec.Command(s.python, "-c", "import os, pyspark; print(os.path.dirname(pyspark.__file__))").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.submit = filepath.Join(strings.TrimSpace(string(home)), "bin", "spark-submit")
-	for _, below := range []string{"*.jar", "1.7.1/*.jar"} {
-		found, err := filepath.Glob(filepath.Join(os.Getenv("TARN_SPARK_JARS"), below))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if s.jars = found; len(found) > 0 {
-			return s
-		}
-	}
-	t.Fatalf("there are no jars in TARN_SPARK_JARS=%s", os.Getenv("TARN_SPARK_JARS"))
-	return s
-}
-
-func (s clusterSpark) conf() map[string]string {
-	return map[string]string{"spark.pyspark.python": s.python, "spark.driver.memory": "900m", "spark.sql.shuffle.partitions": "2", "spark.ui.enabled": "false",
-		"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
-}
-
-// do runs a job with executors of its own, each attempt of a task being tried again as on a cluster.
-func (s clusterSpark) do(ctx context.Context, r jobtest.Run) error {
-	dir, err := os.MkdirTemp("", "tarn-job")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	script, err := fetchRaw(r.Script)
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(dir, "runner.py")
-	if err := os.WriteFile(path, script, 0o644); err != nil {
-		return err
-	}
-	args := []string{"--master", "local[2,3]", "--jars", strings.Join(s.jars, ",")}
-	for _, c := range r.Conf {
-		args = append(args, "--conf", c)
-	}
-	cmd := exec.Command(s.submit, append(append(args, path), r.Args...)...)
-	var told bytes.Buffer
-	// The program that is brought to the tasks is the one of the tests, which is tarn if told so.
-	cmd.Dir, cmd.Stderr, cmd.Env, cmd.SysProcAttr = dir, &told, append(os.Environ(), asTarn+"=1"), &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	stop := context.AfterFunc(ctx, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
-	defer stop()
-	if err := cmd.Wait(); err != nil {
-		return fmt.Errorf("%w: %s", err, told.String())
-	}
-	return nil
-}
 
 // manyFiles lands the real files as many, of all kinds and with mess in some.
 func manyFiles(t *testing.T, l *testLake) {
@@ -171,7 +95,7 @@ func stediLake(t *testing.T, bucket bool) *testLake {
 // TestStediLandingOnSpark reads the real files, as many and with mess, on real Spark, where models are made too: in place on this
 // machine, and by a program that is brought to the tasks. Tables, quarantine, account and record are those of DuckDB.
 func TestStediLandingOnSpark(t *testing.T) {
-	s := sparkForLoading(t)
+	s := needSpark(t)
 	compare := func(t *testing.T, l *testLake, engine map[string]any, tables ...string) {
 		t.Helper()
 		here := stediLake(t, false)
@@ -220,6 +144,8 @@ func TestStediLandingOnSpark(t *testing.T) {
 			"customer_landing", "accelerometer_landing", "step_trainer_landing")
 	})
 	t.Run("brought to the tasks", func(t *testing.T) {
+		// The program that is brought to the tasks is the one of the tests, which is tarn if told so.
+		t.Setenv(asTarn, "1")
 		server := &jobtest.Server{Do: s.do, Jobs: map[string]bool{"spark": true}}
 		h := httptest.NewServer(server)
 		t.Cleanup(func() { server.Close(); h.Close() })

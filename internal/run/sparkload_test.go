@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -52,7 +51,7 @@ func sparkStandIn(args []string) int {
 			location = args[i+1]
 		}
 	}
-	raw, err := fetchRaw(location)
+	raw, err := fetch(context.Background(), location)
 	if err != nil {
 		return fail(err)
 	}
@@ -424,21 +423,7 @@ func TestLandingOutOfReach(t *testing.T) {
 	}
 }
 
-// fetchRaw reads a file from where it lies, in a process that is no test.
-func fetchRaw(location string) ([]byte, error) {
-	ctx := context.Background()
-	s, key, err := registry.New(awsconf.Settings{}).Locate(ctx, location)
-	if err != nil {
-		return nil, err
-	}
-	r, err := s.Open(ctx, key, "", 0, -1)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	return io.ReadAll(r)
-}
-
+// putRaw writes a file to where it lies, in a process that is no test.
 func putRaw(location string, content []byte) error {
 	ctx := context.Background()
 	s, key, err := registry.New(awsconf.Settings{}).Locate(ctx, location)
