@@ -18,6 +18,7 @@ import (
 	"tarn/internal/run"
 	"tarn/internal/store"
 	"tarn/internal/store/registry"
+	"tarn/internal/words"
 )
 
 // State says how a finding is.
@@ -182,7 +183,7 @@ func (x *examination) landing(ctx context.Context, p *project.Lake, stores store
 		case n > some:
 			x.good(what, "%smore than %d files in %s", is, some, t.Dir)
 		default:
-			x.good(what, "%s%d files in %s", is, n, t.Dir)
+			x.good(what, "%s%s in %s", is, words.Count(int64(n), "file"), t.Dir)
 		}
 	}
 }

@@ -94,10 +94,10 @@ func (w *Workspace) measured(ctx context.Context, v *lake.View) (rate float64, r
 			return nil
 		}
 		rows := w.worked(r)
-		if rows < worthMeasuring || seconds <= starting {
+		if rows < worthMeasuring || seconds <= 0 {
 			return nil
 		}
-		if got := float64(rows) / (seconds - starting); got > rate {
+		if got := float64(rows) / max(seconds-starting, seconds/4); got > rate {
 			rate, run = got, id
 		}
 		return nil

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"path"
 
 	"tarn/internal/cache"
 	"tarn/internal/ddl"
@@ -40,6 +41,9 @@ var shares = map[ddl.Format]float64{ddl.JSON: 0.15, ddl.CSV: 0.25, ddl.Parquet: 
 
 // rowBytes are what a row takes in a raw file, where none has been read yet.
 var rowBytes = map[ddl.Format]float64{ddl.JSON: 150, ddl.CSV: 60, ddl.Parquet: 20}
+
+// compressed is how many bytes of text there may be in one of a compressed file.
+const compressed = 12
 
 // estimator adds up what the steps of a plan need.
 type estimator struct {
@@ -158,8 +162,14 @@ func (k *work) add(name string, rows, size int64) {
 // load counts the raw files, and what their rows take: as much of their size as those had that are loaded.
 func (e *estimator) load(ctx context.Context, s plan.Step) error {
 	var raw, again, kept int64
+	var text float64 // raw bytes, and what compressed ones may become
 	for _, f := range s.Work.Read() {
 		raw += f.Size
+		if ext := path.Ext(f.Name); ext == ".gz" || ext == ".zst" {
+			text += compressed * float64(f.Size)
+		} else {
+			text += float64(f.Size)
+		}
 		e.bring(ctx, f.Location, f.ETag, f.Size)
 	}
 	for _, f := range s.Work.Reload {
@@ -172,10 +182,11 @@ func (e *estimator) load(ctx context.Context, s plan.Step) error {
 	name := s.Table.Name
 	kept = max(0, e.raw[name]-again)
 	each := e.each[name]
+	rows := int64(float64(raw) / max(each, 1))
 	if each == 0 {
 		each = rowBytes[s.Table.Landing.DDL.Format]
+		rows = int64(text / each)
 	}
-	rows := int64(float64(raw) / each)
 	e.work.add(name, rows, 0)
 	e.work.rows[name] += rows - int64(float64(again)/each)
 	if s.Table.Header().Reference {
