@@ -76,7 +76,7 @@ func sizeOf(dir string) (n int64) {
 func (x *execution) fits(ctx context.Context) error {
 	held := x.w.Lake.Reader()
 	defer held.Close()
-	elsewhere := x.toLoad()
+	elsewhere := x.w.toLoad(x.plan)
 	for _, s := range x.plan.Steps {
 		var needed int64
 		afar := slices.ContainsFunc(elsewhere, func(o plan.Step) bool { return o.Table == s.Table })

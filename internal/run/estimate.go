@@ -55,13 +55,17 @@ type estimator struct {
 	raw  map[string]int64   // of the raw files that are loaded, by table
 	each map[string]float64 // bytes of a row in a raw file, by table
 	here map[string]bool    // files that are copied already, or counted
+	afar map[string]bool    // tables whose raw files Spark reads
 	work work
 }
 
 // estimate tells how much a plan reads and writes, and what its steps work through.
 func (w *Workspace) estimate(ctx context.Context, seen sight, p *plan.Plan) (Estimate, work, error) {
 	e := &estimator{w: w, v: seen.own, size: map[string]int64{}, was: map[string]int64{}, raw: map[string]int64{}, each: map[string]float64{}, here: map[string]bool{},
-		work: work{rows: map[string]int64{}}}
+		afar: map[string]bool{}, work: work{rows: map[string]int64{}}}
+	for _, s := range w.toLoad(p) {
+		e.afar[s.Table.Name] = true
+	}
 	if p.Empty() {
 		return e.sum, e.work, nil
 	}
@@ -170,7 +174,9 @@ func (e *estimator) load(ctx context.Context, s plan.Step) error {
 		} else {
 			text += float64(f.Size)
 		}
-		e.bring(ctx, f.Location, f.ETag, f.Size)
+		if !e.afar[s.Table.Name] {
+			e.bring(ctx, f.Location, f.ETag, f.Size)
+		}
 	}
 	for _, f := range s.Work.Reload {
 		again += f.Size

@@ -11,14 +11,14 @@ import (
 
 // ToLoad names the landing tables whose files Spark would read if each had a file of so many bytes.
 func (w *Workspace) ToLoad(bytes int64) []string {
-	x := &execution{w: w, plan: &plan.Plan{}}
+	p := &plan.Plan{}
 	for _, t := range w.Graph.Tables {
 		if t.Landing != nil {
-			x.plan.Steps = append(x.plan.Steps, plan.Step{Table: t, Action: plan.Load, Work: load.Work{New: []load.File{{Size: bytes}}}})
+			p.Steps = append(p.Steps, plan.Step{Table: t, Action: plan.Load, Work: load.Work{New: []load.File{{Size: bytes}}}})
 		}
 	}
 	var out []string
-	for _, s := range x.toLoad() {
+	for _, s := range w.toLoad(p) {
 		out = append(out, s.Table.Name)
 	}
 	return out

@@ -54,15 +54,15 @@ type afar struct {
 // loadRun is what the engine knows the job by that loads for a run.
 func loadRun(run string) string { return run + "-load" }
 
-// toLoad chooses the landing tables whose files Spark reads in this run. It says the same each time.
-func (x *execution) toLoad() []plan.Step {
-	if x.w.elsewhere == nil {
+// toLoad chooses the landing tables of a plan whose files Spark reads. It says the same each time.
+func (w *Workspace) toLoad(p *plan.Plan) []plan.Step {
+	if w.elsewhere == nil {
 		return nil
 	}
 	var out []plan.Step
 	var bytes int64
-	for _, s := range x.plan.Steps {
-		if s.Table.Landing == nil || s.Action != plan.Load || s.Work.Empty() || s.Table.Header().Reference || !x.w.reaches(s.Table) {
+	for _, s := range p.Steps {
+		if s.Table.Landing == nil || s.Action != plan.Load || s.Work.Empty() || s.Table.Header().Reference || !w.reaches(s.Table) {
 			continue
 		}
 		out = append(out, s)
@@ -70,8 +70,8 @@ func (x *execution) toLoad() []plan.Step {
 			bytes += f.Size
 		}
 	}
-	switch load := x.w.Project.Config.Spark.Load; {
-	case load == project.LoadSpark, load == project.LoadAuto && bytes > muchToLoad && x.w.elsewhere.engine.CanLoad() == nil:
+	switch load := w.Project.Config.Spark.Load; {
+	case load == project.LoadSpark, load == project.LoadAuto && bytes > muchToLoad && w.elsewhere.engine.CanLoad() == nil:
 		return out
 	}
 	return nil
@@ -98,7 +98,7 @@ func (w *Workspace) unreached() (list diag.List) {
 
 // loadAfar lets Spark read landing files, if there are many. left is a job that another process has started for it.
 func (x *execution) loadAfar(ctx context.Context, left *leftJob) error {
-	steps := x.toLoad()
+	steps := x.w.toLoad(x.plan)
 	if len(steps) == 0 {
 		return nil
 	}

@@ -157,3 +157,57 @@ func TestStediLandingOnSpark(t *testing.T) {
 		}
 	})
 }
+
+// TestSparkRepeatsBatches lets workers fail on real Spark: each one once, which is mended by trying again, and then always, which
+// is told in the worker's own words.
+func TestSparkRepeatsBatches(t *testing.T) {
+	s := needSpark(t)
+	dir := t.TempDir()
+	worker := filepath.Join(dir, "worker")
+	// The last argument is the batch. Its process dies in the middle, or says why it cannot.
+	script := `#!/bin/sh
+for batch; do :; done
+if [ -e %[1]s/never ]; then echo "error: the disk is full" >&2; exit 1; fi
+seen=%[1]s/$(echo "$batch" | tr '/:' '__')
+if mkdir "$seen" 2>/dev/null; then
+	%[2]s=1 timeout -s KILL 0.05 '%[3]s' "$@"
+	exit 137
+fi
+%[2]s=1 exec '%[3]s' "$@"
+`
+	if err := os.WriteFile(worker, fmt.Appendf(nil, script, dir, asTarn, os.Args[0]), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	engine, err := json.Marshal(map[string]any{"spark": "local", "submit": s.submit, "master": "local[2,3]", "jars": s.jars, "conf": s.conf(), "load": "spark", "worker": worker})
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, l := newLake(t), newLake(t)
+	for _, l := range []*testLake{here, l} {
+		landingOnly(l)
+		l.batch(0)
+		l.mess()
+	}
+	l.onSpark(string(engine))
+	if err := os.WriteFile(filepath.Join(dir, "never"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.attempt(); err == nil || !strings.Contains(err.Error(), "_landing on Spark: error: the disk is full") {
+		t.Errorf("a worker that always fails: %v", err)
+	}
+	if rows, _ := l.tables(); len(rows) > 0 {
+		t.Errorf("readers see %v", rows)
+	}
+	if err := os.Remove(filepath.Join(dir, "never")); err != nil {
+		t.Fatal(err)
+	}
+	sameRecord(t, here.run(), l.run())
+	want, _ := here.tables()
+	got, _ := l.tables()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the tables (-here +Spark):\n%s", diff)
+	}
+	if left := l.garbage(); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}

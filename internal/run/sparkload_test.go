@@ -39,7 +39,7 @@ const (
 
 // sparkStandIn does the batches of a plan as Spark would, each by a process. With attempts=killed, the first process of each
 // batch is killed at some instant; with attempts=twice, two do it at once, as with speculation; with attempts=failing, the last
-// batch fails.
+// batch fails, and with attempts=waiting it takes a minute.
 func sparkStandIn(args []string) int {
 	fail := func(err error) int {
 		fmt.Fprintln(os.Stderr, err)
@@ -98,6 +98,10 @@ func sparkStandIn(args []string) int {
 			if err = worker(0); err == nil {
 				wg.Wait()
 				err = other
+			}
+		case "waiting":
+			if err = worker(0); i == len(p.Load.Batches)-1 {
+				time.Sleep(time.Minute)
 			}
 		case "failing":
 			if i == len(p.Load.Batches)-1 {
@@ -277,6 +281,27 @@ func TestSparkLoadFails(t *testing.T) {
 	}
 }
 
+// TestInterruptEndsTheLoad presses Ctrl-C while Spark reads landing files: the job ends, and nothing of it is left.
+func TestInterruptEndsTheLoad(t *testing.T) {
+	t.Parallel()
+	l := newLake(t).inBucket(true).loading("spark", "waiting")
+	landingOnly(l)
+	l.batch(0)
+	cmd := l.tarn("run", "-q")
+	cmd.Env = append(cmd.Env, signalAt+"=job noted", fmt.Sprintf("%s=%d", signalIs, syscall.SIGINT))
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 130 {
+		t.Fatalf("%v, want exit code 130\n%s", err, out)
+	}
+	if left := l.jobFolder(); len(left) > 0 {
+		t.Errorf("of the job there is still %v", left)
+	}
+	if left := l.garbage(); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
 // TestSparkLoadOutlivesItsTerminal kills tarn at each step of a run whose landing files Spark reads. The next run goes on with
 // the job where there is one, and comes to the tables of a lake that was never disturbed.
 func TestSparkLoadOutlivesItsTerminal(t *testing.T) {
@@ -336,7 +361,22 @@ func TestSparkLoadNeedsNoDisk(t *testing.T) {
 		fmt.Fprintf(&text, "{\"person\": %d, \"ts\": %d, \"v\": %v}\n", r.Int64N(1<<50), r.Int64N(1<<50), r.Float64())
 	}
 	l.land("readings/big.json", text.String())
+	copied := func() int64 {
+		w := l.open(run.Options{})
+		defer w.Close()
+		p, err := w.Plan(t.Context(), run.Selection{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Estimate.CopiedBytes
+	}
+	if n := copied(); n != 0 {
+		t.Errorf("the plan copies %d bytes to this machine", n)
+	}
 	l.replace("tarn.yaml", "load: spark", "load: here")
+	if n := copied(); n != int64(text.Len()) {
+		t.Errorf("the plan copies %d of %d bytes", n, text.Len())
+	}
 	if _, err := l.attempt(); !errors.As(err, new(*cache.FullError)) {
 		t.Fatalf("the disk is too large for the test: %v", err)
 	}
