@@ -267,13 +267,14 @@ engine: {spark: local, submit: tools/spark-submit, master: "local[2]", jars: [ja
 targets:
   glue:
     warehouse: s3://b/w
-    engine: {spark: glue, job: models, role: "arn:aws:iam::123456789012:role/glue", workers: 4, worker_type: G.2X}
+    engine: {spark: glue, job: models, role: "arn:aws:iam::123456789012:role/glue", workers: 4, worker_type: G.2X, load: spark, worker: bin/tarn}
   duck: {engine: duckdb}
 `})
 	if err := l.Diagnostics.Err(); err != nil {
 		t.Fatal(err)
 	}
-	want := SparkSettings{Where: "glue", Job: "models", Role: "arn:aws:iam::123456789012:role/glue", Workers: 4, WorkerType: "G.2X", Conf: map[string]string{}}
+	want := SparkSettings{Where: "glue", Job: "models", Role: "arn:aws:iam::123456789012:role/glue", Workers: 4, WorkerType: "G.2X", Conf: map[string]string{},
+		Load: LoadSpark, Worker: filepath.Join(l.Dir, "bin/tarn")}
 	if diff := cmp.Diff(want, l.Config.Spark); diff != "" || l.Config.Engine != Spark {
 		t.Errorf("engine %s (-want +got):\n%s", l.Config.Engine, diff)
 	}
@@ -282,7 +283,7 @@ targets:
 		t.Fatal(err, top.Diagnostics)
 	}
 	want = SparkSettings{Where: "local", Submit: filepath.Join(l.Dir, "tools/spark-submit"), Master: "local[2]",
-		Jars: []string{filepath.Join(l.Dir, "jars/iceberg.jar"), "s3://b/x.jar"}, Conf: map[string]string{"spark.driver.memory": "/srv/lake"}}
+		Jars: []string{filepath.Join(l.Dir, "jars/iceberg.jar"), "s3://b/x.jar"}, Conf: map[string]string{"spark.driver.memory": "/srv/lake"}, Load: LoadAuto}
 	if diff := cmp.Diff(want, top.Config.Spark); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
