@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -203,7 +204,7 @@ func TestBatchDoneTwice(t *testing.T) {
 // failing is a store that takes no more files after some.
 type failing struct {
 	store.Locator
-	left int
+	left atomic.Int64
 }
 
 type failingStore struct {
@@ -219,7 +220,7 @@ func (f *failing) Locate(ctx context.Context, location string) (store.Store, str
 }
 
 func (s failingStore) Put(ctx context.Context, key string, body store.Body, c store.Condition) (store.Object, error) {
-	if s.f.left--; s.f.left < 0 {
+	if s.f.left.Add(-1) < 0 {
 		return store.Object{}, errFull
 	}
 	return s.Store.Put(ctx, key, body, c)
@@ -232,7 +233,9 @@ func TestBatchFailsInTheMiddle(t *testing.T) {
 	places := registry.New(awsconf.Settings{})
 	for n := range 10 {
 		b, folder := smallBatch(t)
-		err := b.Do(t.Context(), &failing{places, n}, t.TempDir())
+		full := &failing{Locator: places}
+		full.left.Store(int64(n))
+		err := b.Do(t.Context(), full, t.TempDir())
 		if err == nil {
 			if n < 3 {
 				t.Fatalf("%d files were enough", n)

@@ -267,13 +267,14 @@ engine: {spark: local, submit: tools/spark-submit, master: "local[2]", jars: [ja
 targets:
   glue:
     warehouse: s3://b/w
-    engine: {spark: glue, job: models, role: "arn:aws:iam::123456789012:role/glue", workers: 4, worker_type: G.2X}
+    engine: {spark: glue, job: models, role: "arn:aws:iam::123456789012:role/glue", workers: 4, worker_type: G.2X, load: spark, worker: bin/tarn}
   duck: {engine: duckdb}
 `})
 	if err := l.Diagnostics.Err(); err != nil {
 		t.Fatal(err)
 	}
-	want := SparkSettings{Where: "glue", Job: "models", Role: "arn:aws:iam::123456789012:role/glue", Workers: 4, WorkerType: "G.2X", Conf: map[string]string{}, Load: LoadAuto}
+	want := SparkSettings{Where: "glue", Job: "models", Role: "arn:aws:iam::123456789012:role/glue", Workers: 4, WorkerType: "G.2X", Conf: map[string]string{},
+		Load: LoadSpark, Worker: filepath.Join(l.Dir, "bin/tarn")}
 	if diff := cmp.Diff(want, l.Config.Spark); diff != "" || l.Config.Engine != Spark {
 		t.Errorf("engine %s (-want +got):\n%s", l.Config.Engine, diff)
 	}

@@ -225,7 +225,7 @@ func TestSmallDisk(t *testing.T) {
 	// What cannot fit is said before the work starts.
 	small := stediInBucket(t, false, "disk: 1000KB\n")
 	_, err = small.attempt()
-	if full := (*cache.FullError)(nil); !errors.As(err, &full) || full.Limit != 1_000_000 || full.Needed != 1_120_000+62_500 || !strings.HasPrefix(err.Error(), "table step_trainer_landing: ") || !strings.Contains(full.Hint(), "disk:") {
+	if full := (*cache.FullError)(nil); !errors.As(err, &full) || full.Limit != 1_000_000 || full.Needed != 1_150_000+62_500 || !strings.HasPrefix(err.Error(), "table step_trainer_landing: ") || !strings.Contains(full.Hint(), "disk:") {
 		t.Errorf("a file of 1.15 MB and a disk of 1 MB: %v", err)
 	}
 	if code, _, errs := small.cli("run"); code != 1 || !strings.Contains(errs, "need 1.3MB at one time, and disk: allows 1.0MB") || !strings.Contains(errs, "hint: set disk:") {
