@@ -152,7 +152,7 @@ checks:
 // alike compares what two runs have said of the same work.
 func alike(t *testing.T, want, got *run.Record) {
 	t.Helper()
-	diff := cmp.Diff(want, got, cmpopts.IgnoreFields(run.Record{}, "Run", "Started", "Finished", "Seconds", "Versions"),
+	diff := cmp.Diff(want, got, cmpopts.IgnoreFields(run.Record{}, "Run", "Started", "Finished", "Seconds", "Versions", "Warnings"),
 		cmpopts.IgnoreFields(run.TableRecord{}, "Seconds"), cmpopts.IgnoreFields(run.LoadRecord{}, "Dir"),
 		// Which of the failing rows are shown is up to the engine.
 		cmpopts.IgnoreFields(check.Result{}, "Seconds", "Sample", "Rest"), cmpopts.IgnoreUnexported(check.Result{}), cmpopts.IgnoreUnexported(ledger.Account{}))
