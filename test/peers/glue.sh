@@ -19,4 +19,6 @@ export AWS_ENDPOINT_URL_GLUE AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test A
 mkdir "$work/warehouse"
 "$peers/pyiceberg/bin/python" test/peers/glue_pyiceberg.py "$work/warehouse"
 [ "${1-}" = spark ] || exit 0
+test/peers/spark.sh install
+export $(test/peers/spark.sh env)
 PYSPARK_PYTHON="$TARN_SPARK_PYTHON" "$TARN_SPARK_PYTHON" test/peers/glue_spark.py "$work/warehouse" "$TARN_SPARK_JARS/1.7.1" 2>"$work/spark.log" || { tail -40 "$work/spark.log"; exit 1; }
