@@ -16,11 +16,11 @@ import (
 // withCloud starts the stand-ins for S3 and Glue that the tests use, as processes of their own, puts the raw files of a
 // data set into the bucket, and lets the pipeline run there and on the disk of this machine. They last as long as ctx.
 func withCloud(ctx context.Context, o options, d dataset, work string) (contest, error) {
-	server, env, err := serve(ctx, work, s3Stand, "-buckets", bucket)
+	server, env, err := serve(ctx, o.running, work, s3Stand, "-buckets", bucket)
 	if err != nil {
 		return contest{}, err
 	}
-	glue, _, err := serve(ctx, work, glueStand)
+	glue, _, err := serve(ctx, o.running, work, glueStand)
 	if err != nil {
 		return contest{}, err
 	}

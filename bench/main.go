@@ -21,6 +21,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 )
 
 type options struct {
@@ -33,6 +34,8 @@ type options struct {
 	memory string
 	with   string
 	runs   int
+	// running are the servers that were started.
+	running *sync.WaitGroup
 	// requests counts requests in place of seconds, files is how many the wide lake has.
 	requests bool
 	files    int
@@ -102,7 +105,13 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	o.running = &sync.WaitGroup{}
+	ctx, stop := context.WithCancel(ctx)
+	defer func() {
+		stop()
+		o.running.Wait()
+		err = errors.Join(err, os.RemoveAll(work))
+	}()
 	if o.tarn == "" {
 		o.tarn = filepath.Join(work, "tarn")
 		if err := quietly(ctx, "go", "build", "-tags", "grpcnotrace", "-o", o.tarn, "./cmd/tarn"); err != nil {

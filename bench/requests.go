@@ -83,11 +83,11 @@ type requests struct {
 // countRequests starts the servers of the tests and runs the real lake and a wide one against them.
 func countRequests(ctx context.Context, o options, files int, work string) (err error) {
 	r := &requests{options: o, files: files}
-	s3Server, env, err := serve(ctx, work, s3Stand, "-buckets", bucket, "-wide", fmt.Sprint(files))
+	s3Server, env, err := serve(ctx, o.running, work, s3Stand, "-buckets", bucket, "-wide", fmt.Sprint(files))
 	if err != nil {
 		return err
 	}
-	glueServer, _, err := serve(ctx, work, glueStand)
+	glueServer, _, err := serve(ctx, o.running, work, glueStand)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 )
 
 // The programs that stand for AWS, and the bucket that there is in them.
@@ -19,8 +20,8 @@ const (
 )
 
 // serve builds and starts a program of this repository that prints its address, by itself or as AWS_ENDPOINT_URL among other
-// variables, which are env. It lasts as long as ctx.
-func serve(ctx context.Context, work, pkg string, args ...string) (address string, env []string, err error) {
+// variables, which are env. It lasts as long as ctx, and running is done when it has ended.
+func serve(ctx context.Context, running *sync.WaitGroup, work, pkg string, args ...string) (address string, env []string, err error) {
 	if err := os.MkdirAll(work, 0o755); err != nil {
 		return "", nil, err
 	}
@@ -38,6 +39,7 @@ func serve(ctx context.Context, work, pkg string, args ...string) (address strin
 	if err := cmd.Start(); err != nil {
 		return "", nil, err
 	}
+	defer running.Go(func() { _ = cmd.Wait() }) // that it was told to end is no news
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		line := strings.TrimPrefix(lines.Text(), "export ")
