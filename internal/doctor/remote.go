@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -94,12 +93,8 @@ func try(ctx context.Context, s store.Store, key string) error {
 	if _, err := put("tarn doctor, four", store.Condition{ETag: first.ETag}); !errors.Is(err, store.ErrCondition) {
 		return ignored("If-Match", err)
 	}
-	r, err := s.Open(ctx, key, second.ETag, 0, -1)
+	raw, err := store.Read(ctx, s, key, second.ETag)
 	if err != nil {
-		return err
-	}
-	raw, err := io.ReadAll(r)
-	if err := errors.Join(err, r.Close()); err != nil {
 		return err
 	}
 	if string(raw) != "tarn doctor, three" {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
 	"tarn/internal/catalog"
 	"tarn/internal/store"
@@ -100,12 +99,8 @@ func (l *Lake) Identified(ctx context.Context) error {
 }
 
 func readIdentity(ctx context.Context, s store.Store, key string) (id catalog.Identity, err error) {
-	r, err := s.Open(ctx, key, "", 0, -1)
+	raw, err := store.Read(ctx, s, key, "")
 	if err != nil {
-		return id, err
-	}
-	raw, err := io.ReadAll(r)
-	if err = errors.Join(err, r.Close()); err != nil {
 		return id, err
 	}
 	if err := json.Unmarshal(raw, &id); err != nil {

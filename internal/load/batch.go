@@ -67,7 +67,7 @@ var ErrAnswer = errors.New("the answer does not fit the batch")
 // ReadBatch reads a batch from where it lies.
 func ReadBatch(ctx context.Context, stores store.Locator, location string) (Batch, error) {
 	var b Batch
-	raw, err := read(ctx, stores, location)
+	raw, err := store.ReadLocation(ctx, stores, location)
 	if err == nil {
 		err = json.Unmarshal(raw, &b)
 	}
@@ -82,7 +82,7 @@ func (b Batch) Size() int64 { return size(b.Files) }
 
 // Result reads the answer to the batch. The error is [ErrAnswer] unless it accounts for each of its files, once.
 func (b Batch) Result(ctx context.Context, stores store.Locator) (*Answer, error) {
-	raw, err := read(ctx, stores, b.Answer)
+	raw, err := store.ReadLocation(ctx, stores, b.Answer)
 	if err != nil {
 		return nil, fmt.Errorf("answer %s: %w", b.Answer, err)
 	}
@@ -227,19 +227,6 @@ func put(ctx context.Context, stores store.Locator, path, location string) (int6
 	}
 	_, err = s.Put(ctx, key, io.NewSectionReader(f, 0, info.Size()), store.Condition{})
 	return info.Size(), err
-}
-
-func read(ctx context.Context, stores store.Locator, location string) ([]byte, error) {
-	s, key, err := stores.Locate(ctx, location)
-	if err != nil {
-		return nil, err
-	}
-	r, err := s.Open(ctx, key, "", 0, -1)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := io.ReadAll(r)
-	return raw, errors.Join(err, r.Close())
 }
 
 // Split makes batches of files, in their order: of at most so many bytes and files each, or of one file.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math/rand/v2"
 	"net/http/httptest"
@@ -425,14 +424,5 @@ func files(rec *run.Record) (names []string) {
 
 // fetch reads a file by its location.
 func fetch(ctx context.Context, location string) ([]byte, error) {
-	s, key, err := registry.New(awsconf.Settings{}).Locate(ctx, location)
-	if err != nil {
-		return nil, err
-	}
-	r, err := s.Open(ctx, key, "", 0, -1)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	return io.ReadAll(r)
+	return store.ReadLocation(ctx, registry.New(awsconf.Settings{}), location)
 }

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -165,19 +164,11 @@ func (w *Workspace) left(ctx context.Context) (*leftJob, error) {
 	if w.elsewhere == nil {
 		return nil, nil
 	}
-	s, key, err := w.Lake.Stores().Locate(ctx, w.elsewhere.leftAt())
-	if err != nil {
-		return nil, err
-	}
-	r, err := s.Open(ctx, key, "", 0, -1)
+	raw, err := store.ReadLocation(ctx, w.Lake.Stores(), w.elsewhere.leftAt())
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
-	}
-	raw, err := io.ReadAll(r)
-	if err := errors.Join(err, r.Close()); err != nil {
 		return nil, err
 	}
 	var j leftJob

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -56,15 +55,11 @@ func (w *Workspace) listings(ctx context.Context, v *lake.View) (out listings, e
 	if err != nil {
 		return out, err
 	}
-	r, err := s.Open(ctx, key, "", 0, -1)
+	raw, err := store.Read(ctx, s, key, "")
 	if errors.Is(err, store.ErrNotFound) {
 		return out, nil
 	}
 	if err != nil {
-		return out, err
-	}
-	raw, err := io.ReadAll(r)
-	if err := errors.Join(err, r.Close()); err != nil {
 		return out, err
 	}
 	var found listings

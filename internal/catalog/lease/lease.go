@@ -26,7 +26,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"tarn/internal/catalog"
@@ -129,12 +128,8 @@ func (l *Lease) read(ctx context.Context) (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
-	r, err := l.store.Open(ctx, l.key, o.ETag, 0, -1)
+	raw, err := store.Read(ctx, l.store, l.key, o.ETag)
 	if err != nil {
-		return Document{}, err
-	}
-	raw, err := io.ReadAll(r)
-	if err := errors.Join(err, r.Close()); err != nil {
 		return Document{}, err
 	}
 	var d Document

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"time"
@@ -207,16 +206,7 @@ func (e *Engine) put(ctx context.Context, location string, content []byte) error
 }
 
 func (e *Engine) get(ctx context.Context, location string) ([]byte, error) {
-	s, key, err := e.Stores.Locate(ctx, location)
-	if err != nil {
-		return nil, err
-	}
-	r, err := s.Open(ctx, key, "", 0, -1)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := io.ReadAll(r)
-	return raw, errors.Join(err, r.Close())
+	return store.ReadLocation(ctx, e.Stores, location)
 }
 
 func pause(ctx context.Context, d time.Duration) error {

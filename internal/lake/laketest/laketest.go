@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -257,16 +256,7 @@ func (f files) Open(location string) (icebergio.File, error) {
 }
 
 func (f files) ReadFile(location string) ([]byte, error) {
-	s, key, err := f.stores.Locate(f.ctx, location)
-	if err != nil {
-		return nil, err
-	}
-	r, err := s.Open(f.ctx, key, "", 0, -1)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	return io.ReadAll(r)
+	return store.ReadLocation(f.ctx, f.stores, location)
 }
 
 func (f files) WriteFile(location string, content []byte) error {

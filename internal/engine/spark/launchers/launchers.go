@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -104,16 +103,7 @@ func openLocal(_ context.Context, p Place) (spark.Launcher, error) {
 	s := p.Settings
 	return local.New(local.Options{Submit: s.Submit, Master: s.Master, Jars: s.Jars, Conf: s.Conf, Env: env, Folder: p.Scratch},
 		func(ctx context.Context, location string) ([]byte, error) {
-			st, key, err := p.Stores.Locate(ctx, location)
-			if err != nil {
-				return nil, err
-			}
-			r, err := st.Open(ctx, key, "", 0, -1)
-			if err != nil {
-				return nil, err
-			}
-			defer r.Close()
-			return io.ReadAll(r)
+			return store.ReadLocation(ctx, p.Stores, location)
 		}), nil
 }
 
