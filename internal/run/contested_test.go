@@ -78,8 +78,8 @@ func TestRowsChangedInAPublish(t *testing.T) {
 		t.Errorf("it is not repaired: %s", out)
 	}
 	tarn(0, "run", "-q")
-	// Each person has a row for each day, and none of them twice.
-	if out := tarn(0, "query", "--format", "csv", "SELECT count(*) FROM daily GROUP BY ALL HAVING count(*) <> (SELECT count(*) FROM (SELECT DISTINCT * FROM daily))"); strings.Count(out, "\n") != 1 {
-		t.Errorf("some rows are there twice: %s", out)
+	// What the three batches give. Another number of theirs would not tell: pointers move in any order, and theirs may have been too late.
+	if now := count(); now != "count_star()\n20\n" {
+		t.Errorf("it is not repaired: %s", now)
 	}
 }
