@@ -39,7 +39,7 @@ type Engine struct {
 type Handle struct {
 	Run  string `json:"run"`
 	Kind string `json:"kind"`
-	// ID is empty while it is not known whether the job was started: see [Engine.Resume].
+	// ID is empty while it is not known whether the job was started: see [Engine.Find].
 	ID     string `json:"id"`
 	Script string `json:"script"`
 }
@@ -47,7 +47,7 @@ type Handle struct {
 // Folder is the location of a run's own folder, with a slash at its end.
 func (e *Engine) Folder(run string) string { return e.Own + "/" + run + "/" }
 
-// RunnerLocation is where a runner lies, by its content: a job goes on with the one that it was started with.
+// runnerLocation is where a runner lies, by its content: a job goes on with the one that it was started with.
 func (e *Engine) runnerLocation() string {
 	sum := sha256.Sum256(runner)
 	return e.Own + "/runner-" + hex.EncodeToString(sum[:6]) + ".py"
@@ -64,16 +64,7 @@ func (e *Engine) Prepare(ctx context.Context, p Plan) (Handle, error) {
 		return Handle{}, err
 	}
 	script := e.runnerLocation()
-	s, key, err := e.Stores.Locate(ctx, script)
-	if err != nil {
-		return Handle{}, err
-	}
-	if _, err := s.Stat(ctx, key); errors.Is(err, store.ErrNotFound) {
-		err = e.put(ctx, script, runner)
-		if err != nil {
-			return Handle{}, err
-		}
-	} else if err != nil {
+	if err := e.putOnce(ctx, script, bytes.NewReader(runner)); err != nil {
 		return Handle{}, err
 	}
 	return Handle{Run: p.Run, Kind: e.Kind, Script: script}, nil
@@ -202,6 +193,19 @@ func (e *Engine) put(ctx context.Context, location string, content []byte) error
 		return err
 	}
 	_, err = s.Put(ctx, key, bytes.NewReader(content), store.Condition{})
+	return err
+}
+
+// putOnce writes what lies under a name made of its content, unless it is there.
+func (e *Engine) putOnce(ctx context.Context, location string, content store.Body) error {
+	s, key, err := e.Stores.Locate(ctx, location)
+	if err != nil {
+		return err
+	}
+	if _, err := s.Stat(ctx, key); !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	_, err = s.Put(ctx, key, content, store.Condition{})
 	return err
 }
 

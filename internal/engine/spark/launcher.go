@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"strings"
+	"time"
 )
 
 // Launcher starts the runner somewhere. Its methods may be called by another process than the one that started the job.
@@ -86,4 +87,17 @@ func LogTail(log []byte) string {
 		}
 	}
 	return strings.Join(out[max(0, len(out)-most):], "\n")
+}
+
+// UntilEnded asks a launcher again and again how a job is, until that has ended.
+func UntilEnded(ctx context.Context, l Launcher, j Job, id string, poll time.Duration) error {
+	for {
+		s, err := l.State(ctx, j, id)
+		if err != nil || s.Phase.Ended() {
+			return err
+		}
+		if err := pause(ctx, poll); err != nil {
+			return err
+		}
+	}
 }

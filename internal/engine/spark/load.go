@@ -10,8 +10,6 @@ import (
 	"io"
 	"os"
 	"runtime"
-
-	"tarn/internal/store"
 )
 
 // Load lets the machines of a job read landing files. Spark only shares the work out: what reads a batch is tarn itself, so that
@@ -122,13 +120,5 @@ func (e *Engine) Load(ctx context.Context, batches []Batch) (*Load, error) {
 		return nil, &WorkerError{path, err}
 	}
 	l.Worker = e.Own + "/worker-" + hex.EncodeToString(sum.Sum(nil)[:12])
-	s, key, err := e.Stores.Locate(ctx, l.Worker)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := s.Stat(ctx, key); !errors.Is(err, store.ErrNotFound) {
-		return l, err
-	}
-	_, err = s.Put(ctx, key, io.NewSectionReader(f, 0, size), store.Condition{})
-	return l, err
+	return l, e.putOnce(ctx, l.Worker, io.NewSectionReader(f, 0, size))
 }

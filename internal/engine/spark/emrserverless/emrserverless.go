@@ -150,21 +150,12 @@ func (l *Launcher) tail(ctx context.Context, location string) (_ string, err err
 
 // Cancel implements [spark.Launcher].
 func (l *Launcher) Cancel(ctx context.Context, j spark.Job, id string) error {
-	for first := true; ; first = false {
-		s, err := l.State(ctx, j, id)
-		if err != nil || s.Phase.Ended() {
-			return err
-		}
-		if first {
-			if _, err := l.client.CancelJobRun(ctx, &emrserverless.CancelJobRunInput{ApplicationId: &l.o.Application, JobRunId: &id}); err != nil {
-				return err
-			}
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(l.o.Poll):
-		}
+	s, err := l.State(ctx, j, id)
+	if err != nil || s.Phase.Ended() {
+		return err
 	}
+	if _, err := l.client.CancelJobRun(ctx, &emrserverless.CancelJobRunInput{ApplicationId: &l.o.Application, JobRunId: &id}); err != nil {
+		return err
+	}
+	return spark.UntilEnded(ctx, l, j, id, l.o.Poll)
 }

@@ -226,17 +226,12 @@ func (l *Launcher) Cancel(ctx context.Context, j spark.Job, id string) error {
 	if err != nil {
 		return err
 	}
-	for {
-		if s, err = l.State(ctx, j, id); err != nil || s.Phase.Ended() {
+	if len(out.Errors) > 0 {
+		// It may have ended by itself at that moment.
+		if s, err := l.State(ctx, j, id); err != nil || s.Phase.Ended() {
 			return err
 		}
-		if len(out.Errors) > 0 {
-			return fmt.Errorf("job %s: %s", l.o.Job, aws.ToString(out.Errors[0].ErrorDetail.ErrorMessage))
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(l.o.Poll):
-		}
+		return fmt.Errorf("job %s: %s", l.o.Job, aws.ToString(out.Errors[0].ErrorDetail.ErrorMessage))
 	}
+	return spark.UntilEnded(ctx, l, j, id, l.o.Poll)
 }
