@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
@@ -24,14 +22,17 @@ func withCloud(ctx context.Context, o options, d dataset, work string) (contest,
 	if err != nil {
 		return contest{}, err
 	}
-	env = append(env, "AWS_ENDPOINT_URL_S3="+server, "AWS_ENDPOINT_URL_GLUE="+glue)
-	if err := upload(ctx, env, d); err != nil {
+	client, err := lead(ctx, append(env, "AWS_ENDPOINT_URL_S3="+server, "AWS_ENDPOINT_URL_GLUE="+glue))
+	if err != nil {
+		return contest{}, err
+	}
+	if err := upload(ctx, client, d); err != nil {
 		return contest{}, err
 	}
 	here, there := filepath.Join(work, "here"), filepath.Join(work, "there")
 	round := 0
 	return contest{
-		ours:   command{name: "tarn, S3 and Glue", args: []string{o.tarn, "run", "-q", "-C", there, "--target", "bench"}, env: env},
+		ours:   command{name: "tarn, S3 and Glue", args: []string{o.tarn, "run", "-q", "-C", there, "--target", "bench"}},
 		theirs: command{name: "tarn, this disk", args: []string{o.tarn, "run", "-q", "-C", here}},
 		// In Glue a new round is one that nothing has run in before.
 		fresh: func(ctx context.Context) error {
@@ -54,7 +55,7 @@ func withCloud(ctx context.Context, o options, d dataset, work string) (contest,
 			if err := rightCounts(ctx, d.want, command{args: []string{o.tarn, "query", "-C", here}}); err != nil {
 				return err
 			}
-			return rightCounts(ctx, d.want, command{args: []string{o.tarn, "query", "-C", there, "--target", "bench"}, env: env})
+			return rightCounts(ctx, d.want, command{args: []string{o.tarn, "query", "-C", there, "--target", "bench"}})
 		},
 	}, nil
 }
@@ -70,23 +71,7 @@ func addTarget(lake, text string) error {
 }
 
 // upload puts the raw files where the template's landing tables look for them.
-func upload(ctx context.Context, env []string, d dataset) error {
-	get := func(key string) string {
-		for _, e := range env {
-			if v, ok := strings.CutPrefix(e, key+"="); ok {
-				return v
-			}
-		}
-		return ""
-	}
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(get("AWS_REGION")), config.WithBaseEndpoint(get("AWS_ENDPOINT_URL_S3")),
-		config.WithCredentialsProvider(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: get("AWS_ACCESS_KEY_ID"), SecretAccessKey: get("AWS_SECRET_ACCESS_KEY")}, nil
-		})))
-	if err != nil {
-		return err
-	}
-	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
+func upload(ctx context.Context, client *s3.Client, d dataset) error {
 	for _, t := range landing {
 		files, err := filepath.Glob(filepath.Join(d.dir, t, "*"))
 		if err != nil {

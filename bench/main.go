@@ -168,7 +168,6 @@ type contest struct {
 type command struct {
 	name string
 	args []string
-	env  []string // besides that of this process
 }
 
 // withScript lets the pipeline and the script run over one data set.

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
@@ -76,8 +75,7 @@ type requests struct {
 	options
 	files int
 	counts
-	env []string
-	s3  *s3.Client
+	s3 *s3.Client
 }
 
 // countRequests starts the servers of the tests and runs the real lake and a wide one against them.
@@ -91,7 +89,6 @@ func countRequests(ctx context.Context, o options, files int, work string) (err 
 	if err != nil {
 		return err
 	}
-	r.env = env
 	r.reset()
 	for name, server := range map[string]string{"AWS_ENDPOINT_URL_S3": s3Server, "AWS_ENDPOINT_URL_GLUE": glueServer} {
 		s, err := counted(server, &r.counts)
@@ -99,19 +96,11 @@ func countRequests(ctx context.Context, o options, files int, work string) (err 
 			return err
 		}
 		defer s.Close()
-		r.env = append(r.env, name+"="+s.URL)
+		env = append(env, name+"="+s.URL)
 	}
-	for _, e := range r.env {
-		name, value, _ := strings.Cut(e, "=")
-		if err := os.Setenv(name, value); err != nil {
-			return err
-		}
-	}
-	cfg, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
+	if r.s3, err = lead(ctx, env); err != nil {
 		return err
 	}
-	r.s3 = s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
 	fmt.Println("| lake | run | S3 | of these LIST, GET, HEAD, PUT, DELETE | Glue | wall s |")
 	fmt.Println("|---|---|---:|---|---:|---:|")
 	if err := r.real(ctx, filepath.Join(work, "real")); err != nil {

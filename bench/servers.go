@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 // The programs that stand for AWS, and the bucket that there is in them.
@@ -58,4 +61,19 @@ func serve(ctx context.Context, running *sync.WaitGroup, work, pkg string, args 
 		}
 	}
 	return "", nil, fmt.Errorf("%s did not start: %w", pkg, errors.Join(lines.Err(), errors.New("it printed no address")))
+}
+
+// lead sets variables of this process, and so of all that it starts, and gives a client for the bucket that they lead to.
+func lead(ctx context.Context, env []string) (*s3.Client, error) {
+	for _, e := range env {
+		name, value, _ := strings.Cut(e, "=")
+		if err := os.Setenv(name, value); err != nil {
+			return nil, err
+		}
+	}
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }), nil
 }

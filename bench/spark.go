@@ -28,11 +28,15 @@ func withSpark(ctx context.Context, o options, d dataset, work string) (contest,
 	home := strings.TrimSpace(string(found))
 	jar := filepath.Join(jars, icebergForSpark, "iceberg-spark-runtime-3.5_2.12-"+icebergForSpark+".jar")
 	lake, out := filepath.Join(work, "lake"), filepath.Join(work, "peer")
-	env := []string{"PYSPARK_PYTHON=" + python, "PYSPARK_DRIVER_PYTHON=" + python, "SPARK_HOME=" + home}
+	for name, value := range map[string]string{"PYSPARK_PYTHON": python, "PYSPARK_DRIVER_PYTHON": python, "SPARK_HOME": home} {
+		if err := os.Setenv(name, value); err != nil {
+			return contest{}, err
+		}
+	}
 	return contest{
 		wallOnly: true,
-		ours:     command{name: "tarn, models on Spark", args: []string{o.tarn, "run", "-q", "-C", lake, "--target", "bench"}, env: env},
-		theirs:   command{name: "hand-written PySpark", args: []string{python, filepath.Join(o.peers, "p_spark.py"), d.dir, out, "--iceberg", jar}, env: env},
+		ours:     command{name: "tarn, models on Spark", args: []string{o.tarn, "run", "-q", "-C", lake, "--target", "bench"}},
+		theirs:   command{name: "hand-written PySpark", args: []string{python, filepath.Join(o.peers, "p_spark.py"), d.dir, out, "--iceberg", jar}},
 		fresh: func(ctx context.Context) error {
 			if err := newLake(ctx, o.tarn, lake, d.dir); err != nil {
 				return err
