@@ -93,7 +93,7 @@ func (w *Workspace) externals(ctx context.Context, v *lake.View) (tables []catal
 		x := catalog.External{Table: &d}
 		if len(d.Partitions) > 0 && !projected(&d) {
 			if loaded == nil {
-				if loaded, err = w.loadedFiles(ctx, v); err != nil {
+				if loaded, err = w.loadedFolders(ctx, v); err != nil {
 					return nil, nil, err
 				}
 			}
@@ -109,15 +109,16 @@ func projected(d *ddl.Table) bool {
 	return strings.EqualFold(d.Properties["projection.enabled"], "true")
 }
 
-// loadedFiles gives the names of the files that are loaded, by landing table.
-func (w *Workspace) loadedFiles(ctx context.Context, v *lake.View) (map[string][]string, error) {
+// loadedFolders gives the folders of the files that are loaded, each ending in a slash, by landing table. It is asked in every
+// run, and there are far fewer of them than files.
+func (w *Workspace) loadedFolders(ctx context.Context, v *lake.View) (map[string][]string, error) {
 	out := map[string][]string{}
-	err := w.scan(ctx, v, FilesTable, "SELECT table_name, file FROM %s", func(next func(...any) error) error {
-		var table, file string
-		if err := next(&table, &file); err != nil {
+	err := w.scan(ctx, v, FilesTable, "SELECT DISTINCT table_name, regexp_extract(file, '(?s)^.*/') FROM %s", func(next func(...any) error) error {
+		var table, folder string
+		if err := next(&table, &folder); err != nil {
 			return err
 		}
-		out[table] = append(out[table], file)
+		out[table] = append(out[table], folder)
 		return nil
 	})
 	return out, err
@@ -125,11 +126,11 @@ func (w *Workspace) loadedFiles(ctx context.Context, v *lake.View) (map[string][
 
 // partitions gives the folders that hold a table's loaded files. A file outside of such folders is in no partition, and
 // Athena does not see it.
-func partitions(t *model.Table, dir string, files []string) []catalog.Partition {
+func partitions(t *model.Table, dir string, folders []string) []catalog.Partition {
 	base := strings.TrimSuffix(t.Landing.Location, "/") + "/"
 	columns := loadTable(t).Partitions
 	found := map[string]catalog.Partition{}
-	for _, f := range files {
+	for _, f := range folders {
 		rel, ok := strings.CutPrefix(f, base)
 		if !ok {
 			continue
