@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -165,21 +164,13 @@ func (p *Placed) write(l *project.Lake, t *Table) error {
 		p.Skipped = t.Move
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Join(l.Dir, "landing"), 0o755); err != nil {
-		return err
-	}
 	for _, f := range []struct{ name, text string }{{"landing/" + t.Name + ".sql", t.DDL}, {"landing/" + t.Name + ".yml", t.sidecar()}} {
-		w, err := os.OpenFile(filepath.Join(l.Dir, filepath.FromSlash(f.name)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		err := l.Add(f.name, f.text)
 		if errors.Is(err, fs.ErrExist) {
-			// A file that is no definition, or a sidecar without one: not ours to change.
 			p.Skipped = f.name + " is there already, and is left as it is"
 			return nil
 		}
 		if err != nil {
-			return err
-		}
-		_, err = w.WriteString(f.text)
-		if err = errors.Join(err, w.Close()); err != nil {
 			return err
 		}
 		p.Files = append(p.Files, f.name)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -70,19 +68,12 @@ func (r *Report) place(l *project.Lake, t *Taken) error {
 		return nil
 	}
 	name := "landing/" + t.Table + ".sql"
-	if err := os.MkdirAll(filepath.Join(l.Dir, "landing"), 0o755); err != nil {
-		return err
-	}
-	w, err := os.OpenFile(filepath.Join(l.Dir, filepath.FromSlash(name)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	err := l.Add(name, t.text())
 	if errors.Is(err, fs.ErrExist) {
 		t.Skipped = name + " is there already, and is left as it is"
 		return nil
 	}
 	if err != nil {
-		return err
-	}
-	_, err = w.WriteString(t.text())
-	if err = errors.Join(err, w.Close()); err != nil {
 		return err
 	}
 	t.File = name
