@@ -2,9 +2,7 @@ package load
 
 import (
 	"bytes"
-	"compress/gzip"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,20 +34,7 @@ func unzipped(t *testing.T, dir string) [][]byte {
 	}
 	var out [][]byte
 	for _, name := range names {
-		f, err := os.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		z, err := gzip.NewReader(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(z)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, text)
+		out = append(out, stedi.Text(t, name))
 	}
 	return out
 }

@@ -28,6 +28,19 @@ func (l *testLake) elsewhere(table string, changes ...laketest.Change) {
 	}
 }
 
+// asAlone holds the tables against those of a lake that got the same two batches and was left alone.
+func (l *testLake) asAlone(calm *testLake, what string) {
+	l.t.Helper()
+	got, _ := l.tables()
+	calm.batch(0)
+	calm.batch(1)
+	calm.run()
+	want, _ := calm.tables()
+	if diff := cmp.Diff(want, got); diff != "" {
+		l.t.Errorf("tables (-alone +%s):\n%s", what, diff)
+	}
+}
+
 // pointer is where the catalog says that a table is, for everybody.
 func (l *testLake) pointer(table string) (location string) {
 	l.t.Helper()
@@ -117,15 +130,7 @@ func TestMaintenanceElsewhere(t *testing.T) {
 		if rec = l.run(); rec.Status != run.NothingToDo || len(rec.Foreign) > 0 {
 			t.Errorf("when it is published anew: %s %+v", rec.Status, rec.Foreign)
 		}
-		got, _ := l.tables()
-		calm := newLake(t)
-		calm.batch(0)
-		calm.batch(1)
-		calm.run()
-		want, _ := calm.tables()
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("tables (-alone +with maintenance):\n%s", diff)
-		}
+		l.asAlone(newLake(t), "with maintenance")
 	})
 }
 
@@ -176,15 +181,7 @@ func TestRowsChangedElsewhere(t *testing.T) {
 		if rec := l.run(); rec.Status != run.NothingToDo || len(rec.Foreign) > 0 {
 			t.Errorf("after the repair: %s %+v", rec.Status, rec.Foreign)
 		}
-		got, _ := l.tables()
-		calm := newLake(t)
-		calm.batch(0)
-		calm.batch(1)
-		calm.run()
-		alone, _ := calm.tables()
-		if diff := cmp.Diff(alone, got); diff != "" {
-			t.Errorf("tables (-alone +repaired):\n%s", diff)
-		}
+		l.asAlone(newLake(t), "repaired")
 		// Back to before others came: their change is history, too.
 		if code, _, stderr := l.cli("rollback", rec.Run); code != 0 {
 			t.Error(stderr)
@@ -208,15 +205,7 @@ func TestAccountChangedElsewhere(t *testing.T) {
 		if rec = l.run(); rec.Status != run.NothingToDo || len(rec.Foreign) > 0 {
 			t.Errorf("%s %+v", rec.Status, rec.Foreign)
 		}
-		got, _ := l.tables()
-		calm := newLake(t)
-		calm.batch(0)
-		calm.batch(1)
-		calm.run()
-		want, _ := calm.tables()
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("tables (-alone +repaired):\n%s", diff)
-		}
+		l.asAlone(newLake(t), "repaired")
 		if code, stdout, _ := l.cli("query", "--format", "csv", "SELECT count(*) FROM tarn__runs"); code != 0 || !strings.HasSuffix(stdout, "\n2\n") {
 			t.Errorf("runs: %d %s", code, stdout)
 		}

@@ -1,10 +1,7 @@
 package run_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,26 +36,10 @@ func stediInBucket(t *testing.T, glue bool, more string) *testLake {
 			t.Fatal("no files of ", table, err)
 		}
 		for _, f := range files {
-			l.land(table+"/landing/"+filepath.Base(f), plainText(t, f))
+			l.land(table+"/landing/"+filepath.Base(f), string(stedi.Text(t, f)))
 		}
 	}
 	return l
-}
-
-// plainText gives the content of a file that may be compressed.
-func plainText(t *testing.T, path string) string {
-	t.Helper()
-	raw, err := os.ReadFile(path)
-	if err == nil && strings.HasSuffix(path, ".gz") {
-		var z *gzip.Reader
-		if z, err = gzip.NewReader(bytes.NewReader(raw)); err == nil {
-			raw, err = io.ReadAll(z)
-		}
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(raw)
 }
 
 // TestRequestsOfTheRealLake holds what one new file costs on the lake of the model case with the real files: 100 requests

@@ -31,20 +31,7 @@ func manyFiles(t *testing.T, l *testLake) {
 		}
 		var lines []string
 		for _, path := range found {
-			f, err := os.Open(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			z, err := gzip.NewReader(f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			text, err := io.ReadAll(z)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_ = f.Close()
-			lines = append(lines, strings.Split(strings.TrimSpace(string(text)), "\n")...)
+			lines = append(lines, strings.Split(strings.TrimSpace(string(stedi.Text(t, path))), "\n")...)
 		}
 		const files = 24
 		for i := range files {
