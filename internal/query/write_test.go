@@ -148,9 +148,9 @@ func TestWriteParquet(t *testing.T) {
 	}
 }
 
-// TestStreams reads a result that is larger than the engine may keep, and sees its first rows long before its last.
+// TestStreams reads a result that is larger than the engine may keep, and sees its first rows long before its last. It runs
+// beside no other test, as it looks at the memory of the process.
 func TestStreams(t *testing.T) {
-	t.Parallel()
 	s := build(t).open(t, query.Options{Memory: "64MB", Threads: 2, TempDir: filepath.Join(t.TempDir(), "t")})
 	rows, err := s.Rows(t.Context(), "SELECT i, 'a text of some length, so that it does not fit ' || i AS t FROM range(3000000) r(i)")
 	if err != nil {
@@ -165,7 +165,7 @@ func TestStreams(t *testing.T) {
 	if w.bytes < 150<<20 {
 		t.Errorf("only %d bytes", w.bytes)
 	}
-	// The other tests of this process run at the same time; the whole result would be over 200 MB in the engine alone.
+	// The whole result would be over 200 MB in the engine alone.
 	if grown := w.most - w.before; w.most > 0 && grown > 150<<20 {
 		t.Errorf("memory grew by %d MB", grown>>20)
 	}
