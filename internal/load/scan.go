@@ -69,17 +69,18 @@ func keyPattern(column string) ([]byte, bool) {
 	return []byte(`"` + column + `":`), true
 }
 
-// hasTrue looks for the word true by its end: searching for a t, which every second key has, takes three times as long.
+// hasTrue looks for the word true by its u, which keys and texts have the least of: by its r it takes half as long again,
+// and by its t three times as long.
 func hasTrue(block []byte) bool {
 	for from := 0; ; {
-		i := bytes.Index(block[from:], []byte("rue"))
+		i := bytes.IndexByte(block[from:], 'u')
 		if i < 0 {
 			return false
 		}
-		if from+i > 0 && block[from+i-1] == 't' {
+		from += i + 1
+		if from >= len("tru") && from < len(block) && string(block[from-len("tru"):from+1]) == "true" {
 			return true
 		}
-		from += i + len("rue")
 	}
 }
 
