@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"tarn/internal/diag"
+	"tarn/internal/engine"
 	"tarn/internal/project"
 	"tarn/internal/schema"
 	"tarn/internal/sqltree"
 )
 
-// Asked is a check as an engine elsewhere tests it: questions in that engine's SQL, written before anything is known, and
-// [Asked.Judge], which makes a result of the answers.
+// Asked is a check as an engine tests it: questions in that engine's SQL, written before anything is known, and [Asked.Judge],
+// which makes a result of the answers.
 type Asked struct {
 	Check project.Check
 	Table string
@@ -162,26 +163,79 @@ func offsetOf(text string, line, col int) int {
 	return len(text)
 }
 
-// Answer is what an engine elsewhere has said of a check.
-type Answer struct {
-	// Number counts what fails; for row_count it is how many rows the table has.
-	Number int64
-	// Newest is the newest time of a freshness check, nil where there is none.
-	Newest *time.Time
-	Sample []string
-	// Rest is a file of this machine with the rows that failed, or "".
-	Rest    string
-	Seconds float64
+// Native writes the questions of a check for DuckDB, which takes the check's own SQL as it stands. name writes a table of the lake,
+// and traced is as for [Asker.Ask].
+func Native(name func(table string) string, table string, c project.Check, traced string) Asked {
+	out := Asked{Check: c, Table: table}
+	named, tracedNamed := name(table)+" AS "+schema.Quote(table), ""
+	if traced != "" {
+		tracedNamed = "(" + traced + "\n) AS " + schema.Quote(table)
+	}
+	switch {
+	case c.Row():
+		out.Good = "coalesce((" + condition(name, c) + "\n), false)"
+		if c.Kind == "not_null" {
+			out.Full = c.Columns
+		}
+		out.Aggregate = "count(*) FILTER (WHERE NOT " + out.Good + ")"
+		out.Failing = "SELECT * FROM " + named + " WHERE NOT " + out.Good
+		if traced != "" {
+			out.Traced = "SELECT * FROM " + tracedNamed + " WHERE NOT " + out.Good
+		}
+	case c.Kind == "unique":
+		out.Failing = duplicates(schema.Quote, c, name(table), "count(*) AS rows")
+		out.Count = "SELECT count(*) FROM (" + out.Failing + ")"
+		if traced != "" {
+			out.Traced = duplicates(schema.Quote, c, tracedNamed, "count(*) AS rows, list(DISTINCT _file)[1:5] AS _file")
+		}
+	case c.Kind == "row_count":
+		out.Count = "SELECT count(*) FROM " + name(table)
+	case c.Kind == "freshness":
+		out.Newest = "SELECT max(" + schema.Quote(c.Columns[0]) + ")::TIMESTAMP FROM " + name(table)
+	case c.Kind == "sql":
+		out.Failing = ownSQL(c)
+		out.Count = "SELECT count(*) FROM (" + out.Failing + "\n)"
+	}
+	return out
 }
 
-// Judge makes a result of the answers.
-func (a Asked) Judge(ans Answer, now time.Time) Result {
-	r := start(Table{Name: a.Table}, a.Check)
-	r.tell(answer{number: ans.Number, newest: ans.Newest}, now)
-	r.Sample, r.Rest, r.Seconds = ans.Sample, ans.Rest, ans.Seconds
-	r.judge()
-	if r.Failing == 0 {
-		r.Sample, r.Rest = nil, ""
+// Question is what an engine is asked.
+func (a Asked) Question() engine.Check {
+	return engine.Check{Name: a.Check.Name, OnFail: engine.OnFail(a.Check.OnFail), Good: a.Good, Full: a.Full, Aggregate: a.Aggregate, Count: a.Count,
+		Newest: a.Newest, Failing: a.Failing, Traced: a.Traced}
+}
+
+// Judge makes a result of an engine's answer. rows are those of the table.
+func (a Asked) Judge(ans engine.CheckResult, rows int64, now time.Time) (Result, error) {
+	r := start(a.Table, a.Check)
+	said := answer{number: ans.Failing}
+	if a.Check.Kind == "row_count" && a.Count == "" {
+		said.number = rows
 	}
-	return r
+	if ans.Newest != nil {
+		newest, err := isoTime(*ans.Newest)
+		if err != nil {
+			return r, fmt.Errorf("check %s of %s: %w", a.Check.Name, a.Table, err)
+		}
+		said.newest = &newest
+	}
+	r.tell(said, now)
+	r.Seconds = ans.Seconds
+	if r.judge(); r.Failing > 0 {
+		r.Sample, r.Rest = ans.Sample, ans.Rest
+	}
+	if ans.Unkept != "" {
+		r.Message += " (they could not be kept for a look: " + ans.Unkept + ")"
+	}
+	return r, nil
+}
+
+// isoTime reads a date or timestamp without a zone, which is UTC.
+func isoTime(text string) (time.Time, error) {
+	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02", "2006-01-02T15:04:05Z07:00"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is no time", text)
 }

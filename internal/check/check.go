@@ -9,9 +9,9 @@ package check
 
 import (
 	"context"
-	"slices"
 	"time"
 
+	"tarn/internal/engine"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/project"
 )
@@ -53,59 +53,36 @@ type Result struct {
 type Table struct {
 	Name   string
 	Checks []project.Check
-	// Full reports whether a column is known to have no nulls, as the statistics of written files tell it; not_null of such
-	// columns needs no query. nil knows nothing.
-	Full func(column string) bool
 }
 
-// proved reports whether a check holds by what is known already.
-func (t Table) proved(c project.Check) bool {
-	return c.Kind == "not_null" && t.Full != nil && !slices.ContainsFunc(c.Columns, func(col string) bool { return !t.Full(col) })
-}
-
-// Run tests the checks of a table against what the engine's table of that name holds now: the row checks, those of the
-// whole table, or both. The error tells that a check could not be tested at all, such as one whose SQL names an unknown column.
-func Run(ctx context.Context, e *duckdb.Engine, t Table, which Which, now time.Time) ([]Result, error) {
-	var results []Result
-	var rows []project.Check
-	for _, c := range t.Checks {
-		if c.Row() && which != WholeTable {
-			rows = append(rows, c)
-			results = append(results, start(t, c))
-		}
-	}
-	if err := runRows(ctx, e, t, rows, results); err != nil {
-		return nil, err
-	}
-	for _, c := range t.Checks {
-		if !c.Row() && which != EachRow {
-			begin := time.Now()
-			r := start(t, c)
-			if err := runTable(ctx, e, t, c, now, &r); err != nil {
-				return nil, untested(c, err)
+// Run tests the checks of a table against what the engine's table of that name holds now: first those of rows, then those of the
+// whole table. The error tells that a check could not be tested at all, such as one whose SQL names an unknown column.
+func Run(ctx context.Context, e *duckdb.Engine, t Table, now time.Time) ([]Result, error) {
+	var asked []Asked
+	var questions []engine.Check
+	for _, rows := range []bool{true, false} {
+		for _, c := range t.Checks {
+			if c.Row() == rows {
+				a := Native(e.Name, t.Name, c, "")
+				asked, questions = append(asked, a), append(questions, a.Question())
 			}
-			r.Seconds = time.Since(begin).Seconds()
-			results = append(results, r)
 		}
 	}
-	for i := range results {
-		results[i].judge()
+	answers, err := e.Test(ctx, duckdb.Asking{Table: t.Name, Checks: questions})
+	if err != nil {
+		return nil, Untested(t.Checks, err)
+	}
+	results := make([]Result, len(asked))
+	for i, a := range asked {
+		if results[i], err = a.Judge(answers[i], 0, now); err != nil {
+			return nil, err
+		}
 	}
 	return results, nil
 }
 
-// Which chooses among a table's checks.
-type Which int
-
-// The choices.
-const (
-	All Which = iota
-	EachRow
-	WholeTable
-)
-
-func start(t Table, c project.Check) Result {
-	return Result{Table: t.Name, Name: c.Name, Kind: c.Kind, OnFail: c.OnFail, File: c.File, Line: c.Line, Status: Passed, check: c}
+func start(table string, c project.Check) Result {
+	return Result{Table: table, Name: c.Name, Kind: c.Kind, OnFail: c.OnFail, File: c.File, Line: c.Line, Status: Passed, check: c}
 }
 
 func (r *Result) judge() {
@@ -122,24 +99,4 @@ func (r *Result) judge() {
 	default:
 		r.Status = Failed
 	}
-}
-
-// Condition writes what is true of the rows that pass, "" for checks of the whole table.
-func (r *Result) Condition(e *duckdb.Engine) string { return condition(e.Name, r.check) }
-
-func sample(ctx context.Context, e *duckdb.Engine, query string) ([]string, error) {
-	rows, err := e.DB().QueryContext(ctx, "SELECT to_json(t)::VARCHAR FROM (SELECT * FROM ("+query+"\n) LIMIT 5) t")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []string
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		out = append(out, s)
-	}
-	return out, rows.Err()
 }

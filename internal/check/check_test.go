@@ -1,6 +1,7 @@
 package check
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tarn/internal/engine"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/project"
 )
@@ -40,7 +42,7 @@ func one(t *testing.T, e *duckdb.Engine, c project.Check) Result {
 	if c.OnFail == "" {
 		c.OnFail = project.Fail
 	}
-	results, err := Run(t.Context(), e, Table{Name: "t", Checks: []project.Check{c}}, All, now)
+	results, err := Run(t.Context(), e, Table{Name: "t", Checks: []project.Check{c}}, now)
 	if err != nil {
 		t.Fatalf("%+v: %v", c, err)
 	}
@@ -115,13 +117,23 @@ func TestWrongCheck(t *testing.T) {
 	} {
 		c.Name, c.File, c.Line, c.OnFail = "mine", "trusted/t.yml", 7, project.Warn
 		good := project.Check{Name: "good", Kind: "not_null", Columns: []string{"n"}, OnFail: project.Fail}
-		_, err := Run(t.Context(), e, Table{Name: "t", Checks: []project.Check{good, c}}, All, now)
+		_, err := Run(t.Context(), e, Table{Name: "t", Checks: []project.Check{good, c}}, now)
 		var wrong *WrongError
 		if !errors.As(err, &wrong) || !strings.HasPrefix(err.Error(), "trusted/t.yml:7: check mine: ") {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}
 }
+
+// keeping has no tables, and one place for failing rows.
+type keeping struct {
+	engine.Tables
+	rest string
+}
+
+func (keeping) Open(context.Context, bool, ...string) (func(), error) { return func() {}, nil }
+
+func (k keeping) Rest(string, string) string { return k.rest }
 
 func TestExplain(t *testing.T) {
 	t.Parallel()
@@ -141,11 +153,17 @@ func TestExplain(t *testing.T) {
 		"how old the newest is":   {project.Check{Kind: "freshness", Columns: []string{"at"}, Within: time.Hour}, traced, nil, 0},
 		"a condition with quotes": {project.Check{Kind: "accepted_values", Columns: []string{"s"}, Values: []any{"'"}}, traced, nil, 3},
 	} {
-		r := one(t, e, c.check)
 		rest := filepath.Join(t.TempDir(), "it's", "rest.json")
-		if err := r.Explain(t.Context(), e, c.traced, rest); err != nil {
+		c.check.OnFail = project.Fail
+		asked := Native(e.Name, "t", c.check, c.traced)
+		answers, err := e.Test(t.Context(), duckdb.Asking{Table: "t", Checks: []engine.Check{asked.Question()}, Tables: keeping{rest: rest}})
+		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
+		}
+		r, err := asked.Judge(answers[0], 0, now)
+		if err != nil {
+			t.Fatal(err)
 		}
 		raw, err := os.ReadFile(rest)
 		if c.lines == 0 {

@@ -1,64 +1,15 @@
 package check
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
-	"tarn/internal/engine/duckdb"
 	"tarn/internal/project"
 	"tarn/internal/schema"
 	"tarn/internal/words"
 )
-
-// runRows tests row checks in one pass over the table; results[i] belongs to checks[i].
-func runRows(ctx context.Context, e *duckdb.Engine, t Table, checks []project.Check, results []Result) error {
-	if len(checks) == 0 {
-		return nil
-	}
-	begin := time.Now()
-	counts := make([]string, len(checks))
-	into := make([]any, len(checks))
-	asked := 0
-	for i, c := range checks {
-		into[i] = &results[i].Failing
-		if t.proved(c) {
-			counts[i] = "0::BIGINT"
-			continue
-		}
-		asked++
-		counts[i] = "count(*) FILTER (WHERE " + fails(e, c) + ")"
-	}
-	if asked == 0 {
-		return nil
-	}
-	from := " FROM " + e.Name(t.Name) + " AS " + schema.Quote(t.Name)
-	if err := e.DB().QueryRowContext(ctx, "SELECT "+strings.Join(counts, ", ")+from).Scan(into...); err != nil {
-		// One of them is wrong; asking for each alone tells which.
-		for i, c := range checks {
-			var n int64
-			if err := e.DB().QueryRowContext(ctx, "SELECT "+counts[i]+from).Scan(&n); err != nil {
-				return untested(c, err)
-			}
-		}
-		return err
-	}
-	took := time.Since(begin).Seconds() / float64(len(checks))
-	for i, c := range checks {
-		r := &results[i]
-		if r.Seconds = took; r.Failing == 0 {
-			continue
-		}
-		r.tell(answer{number: r.Failing}, time.Time{})
-		var err error
-		if r.Sample, err = sample(ctx, e, "SELECT *"+from+" WHERE "+fails(e, c)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // condition writes what has to be true of a row, or "" for checks of the whole table. A null passes accepted_values,
 // range and references, as the SQL standard's constraints have it; it fails expect. name writes a table of the lake.
@@ -94,11 +45,6 @@ func condition(name func(table string) string, c project.Check) string {
 		return c.Expect
 	}
 	return ""
-}
-
-// fails is true of the rows that do not pass.
-func fails(e *duckdb.Engine, c project.Check) string {
-	return "NOT coalesce((" + condition(e.Name, c) + "\n), false)"
 }
 
 // literal writes a YAML value as SQL.

@@ -1,14 +1,11 @@
 package check
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
 
-	"tarn/internal/engine/duckdb"
 	"tarn/internal/project"
-	"tarn/internal/schema"
 	"tarn/internal/words"
 )
 
@@ -51,38 +48,6 @@ func (r *Result) tell(a answer, now time.Time) {
 			r.Message = failing(r.Failing)
 		}
 	}
-}
-
-func runTable(ctx context.Context, e *duckdb.Engine, t Table, c project.Check, now time.Time, r *Result) error {
-	from := e.Name(t.Name)
-	count, query := "", ""
-	var a answer
-	switch c.Kind {
-	case "unique":
-		query = duplicates(schema.Quote, c, from, "count(*) AS rows")
-		count = "SELECT count(*) FROM (" + query + ")"
-	case "row_count":
-		count = "SELECT count(*) FROM " + from
-	case "freshness":
-		if err := e.DB().QueryRowContext(ctx, "SELECT max("+schema.Quote(c.Columns[0])+")::TIMESTAMP FROM "+from).Scan(&a.newest); err != nil {
-			return err
-		}
-	case "sql":
-		query = ownSQL(c)
-		count = "SELECT count(*) FROM (" + query + "\n)"
-	}
-	if count != "" {
-		if err := e.DB().QueryRowContext(ctx, count).Scan(&a.number); err != nil {
-			return err
-		}
-	}
-	r.tell(a, now)
-	if r.Failing == 0 || query == "" {
-		return nil
-	}
-	var err error
-	r.Sample, err = sample(ctx, e, query)
-	return err
 }
 
 // ownSQL is the query of an sql check as a subquery can hold it.

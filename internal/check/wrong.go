@@ -1,9 +1,12 @@
 package check
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"tarn/internal/engine"
 	"tarn/internal/project"
 )
 
@@ -20,6 +23,19 @@ func (e *WrongError) Unwrap() error { return e.Err }
 // Hint says what to do.
 func (e *WrongError) Hint() string {
 	return "the check itself is wrong: mend its SQL or its column names"
+}
+
+// Untested gives the error of an engine the place of the check that it could not test, of those of a table.
+func Untested(checks []project.Check, err error) error {
+	var e *engine.UntestedError
+	if !errors.As(err, &e) {
+		return err
+	}
+	i := slices.IndexFunc(checks, func(c project.Check) bool { return c.Name == e.Check })
+	if i < 0 {
+		return err
+	}
+	return untested(checks[i], e.Err)
 }
 
 // untested wraps the error of a check that could not be tested.

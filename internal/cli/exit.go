@@ -12,7 +12,7 @@ import (
 	"tarn/internal/catalog/glue"
 	"tarn/internal/check"
 	"tarn/internal/diag"
-	"tarn/internal/engine/spark"
+	"tarn/internal/engine"
 	"tarn/internal/events"
 	"tarn/internal/intake"
 	"tarn/internal/lake"
@@ -77,8 +77,6 @@ func exitCode(ctx context.Context, err error) int {
 	var reference *lake.ReferenceError
 	var remote *s3.Error
 	var inGlue *glue.Error
-	var notStarted *spark.StartError
-	var ended *spark.JobError
 	switch {
 	case err == nil:
 		return exitDone
@@ -96,7 +94,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitMissing
 	case errors.Is(err, run.ErrBusy), errors.Is(err, run.ErrReaders), errors.Is(err, catalog.ErrLockLost):
 		return exitBusy
-	case errors.Is(err, errUnwell), errors.As(err, &notStarted), errors.As(err, &ended), errors.Is(err, spark.ErrCancelled), errors.Is(err, spark.ErrUnheard):
+	case errors.Is(err, errUnwell), errors.Is(err, engine.ErrNotStarted), errors.Is(err, engine.ErrNoResult), errors.Is(err, engine.ErrCancelled), errors.Is(err, engine.ErrUnheard):
 		return exitRemote
 	case errors.As(err, &remote):
 		if remote.Missing() {

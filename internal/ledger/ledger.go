@@ -4,17 +4,19 @@
 package ledger
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
+	"tarn/internal/engine"
 	"tarn/internal/sqltree"
 	"tarn/internal/words"
 )
 
 // ErrUnexplained says that rows in and rows out differ by more than the reasons explain.
 var ErrUnexplained = errors.New("rows are unaccounted for")
+
+// errUncounted says that an engine has answered what was not asked.
+var errUncounted = errors.New("the rows were not counted")
 
 // Account is the account of one table in one run. Its JSON form is part of the run record.
 //
@@ -109,12 +111,9 @@ func Landing(objects, loaded, quarantined int64) *Account {
 	return &Account{In: objects, Kept: loaded, Quarantined: quarantined, Out: loaded, Dropped: []Drop{}, Traced: true}
 }
 
-// Counter gives the numbers of [sqltree.Flow.Counts] for a flow.
-type Counter func(ctx context.Context, f *sqltree.Flow) ([]sql.NullInt64, error)
-
-// Model makes the account of a model. in counts the driving table's rows and made the rows that the SELECT gave, before
-// checks took any out. Counter is asked only where these two do not tell everything: see [Asks].
-func Model(ctx context.Context, f *sqltree.Flow, count Counter, in, made int64) (*Account, error) {
+// Model makes the account of a model. in counts the driving table's rows and made the rows that the SELECT gave, before checks
+// took any out. answer is what an engine has said to the questions of [Ask]; nil where there were none.
+func Model(f *sqltree.Flow, answer *engine.LedgerResult, in, made int64) (*Account, error) {
 	a := &Account{Input: f.Driving.Name, In: in, Out: made, Dropped: []Drop{}, Traced: true}
 	if f.Opaque != "" {
 		return &Account{Out: made, Dropped: []Drop{}, Note: "rows are not followed one by one: " + f.Opaque}, nil
@@ -126,19 +125,22 @@ func Model(ctx context.Context, f *sqltree.Flow, count Counter, in, made int64) 
 		}
 		return a, a.Check()
 	}
-	counts, err := count(ctx, f)
-	if err != nil {
-		return nil, fmt.Errorf("count rows: %w", err)
+	if answer == nil || len(answer.Counts) != len(f.Steps)+1 {
+		return nil, errUncounted
 	}
 	left := in
 	for i, s := range f.Steps {
-		a.Dropped = append(a.Dropped, Drop{Reason: s.Name, Rows: left - counts[i].Int64})
-		left = counts[i].Int64
+		var n int64 // a sum over no rows is null
+		if count := answer.Counts[i]; count != nil {
+			n = *count
+		}
+		a.Dropped = append(a.Dropped, Drop{Reason: s.Name, Rows: left - n})
+		left = n
 	}
 	a.Kept = left
 	joined := made
-	if last := counts[len(counts)-1]; last.Valid {
-		joined = last.Int64
+	if last := answer.Counts[len(f.Steps)]; last != nil {
+		joined = *last
 	}
 	a.Added = joined - left
 	if f.Merges != "" {
@@ -151,18 +153,12 @@ func Model(ctx context.Context, f *sqltree.Flow, count Counter, in, made int64) 
 	return a, a.Check()
 }
 
-// Asks are the questions behind an account, for an engine that gets them all at once: the queries of Uniques are asked in
-// order while they say yes, and as many as have said so choose the query of Counts, whose one row the account needs.
-type Asks struct {
-	Uniques, Counts []string
-}
-
 // Ask writes the questions of a model, or gives nil where the account needs none.
-func Ask(f *sqltree.Flow, d sqltree.Dialect, rename func(sqltree.TableRef) string) (*Asks, error) {
+func Ask(f *sqltree.Flow, d sqltree.Dialect, rename func(sqltree.TableRef) string) (*engine.Ledger, error) {
 	if _, simple := f.Simple(); simple || f.Opaque != "" {
 		return nil, nil
 	}
-	var a Asks
+	a := engine.Ledger{Uniques: []string{}}
 	if f.Multiplies && len(f.Steps) > 0 {
 		asks, err := f.Uniques(d, rename)
 		if err != nil {
@@ -193,35 +189,6 @@ func Ask(f *sqltree.Flow, d sqltree.Dialect, rename func(sqltree.TableRef) strin
 // it is also the one most likely to be large.
 func unneeded(f *sqltree.Flow, asks []string, i int) bool {
 	return i == len(asks)-1 && f.Steps[len(f.Steps)-1].Join
-}
-
-// Live counts by asking a database, one question after the other.
-func Live(db *sql.DB, rename func(sqltree.TableRef) string) Counter {
-	return func(ctx context.Context, f *sqltree.Flow) ([]sql.NullInt64, error) {
-		a, err := Ask(f, sqltree.DuckDBDialect, rename)
-		if err != nil {
-			return nil, err
-		}
-		single := 0
-		for _, ask := range a.Uniques {
-			yes := false
-			if ask != "" {
-				if err := db.QueryRowContext(ctx, ask).Scan(&yes); err != nil {
-					return nil, err
-				}
-			}
-			if !yes {
-				break
-			}
-			single++
-		}
-		counts := make([]sql.NullInt64, len(f.Steps)+1)
-		into := make([]any, len(counts))
-		for i := range counts {
-			into[i] = &counts[i]
-		}
-		return counts, db.QueryRowContext(ctx, a.Counts[single]).Scan(into...)
-	}
 }
 
 // Without takes rows out of the result that checks put aside: quarantined ones, and dropped ones by check.

@@ -8,18 +8,20 @@ import (
 	"strings"
 	"testing"
 
-	_ "github.com/duckdb/duckdb-go/v2"
 	"github.com/google/go-cmp/cmp"
 
 	"tarn/internal/diag"
+	"tarn/internal/engine"
+	"tarn/internal/engine/duckdb"
 	"tarn/internal/schema"
 	"tarn/internal/sqltree"
 )
 
 func name(r sqltree.TableRef) string { return schema.Quote(r.Name) }
 
-func account(t *testing.T, db *sql.DB, text string) (*Account, error) {
+func account(t *testing.T, e *duckdb.Engine, text string) (*Account, error) {
 	t.Helper()
+	db := e.DB()
 	q, list := sqltree.Parse(t.Context(), sqltree.DuckDB(db), diag.Source{File: "m.sql", Text: text}, 0)
 	if list.Err() != nil {
 		t.Fatal(list.Err())
@@ -32,22 +34,33 @@ func account(t *testing.T, db *sql.DB, text string) (*Account, error) {
 	if err := db.QueryRow("SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM ("+printed+"))").Scan(&in, &out); err != nil {
 		t.Fatal(err)
 	}
-	return Model(t.Context(), q.Flow(), Live(db, name), in, out)
-}
-
-func open(t *testing.T) *sql.DB {
-	t.Helper()
-	db, err := sql.Open("duckdb", "")
+	asks, err := Ask(q.Flow(), sqltree.DuckDBDialect, name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
-	return db
+	var answer *engine.LedgerResult
+	if asks != nil {
+		if answer, err = e.Account(t.Context(), *asks); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return Model(q.Flow(), answer, in, out)
+}
+
+func open(t *testing.T) *duckdb.Engine {
+	t.Helper()
+	e, err := duckdb.Open(t.Context(), duckdb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	return e
 }
 
 func TestAccounts(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	e := open(t)
+	db := e.DB()
 	if _, err := db.Exec(`CREATE TABLE a AS SELECT * FROM (VALUES (1, 10), (2, 20), (3, NULL), (NULL, 40), (2, 50)) t(k, v);
 		CREATE TABLE b AS SELECT * FROM (VALUES (1, 'x'), (2, 'y'), (2, 'z'), (9, 'q')) t(k, w)`); err != nil {
 		t.Fatal(err)
@@ -63,7 +76,7 @@ func TestAccounts(t *testing.T) {
 		"SELECT DISTINCT a.k FROM a CROSS JOIN b":                                                                    {In: 5, Kept: 5, Added: 15, Merged: 16, Out: 4, Dropped: []Drop{{"b", 0}}, Note: "merged by DISTINCT"},
 		"SELECT count(*) AS n FROM a WHERE a.k > 100 -- drop: all":                                                   {In: 5, Added: 1, Out: 1, Dropped: []Drop{{"all", 5}}, Note: "merged by an aggregate"},
 	} {
-		got, err := account(t, db, text)
+		got, err := account(t, e, text)
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue
@@ -81,7 +94,8 @@ func TestAccounts(t *testing.T) {
 // Random models over random rows: what the ledger says of each condition is what going through the rows by hand gives.
 func TestAgainstCountingByHand(t *testing.T) {
 	t.Parallel()
-	db := open(t)
+	e := open(t)
+	db := e.DB()
 	r := rand.New(rand.NewPCG(1, 2))
 	for round := range 120 {
 		rows := func(n int) string {
@@ -103,7 +117,7 @@ func TestAgainstCountingByHand(t *testing.T) {
 		if len(conditions) > 0 {
 			text += " WHERE " + strings.Join(conditions, " AND ")
 		}
-		got, err := account(t, db, text)
+		got, err := account(t, e, text)
 		if err != nil {
 			t.Fatalf("round %d: %s: %v", round, text, err)
 		}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
+	engines "tarn/internal/engine/registry"
 	"tarn/internal/lake"
 	"tarn/internal/machine"
 	"tarn/internal/plan"
@@ -90,7 +92,7 @@ func (w *Workspace) measured(ctx context.Context, v *lake.View) (rate float64, r
 			return err
 		}
 		var r Record
-		if json.Unmarshal([]byte(record), &r) != nil || r.Versions["spark"] != "" {
+		if json.Unmarshal([]byte(record), &r) != nil || madeElsewhere(r) {
 			return nil
 		}
 		rows := w.worked(r)
@@ -103,6 +105,11 @@ func (w *Workspace) measured(ctx context.Context, v *lake.View) (rate float64, r
 		return nil
 	})
 	return rate, run, err
+}
+
+// madeElsewhere reports whether another engine than the one in the process has made the models of a run.
+func madeElsewhere(r Record) bool {
+	return slices.ContainsFunc(engines.Kinds(), func(kind string) bool { return r.Versions[kind] != "" })
 }
 
 // worked counts the rows that a run has worked through.

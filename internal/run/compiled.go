@@ -1,10 +1,10 @@
 package run
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
+	"tarn/internal/engine"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/ledger"
 	"tarn/internal/model"
@@ -52,7 +52,7 @@ func Compiled(e *duckdb.Engine, t *model.Table) (string, error) {
 }
 
 // account follows the rows of a model that was built and judged.
-func (x *execution) account(ctx context.Context, st *state, count ledger.Counter, made int64) error {
+func (x *execution) account(st *state, answer *engine.LedgerResult, made int64) error {
 	t := st.table
 	f := t.Query.Flow()
 	var in int64
@@ -63,7 +63,7 @@ func (x *execution) account(ctx context.Context, st *state, count ledger.Counter
 		}
 		in = x.state(input.Name).rows
 	}
-	a, err := ledger.Model(ctx, f, count, in, made)
+	a, err := ledger.Model(f, answer, in, made)
 	if err != nil && a == nil {
 		return fmt.Errorf("account of %s: %w", t.Name, err)
 	}

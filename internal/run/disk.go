@@ -76,16 +76,16 @@ func sizeOf(dir string) (n int64) {
 func (x *execution) fits(ctx context.Context) error {
 	held := x.w.Lake.Reader()
 	defer held.Close()
-	elsewhere := x.w.toLoad(x.plan)
+	afar := x.w.toLoad(x.plan)
 	for _, s := range x.plan.Steps {
 		var needed int64
-		afar := slices.ContainsFunc(elsewhere, func(o plan.Step) bool { return o.Table == s.Table })
+		there := slices.ContainsFunc(afar, func(o plan.Step) bool { return o.Table == s.Table })
 		for _, f := range s.Work.Read() {
-			if f.Path == "" && !afar {
+			if f.Path == "" && !there {
 				needed = max(needed, f.Size)
 			}
 		}
-		if s.Action == plan.Rebuild && x.w.elsewhere == nil {
+		if s.Action == plan.Rebuild && x.w.maker.InProcess() {
 			for _, in := range s.Table.Inputs {
 				t := x.w.Graph.Table(in)
 				have := x.view.Table(t.Stored())

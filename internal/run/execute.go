@@ -120,15 +120,16 @@ func (x *execution) all(ctx context.Context, left *leftJob) error {
 	if err != nil {
 		return err
 	}
-	if x.w.elsewhere == nil {
+	if x.w.maker.InProcess() {
 		if err := x.steps(ctx, x.plan.Steps, first); err != nil {
 			return err
 		}
-		return x.late(ctx)
+		return x.make(ctx, x.w.maker, nil, true)
 	}
-	if _, names := x.modelSteps(); len(names) > 0 {
-		// Loading for nothing would be a pity.
-		if _, err := x.w.elsewhere.engine.Ready(ctx); err != nil {
+	models := inOrder(x.modelSteps(), first)
+	if len(models) > 0 {
+		// What cannot start is told before anything is loaded.
+		if _, err := x.w.maker.Ready(ctx); err != nil {
 			return err
 		}
 	}
@@ -139,7 +140,7 @@ func (x *execution) all(ctx context.Context, left *leftJob) error {
 	if err := x.steps(ctx, landing, first); err != nil {
 		return err
 	}
-	return x.models(ctx, first)
+	return x.make(ctx, x.w.maker, models, true)
 }
 
 // steps works steps off on this machine; first says what each has to wait for.
@@ -217,12 +218,35 @@ func (x *execution) weight(s plan.Step) int64 {
 
 func (x *execution) step(ctx context.Context, s plan.Step) error {
 	start := time.Now()
-	st := &state{table: s.Table, version: x.id, record: TableRecord{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: s.Reasons}}
 	var err error
-	if st.draft, err = x.w.Lake.Draft(ctx, x.view, s.Table.Stored(), shape(s.Table)); err != nil {
+	switch {
+	case s.Table.Landing == nil:
+		err = x.make(ctx, x.w.maker, []plan.Step{s}, false)
+	case s.Action == plan.Amend:
+		err = x.make(ctx, x.w.own, []plan.Step{s}, false)
+	default:
+		err = x.land(ctx, s)
+	}
+	if err != nil {
 		return err
 	}
-	release, err := x.use(ctx, false, x.reads(s.Table)...)
+	st := x.state(s.Table.Name)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	st.record.Seconds = time.Since(start).Seconds()
+	x.tell(Event{Table: s.Table.Name, Rows: st.rows, Finished: true})
+	return nil
+}
+
+// land loads a landing table.
+func (x *execution) land(ctx context.Context, s plan.Step) error {
+	st, err := x.begin(ctx, s)
+	if err != nil {
+		return err
+	}
+	now, _ := x.w.when(s.Table)
+	reads, _ := x.readBy(s.Table, now, map[string]bool{})
+	release, err := x.use(ctx, false, x.state, reads...)
 	if err != nil {
 		return err
 	}
@@ -230,25 +254,15 @@ func (x *execution) step(ctx context.Context, s plan.Step) error {
 	if have := x.view.Table(s.Table.Stored()); have != nil {
 		st.widely = have.Record()[plan.KeyNotes] != s.Table.Notes
 	}
-	switch {
-	case s.Action == plan.Amend:
-		err = x.amend(ctx, st)
-	case s.Table.Landing != nil && s.Table.Header().Reference:
+	if s.Table.Header().Reference {
 		err = x.refer(ctx, s, st)
-	case s.Table.Landing != nil:
+	} else {
 		err = x.load(ctx, s, st)
-	default:
-		err = x.build(ctx, s, st)
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		x.keep(st)
 	}
-	st.record.Seconds = time.Since(start).Seconds()
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.states[s.Table.Name] = st
-	x.tell(Event{Table: s.Table.Name, Rows: st.rows, Finished: true})
-	return nil
+	return err
 }
 
 func shape(t *model.Table) lake.Shape {

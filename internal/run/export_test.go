@@ -25,7 +25,7 @@ func (w *Workspace) ToLoad(bytes int64) (tables, why []string) {
 
 // PutOwn puts a file where Spark's jobs have theirs.
 func (w *Workspace) PutOwn(ctx context.Context, name string) error {
-	return w.putFile(ctx, w.elsewhere.engine.Own+"/"+name, []byte("old"))
+	return w.putFile(ctx, w.jobs.Home()+"/"+name, []byte("old"))
 }
 
 // Remember publishes what a query gives as the account of loaded files, as if they had been loaded.

@@ -164,10 +164,10 @@ func (w *Workspace) collect(ctx context.Context, c change, before time.Time, ove
 
 // leftovers lists what Spark's jobs have left beside the tables that none will need again, by location and as it is shown.
 func (w *Workspace) leftovers(ctx context.Context, before time.Time) (locations []string, shown lake.Garbage, err error) {
-	if w.elsewhere == nil {
+	if w.jobs == nil {
 		return nil, shown, nil
 	}
-	list, err := w.elsewhere.engine.Leftovers(ctx, before, path.Base(w.elsewhere.leftAt()), lastLog)
+	list, err := w.jobs.Leftovers(ctx, before, path.Base(w.jobs.leftAt()), lastLog)
 	for _, l := range list {
 		locations = append(locations, l.Location)
 		shown.Files = append(shown.Files, strings.TrimPrefix(l.Location, w.Project.Config.Warehouse+"/"))

@@ -55,7 +55,7 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) (err error
 	if err != nil {
 		return err
 	}
-	if err := x.judge(ctx, st, result.Written, stay.paths(), x.output(st, "kept")); err != nil {
+	if err := x.judge(ctx, st, result.Written, stay.paths()); err != nil {
 		return err
 	}
 	summary, err := x.arrived(ctx, s, st, stay)

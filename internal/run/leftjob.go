@@ -11,12 +11,10 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
-	"tarn/internal/catalog"
 	"tarn/internal/check"
-	"tarn/internal/engine/spark"
+	"tarn/internal/engine"
 	"tarn/internal/lake"
 	"tarn/internal/ledger"
 	"tarn/internal/load"
@@ -31,7 +29,7 @@ var ErrTerminalGone = errors.New("the terminal is gone")
 // leftJob is a run whose job was started, as it lies beside the tables until the run has ended: all that another process
 // needs to go on with it. There is at most one, as only the holder of the lock makes one.
 type leftJob struct {
-	Job spark.Handle `json:"job"`
+	Job engine.Handle `json:"job"`
 	// Lake identifies definitions, settings and selection: only a run of the same goes on with it.
 	Lake string `json:"lake"`
 	Run  string `json:"run"`
@@ -82,8 +80,6 @@ type savedState struct {
 // quarantineFile holds the rows that could not be loaded, in the run's folder.
 const quarantineFile = "quarantine.parquet"
 
-func (e *elsewhere) leftAt() string { return e.engine.Own + "/job.json" }
-
 // identity tells runs apart that would not make the same tables.
 func (w *Workspace) identity(s Selection) (string, error) {
 	h := sha256.New()
@@ -97,7 +93,7 @@ func (w *Workspace) identity(s Selection) (string, error) {
 }
 
 // save writes the run down before its job is started.
-func (x *execution) save(ctx context.Context, h spark.Handle, loading bool) (*leftJob, error) {
+func (x *execution) save(ctx context.Context, h engine.Handle, loading bool) (*leftJob, error) {
 	identity, err := x.w.identity(x.selection)
 	if err != nil {
 		return nil, err
@@ -125,7 +121,6 @@ func (x *execution) save(ctx context.Context, h spark.Handle, loading bool) (*le
 }
 
 func (x *execution) saveQuarantine(ctx context.Context) error {
-	e := x.w.elsewhere
 	path := filepath.Join(x.w.tempDir(), quarantineFile)
 	if err := os.MkdirAll(x.w.tempDir(), 0o755); err != nil {
 		return err
@@ -137,7 +132,7 @@ func (x *execution) saveQuarantine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(x.w.putFile(ctx, e.engine.Folder(x.id)+quarantineFile, raw), os.Remove(path))
+	return errors.Join(x.w.putFile(ctx, x.w.jobs.Folder(x.id)+quarantineFile, raw), os.Remove(path))
 }
 
 // noteJob writes which job is under way.
@@ -146,8 +141,8 @@ func (w *Workspace) noteJob(ctx context.Context, j *leftJob) error {
 	if err != nil {
 		return err
 	}
-	w.elsewhere.noted = true
-	return w.putFile(ctx, w.elsewhere.leftAt(), raw)
+	w.jobs.noted = true
+	return w.putFile(ctx, w.jobs.leftAt(), raw)
 }
 
 func (w *Workspace) putFile(ctx context.Context, location string, content []byte) error {
@@ -161,10 +156,10 @@ func (w *Workspace) putFile(ctx context.Context, location string, content []byte
 
 // left reads which run has a job that it did not see the end of, or gives nil.
 func (w *Workspace) left(ctx context.Context) (*leftJob, error) {
-	if w.elsewhere == nil {
+	if w.jobs == nil {
 		return nil, nil
 	}
-	raw, err := store.ReadLocation(ctx, w.Lake.Stores(), w.elsewhere.leftAt())
+	raw, err := store.ReadLocation(ctx, w.Lake.Stores(), w.jobs.leftAt())
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
@@ -173,7 +168,7 @@ func (w *Workspace) left(ctx context.Context) (*leftJob, error) {
 	}
 	var j leftJob
 	if err := json.Unmarshal(raw, &j); err != nil {
-		return nil, fmt.Errorf("%s is damaged: %w", w.elsewhere.leftAt(), err)
+		return nil, fmt.Errorf("%s is damaged: %w", w.jobs.leftAt(), err)
 	}
 	return &j, nil
 }
@@ -189,12 +184,12 @@ func pointers(v *lake.View) map[string]string {
 // resumable reports whether this run can go on with another one's job: nothing that decides the tables has changed since.
 func (w *Workspace) resumable(j *leftJob, v *lake.View, s Selection) bool {
 	identity, err := w.identity(s)
-	return err == nil && identity == j.Lake && j.Job.Kind == w.elsewhere.engine.Kind && maps.Equal(pointers(v), j.Pointers)
+	return err == nil && identity == j.Lake && maps.Equal(pointers(v), j.Pointers)
 }
 
 // abandon ends a job that nobody goes on with, and removes what its run has left.
 func (w *Workspace) abandon(ctx context.Context, v *lake.View, j *leftJob) error {
-	if err := w.elsewhere.engine.Cancel(ctx, j.Job); err != nil {
+	if err := w.jobs.Cancel(ctx, j.Job); err != nil {
 		return err
 	}
 	if published(v, j.Run) {
@@ -213,38 +208,6 @@ func (w *Workspace) abandon(ctx context.Context, v *lake.View, j *leftJob) error
 		}
 	}
 	return w.forgetJob(ctx, j.Run)
-}
-
-// lastLog is the log of the last job on this machine, in its scratch folder.
-const lastLog = "last.log"
-
-// forgetJob removes what a job has had beside the tables. Its log stays until the next.
-func (w *Workspace) forgetJob(ctx context.Context, run string) error {
-	e := w.elsewhere
-	for _, job := range []string{loadRun(run), run} {
-		if err := os.Rename(filepath.Join(e.scratch, job, "log"), filepath.Join(e.scratch, lastLog)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-	}
-	if err := e.remove(ctx, run); err != nil {
-		return err
-	}
-	return w.Lake.Discard(ctx, []string{e.leftAt()})
-}
-
-// remove deletes what the jobs of a run have beside the tables and on this machine.
-func (e *elsewhere) remove(ctx context.Context, run string) error {
-	for _, job := range []string{loadRun(run), run} {
-		if err := errors.Join(e.engine.Remove(ctx, job), os.RemoveAll(filepath.Join(e.scratch, job))); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// leaves reports whether a run has ended but its job has not, and belongs to whoever comes next.
-func leaves(cause error) bool {
-	return errors.Is(cause, catalog.ErrLockLost) || errors.Is(cause, ErrTerminalGone)
 }
 
 // resume makes the execution be what it was in the process that started the job.
@@ -281,7 +244,7 @@ func (x *execution) resume(ctx context.Context, j *leftJob) error {
 	if !j.Quarantine {
 		return nil
 	}
-	raw, err := x.w.elsewhere.engine.File(ctx, j.Run, quarantineFile)
+	raw, err := store.ReadLocation(ctx, x.w.Lake.Stores(), x.w.jobs.Folder(j.Run)+quarantineFile)
 	if err != nil {
 		return err
 	}
@@ -295,21 +258,9 @@ func (x *execution) resume(ctx context.Context, j *leftJob) error {
 	return errors.Join(x.quarantine.Restore(ctx, path), os.Remove(path))
 }
 
-// sought completes the handle of a job, and starts it if the process that has prepared it died before.
-func (x *execution) sought(ctx context.Context, j *leftJob) (err error) {
-	e := x.w.elsewhere.engine
-	if j.Job, err = e.Find(ctx, j.Job); err != nil || j.Job.ID != "" {
-		return err
-	}
-	if j.Job, err = e.Start(ctx, j.Job); err != nil {
-		return err
-	}
-	return x.w.noteJob(ctx, j)
-}
-
 // resumeLoad goes on with another process's run whose job reads landing files.
 func (x *execution) resumeLoad(ctx context.Context, j *leftJob) error {
-	raw, err := x.w.elsewhere.engine.File(ctx, j.Job.Run, workFile)
+	raw, err := store.ReadLocation(ctx, x.w.Lake.Stores(), x.w.jobs.Folder(j.Job.Run)+workFile)
 	if err != nil {
 		return err
 	}
@@ -324,32 +275,30 @@ func (x *execution) resumeLoad(ctx context.Context, j *leftJob) error {
 }
 
 // rejoin goes on with another process's run where its job was or is.
-func (x *execution) rejoin(ctx context.Context, j *leftJob) (err error) {
-	if err := x.sought(ctx, j); err != nil {
-		return err
-	}
-	steps, names := x.modelSteps()
-	for _, name := range names {
-		if err := x.begin(ctx, steps[name]); err != nil {
+func (x *execution) rejoin(ctx context.Context, j *leftJob) error {
+	steps, made := x.modelSteps(), tables{x, map[string]*state{}}
+	for _, s := range steps {
+		st, err := x.begin(ctx, s)
+		if err != nil {
 			return err
 		}
+		made.made[s.Table.Name] = st
+		x.keep(st)
 	}
-	r, err := x.await(ctx, j.Job, x.follow(len(steps)))
+	r, err := x.resumed(ctx, j, made)
 	if err != nil {
-		return x.placed(err)
+		return x.placed(x.w.maker, err)
 	}
-	return x.take(ctx, steps, r)
+	return x.take(ctx, x.w.maker, made, steps, r)
 }
 
-// modelSteps lists the steps that are done elsewhere, by name and in the plan's order.
-func (x *execution) modelSteps() (map[string]plan.Step, []string) {
-	steps := map[string]plan.Step{}
-	var names []string
+// modelSteps lists the steps of models, in the plan's order.
+func (x *execution) modelSteps() []plan.Step {
+	var out []plan.Step
 	for _, s := range x.plan.Steps {
-		if s.Table.Model != nil && s.Action != plan.None {
-			steps[s.Table.Name] = s
-			names = append(names, s.Table.Name)
+		if s.Table.Model != nil && s.Works() {
+			out = append(out, s)
 		}
 	}
-	return steps, slices.Clip(names)
+	return out
 }

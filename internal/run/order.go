@@ -114,6 +114,10 @@ func (w *Workspace) traced(t *model.Table, d sqltree.Dialect, from func(table st
 	if slices.ContainsFunc(t.Columns, func(c schema.Column) bool { return strings.EqualFold(c.Name, "_file") }) {
 		return "SELECT * FROM " + from(t.Name), nil
 	}
+	if t.Query == nil {
+		// Rows of files that were taken by reference do not say which they are from.
+		return "", nil
+	}
 	f := t.Query.Flow()
 	if f.Opaque != "" || f.Merges != "" {
 		return "", nil

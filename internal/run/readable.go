@@ -39,8 +39,8 @@ func (x *execution) unchanged(ctx context.Context) error {
 }
 
 // use makes tables readable by the engine until release is called: their files can be far away, and the disk for copies of
-// them is bounded. Only the columns that the models of this run read are there for certain, or all with whole.
-func (x *execution) use(ctx context.Context, whole bool, names ...string) (release func(), err error) {
+// them is bounded. find tells how a table is. Only the columns that the models of this run read are there for certain, or all with whole.
+func (x *execution) use(ctx context.Context, whole bool, find func(name string) *state, names ...string) (release func(), err error) {
 	var used []*state
 	release = sync.OnceFunc(func() {
 		for _, st := range used {
@@ -49,7 +49,7 @@ func (x *execution) use(ctx context.Context, whole bool, names ...string) (relea
 	})
 	for _, name := range names {
 		t := x.w.Graph.Table(name)
-		st := x.state(t.Name)
+		st := find(t.Name)
 		if st == nil || !st.stored {
 			// It is being made, or its files are on this disk anyway.
 			continue

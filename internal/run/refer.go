@@ -78,7 +78,7 @@ func (x *execution) refer(ctx context.Context, s plan.Step, st *state) error {
 		added[i] = lake.Referred{Location: f.Location, Path: f.Path}
 		written = append(written, duckdb.File{Path: f.Path, Rows: rows[f.Location]})
 	}
-	if err := x.judge(ctx, st, written, stay, duckdb.Output{}); err != nil {
+	if err := x.judge(ctx, st, written, stay); err != nil {
 		return err
 	}
 	if err := x.landed(s, st); err != nil {

@@ -40,7 +40,7 @@ func (w *Workspace) Check(ctx context.Context, s Selection) ([]check.Result, err
 		if len(chosen) > 0 && !chosen[t.Name] {
 			continue
 		}
-		results, err := check.Run(ctx, w.Engine, check.Table{Name: t.Name, Checks: t.Header().Checks}, check.All, w.now())
+		results, err := check.Run(ctx, w.Engine, check.Table{Name: t.Name, Checks: t.Header().Checks}, w.now())
 		if err != nil {
 			return nil, err
 		}

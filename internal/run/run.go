@@ -85,11 +85,9 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	if _, err := w.sweep(ctx, v, writer.Unfinished()); err != nil {
 		return rec, err
 	}
-	if w.elsewhere != nil && writer.Unfinished() != "" {
-		// A plan can be there whose job was never noted.
-		if err := w.elsewhere.remove(ctx, writer.Unfinished()); err != nil {
-			return rec, err
-		}
+	// A plan can be there whose job was never noted.
+	if err := w.jobs.remove(ctx, writer.Unfinished()); err != nil {
+		return rec, err
 	}
 	p, err := w.plan(ctx, seen, o.Selection)
 	if err != nil {
@@ -132,7 +130,7 @@ func (x *execution) end(ctx context.Context, v *lake.View, err error) error {
 
 // goOn finishes a run whose job another process has started.
 func (x *execution) goOn(ctx context.Context, left *leftJob) error {
-	x.plan, x.w.elsewhere.used, x.w.elsewhere.noted = &plan.Plan{}, true, true
+	x.plan, x.w.jobs.used, x.w.jobs.noted = &plan.Plan{}, true, true
 	// What that run has staged stays; only what is of no use to it goes.
 	staged := lake.Garbage{}
 	if left.Loading {

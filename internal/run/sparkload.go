@@ -11,14 +11,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tarn/internal/diag"
+	"tarn/internal/engine"
 	"tarn/internal/engine/duckdb"
-	"tarn/internal/engine/spark"
 	"tarn/internal/lake"
 	"tarn/internal/load"
 	"tarn/internal/model"
 	"tarn/internal/plan"
 	"tarn/internal/project"
-	"tarn/internal/sparkconf"
 )
 
 // Landing files that are too many for one machine are read on Spark's: batches of them, each by a process of tarn, in one job
@@ -53,12 +52,13 @@ func loadRun(run string) string { return run + "-load" }
 
 // toLoad chooses the landing tables of a plan whose files Spark reads. It says the same each time.
 func (w *Workspace) toLoad(p *plan.Plan) []plan.Step {
-	if w.elsewhere == nil {
+	loader := w.jobs.loader()
+	if loader == nil {
 		return nil
 	}
 	reached, _ := w.landingWork(p)
-	switch load := w.Project.Config.Spark.Load; {
-	case load == sparkconf.LoadSpark, load == sparkconf.LoadAuto && reached.bytes > muchToLoad && w.elsewhere.engine.CanLoad() == nil:
+	switch loads := loader.Loads(); {
+	case loads == engine.LoadsAll, loads == engine.LoadsMuch && reached.bytes > muchToLoad && loader.CanLoad() == nil:
 		return reached.steps
 	}
 	return nil
@@ -66,7 +66,8 @@ func (w *Workspace) toLoad(p *plan.Plan) []plan.Step {
 
 // loadedHere says why landing files are read on this machine although Spark should do that, or gives nothing.
 func (w *Workspace) loadedHere(p *plan.Plan) []string {
-	if w.elsewhere == nil || w.Project.Config.Spark.Load != sparkconf.LoadAuto {
+	loader := w.jobs.loader()
+	if loader == nil || loader.Loads() != engine.LoadsMuch {
 		return nil
 	}
 	var out []string
@@ -82,7 +83,7 @@ func (w *Workspace) loadedHere(p *plan.Plan) []string {
 		out = append(out, text)
 	}
 	reached, beyond := w.landingWork(p)
-	tell(reached, w.elsewhere.engine.CanLoad())
+	tell(reached, loader.CanLoad())
 	tell(beyond, errBeyond)
 	return out
 }
@@ -128,12 +129,12 @@ func (w *Workspace) landingWork(p *plan.Plan) (reached, beyond landingWork) {
 
 // reaches reports whether Spark's machines can read a landing table's files.
 func (w *Workspace) reaches(t *model.Table) bool {
-	return project.Remote(t.Landing.Dir) || w.Project.Config.Spark.OnThisMachine()
+	return project.Remote(t.Landing.Dir) || w.jobs.loader().OnThisMachine()
 }
 
 // unreached refuses landing tables whose files Spark shall read and cannot.
 func (w *Workspace) unreached() (list diag.List) {
-	if w.Project.Config.Spark.Load != sparkconf.LoadSpark {
+	if loader := w.jobs.loader(); loader == nil || loader.Loads() != engine.LoadsAll {
 		return nil
 	}
 	for _, t := range w.Graph.Tables {
@@ -151,7 +152,7 @@ func (x *execution) loadAfar(ctx context.Context, left *leftJob) error {
 	if len(steps) == 0 {
 		return nil
 	}
-	var tasks []spark.Batch
+	var tasks []engine.Batch
 	for _, s := range steps {
 		more, err := x.batches(ctx, s)
 		if err != nil {
@@ -159,17 +160,17 @@ func (x *execution) loadAfar(ctx context.Context, left *leftJob) error {
 		}
 		tasks = append(tasks, more...)
 	}
-	var r *spark.Result
+	var r *engine.Result
 	var err error
 	if left == nil {
 		r, err = x.startLoad(ctx, steps, tasks)
-	} else if err = x.sought(ctx, left); err == nil {
-		r, err = x.await(ctx, left.Job, x.followLoad(tasks))
+	} else {
+		r, err = x.resumed(ctx, left, tables{x, nil})
 	}
 	if err != nil {
 		return err
 	}
-	x.record.Versions["spark"] = r.Spark
+	x.record.Versions[x.w.maker.kind] = r.Version
 	for _, s := range steps {
 		if err := x.takeLoad(ctx, x.afar[s.Table.Name]); err != nil {
 			return err
@@ -180,8 +181,8 @@ func (x *execution) loadAfar(ctx context.Context, left *leftJob) error {
 }
 
 // batches shares the files of a step out.
-func (x *execution) batches(ctx context.Context, s plan.Step) ([]spark.Batch, error) {
-	e, t := x.w.elsewhere.engine, s.Table
+func (x *execution) batches(ctx context.Context, s plan.Step) ([]engine.Batch, error) {
+	t := s.Table
 	d, err := x.w.Lake.Draft(ctx, x.view, t.Stored(), shape(t))
 	if err != nil {
 		return nil, err
@@ -193,26 +194,21 @@ func (x *execution) batches(ctx context.Context, s plan.Step) ([]spark.Batch, er
 	for _, f := range files {
 		bytes += f.Size
 	}
-	folder := e.Folder(loadRun(x.id))
-	var out []spark.Batch
+	folder := x.w.jobs.Folder(loadRun(x.id))
+	var out []engine.Batch
 	for _, part := range load.Split(files, min(max(bytes/manyBatches, leastBatch), batchBytes), batchFiles) {
 		name := t.Name + "/" + strconv.Itoa(len(a.batches))
 		b := load.Batch{Run: x.id, At: utc(x.started), Table: s.Work.Table, FieldIDs: d.FieldIDs(), Files: part, Memory: workerMemory,
 			Data: a.folder, Rejected: folder + "rejected", Answer: folder + "answers/" + name + ".json"}
 		a.batches = append(a.batches, b)
-		out = append(out, spark.Batch{Table: t.Name, Location: folder + "batches/" + name + ".json", Bytes: b.Size()})
+		out = append(out, engine.Batch{Table: t.Name, Location: folder + "batches/" + name + ".json", Bytes: b.Size()})
 	}
 	return out, nil
 }
 
 // startLoad writes the batches and what there was to do, and runs the job.
-func (x *execution) startLoad(ctx context.Context, steps []plan.Step, tasks []spark.Batch) (*spark.Result, error) {
-	e := x.w.elsewhere.engine
-	x.w.elsewhere.used = true
-	l, err := e.Load(ctx, tasks)
-	if err != nil {
-		return nil, err
-	}
+func (x *execution) startLoad(ctx context.Context, steps []plan.Step, tasks []engine.Batch) (*engine.Result, error) {
+	x.w.jobs.used = true
 	g, within := errgroup.WithContext(ctx)
 	g.SetLimit(batchesAtOnce)
 	i := 0
@@ -229,11 +225,11 @@ func (x *execution) startLoad(ctx context.Context, steps []plan.Step, tasks []sp
 			work[s.Table.Name] = savedWork{Work: s.Work, Prune: s.Prune}
 		}
 	}
-	if err := errors.Join(g.Wait(), x.w.putJSON(ctx, e.Folder(loadRun(x.id))+workFile, work)); err != nil {
+	if err := errors.Join(g.Wait(), x.w.putJSON(ctx, x.w.jobs.Folder(loadRun(x.id))+workFile, work)); err != nil {
 		return nil, err
 	}
-	p := spark.Plan{Run: loadRun(x.id), Database: x.w.Project.Config.Database, Settings: [][2]string{}, Tables: []spark.Table{}, Steps: []spark.Step{}, Late: []spark.Late{}, Load: l}
-	return x.job(ctx, p, true, x.followLoad(tasks))
+	j := engine.Job{Run: loadRun(x.id), Database: x.w.Project.Config.Database, Tell: x.follow}
+	return x.attend(ctx, j, true, func(j engine.Job) (*engine.Result, error) { return x.w.jobs.loader().Load(ctx, j, tasks) })
 }
 
 // batchesAtOnce is how many small files are written or read at a time.
@@ -245,17 +241,4 @@ func (w *Workspace) putJSON(ctx context.Context, location string, v any) error {
 		return err
 	}
 	return w.putFile(ctx, location, raw)
-}
-
-// followLoad passes on how far the reading is.
-func (x *execution) followLoad(tasks []spark.Batch) func(spark.State, spark.Progress) {
-	total := map[string]int64{}
-	for _, b := range tasks {
-		total[b.Table] += b.Bytes
-	}
-	return func(_ spark.State, p spark.Progress) {
-		for table, all := range total {
-			x.tell(Event{Table: table, Phase: "load", Done: p.Read[table], Total: all})
-		}
-	}
 }

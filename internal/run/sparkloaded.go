@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tarn/internal/cache"
-	"tarn/internal/check"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/lake"
 	"tarn/internal/load"
@@ -128,7 +127,7 @@ func (x *execution) loaded(ctx context.Context, a *afar, st *state) error {
 		}
 	} else {
 		st.files, st.rows = a.written, countRows(a.written)
-		if st.checks, err = x.test(ctx, st, check.EachRow, fullIn(a.written)); err != nil {
+		if err := x.proved(ctx, st, a.written); err != nil {
 			return err
 		}
 	}
@@ -190,10 +189,6 @@ func tooMuch(st *state, checks bool, err error) error {
 	return err
 }
 
-func fullIn(written []duckdb.File) func(column string) bool {
-	return func(column string) bool { return duckdb.Full(written, column) }
-}
-
 // judgeThere brings new rows to this machine for the table's checks. It gives the files that were written again without those
 // that were put aside; nil says that there were none.
 func (x *execution) judgeThere(ctx context.Context, st *state, a *afar, held *lake.Reader, stay staying) (fresh []string, err error) {
@@ -205,7 +200,7 @@ func (x *execution) judgeThere(ctx context.Context, st *state, a *afar, held *la
 	for i := range written {
 		written[i].Path = paths[i]
 	}
-	if err := x.judge(ctx, st, written, stay.paths(), x.output(st, "kept")); err != nil {
+	if err := x.judge(ctx, st, written, stay.paths()); err != nil {
 		return nil, err
 	}
 	if st.putAside == 0 && len(st.dropped) == 0 {

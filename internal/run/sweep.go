@@ -121,7 +121,7 @@ func (w *Workspace) settle(ctx context.Context, id string, failed error) error {
 			return nil
 		}
 	}
-	if w.elsewhere != nil && w.elsewhere.used {
+	if w.jobs != nil && w.jobs.used {
 		if err := w.forgetJob(ctx, id); err != nil {
 			return err
 		}

@@ -57,10 +57,7 @@ func (t *Tables) Memory(asked string) string { return MemoryOf(t.w.Project.Confi
 
 // Engine tells where models are made that are not made in the process, for people, or why they could not be; "" is the process.
 func (t *Tables) Engine(ctx context.Context) (string, error) {
-	if t.w.Project.Config.Engine != project.Spark {
-		return "", nil
-	}
-	e, err := openSpark(ctx, t.w.Project, t.w.Lake, t.StateDir())
+	e, err := openEngine(ctx, t.w.Project, t.w.Lake, nil, t.StateDir())
 	if err != nil {
 		return "", err
 	}

@@ -7,8 +7,9 @@ import (
 	"tarn/internal/cache"
 	"tarn/internal/catalog"
 	catalogs "tarn/internal/catalog/registry"
-	"tarn/internal/engine/spark"
-	engines "tarn/internal/engine/spark/launchers"
+	"tarn/internal/engine"
+	"tarn/internal/engine/duckdb"
+	engines "tarn/internal/engine/registry"
 	"tarn/internal/lake"
 	"tarn/internal/project"
 	stores "tarn/internal/store/registry"
@@ -32,12 +33,12 @@ func openLake(ctx context.Context, p *project.Lake) (*lake.Lake, error) {
 	return l, err
 }
 
-// openSpark finds where a target's models are made. Plans and answers lie beside the tables, or, of a lake of this machine, in
-// its state.
-func openSpark(ctx context.Context, p *project.Lake, l *lake.Lake, scratch string) (*spark.Engine, error) {
+// openEngine opens what makes a target's models. Its own files lie beside the tables, or, of a lake of this machine, in its state.
+// process is the engine of this process, and scratch a folder of this machine for what belongs to one job.
+func openEngine(ctx context.Context, p *project.Lake, l *lake.Lake, process *duckdb.Engine, scratch string) (engine.Engine, error) {
 	own := "file://" + scratch
 	if project.Remote(p.Config.Warehouse) {
-		own = p.Config.Warehouse + "/" + lake.OwnFolder(p.Config.Stored) + "/spark"
+		own = p.Config.Warehouse + "/" + lake.OwnFolder(p.Config.Stored) + "/" + p.Config.Engine
 	}
-	return engines.Open(ctx, engines.Place{Settings: p.Config.Spark, AWS: p.Config.AWS, Stores: l.Stores(), Own: own, Scratch: scratch})
+	return engines.Open(ctx, engines.Place{Kind: p.Config.Engine, Process: process, Spark: p.Config.Spark, AWS: p.Config.AWS, Stores: l.Stores(), Own: own, Scratch: scratch})
 }

@@ -40,6 +40,7 @@ import (
 	"tarn/internal/awsconf"
 	"tarn/internal/careful"
 	"tarn/internal/diag"
+	"tarn/internal/engine"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/lake"
 	"tarn/internal/load"
@@ -59,8 +60,10 @@ type Workspace struct {
 	now         func() time.Time
 	// at is told the steps of a run, in tests.
 	at func(step string)
-	// elsewhere is where the models are made; nil where that is in the process.
-	elsewhere *elsewhere
+	// maker is the engine that makes the models, and own the one of this process, which does the rest; they can be the same.
+	maker, own *maker
+	// jobs is the maker where its jobs go on without this process; nil elsewhere.
+	jobs *jobs
 	// held keeps the lake's own tables readable.
 	held *lake.Reader
 	// reading keeps gc away for as long as the workspace is open, where it is only looked at.
@@ -135,17 +138,30 @@ func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) 
 	if err := w.openTables(ctx); err != nil {
 		return nil, err
 	}
-	if p.Config.Engine != project.Spark {
-		return w, nil
+	return w, w.openEngine(ctx)
+}
+
+// openEngine opens what makes the models, and writes them for it.
+func (w *Workspace) openEngine(ctx context.Context) error {
+	w.own = &maker{Engine: w.Engine, kind: project.DuckDB, tables: map[string]*written{}}
+	scratch := filepath.Join(w.Project.StateDir(), w.Project.Config.Engine)
+	e, err := openEngine(ctx, w.Project, w.Lake, w.Engine, scratch)
+	if err != nil {
+		return err
 	}
-	w.elsewhere = &elsewhere{scratch: filepath.Join(p.StateDir(), "spark")}
-	w.elsewhere.tables, list = w.write(ctx)
-	if list = append(list, w.unreached()...); list.Err() != nil {
+	if w.maker = w.own; e.InProcess() {
+		return nil
+	}
+	w.maker = &maker{Engine: e, kind: w.Project.Config.Engine, tables: map[string]*written{}}
+	if l, ok := e.(engine.Lasting); ok {
+		w.jobs = &jobs{Lasting: l, scratch: scratch}
+	}
+	// DuckDB takes everything that was compiled; another engine may not, which is told before anything is done.
+	if list := append(w.write(ctx, w.maker), w.unreached()...); list.Err() != nil {
 		w.Diagnostics = append(w.Diagnostics, list...).Sort()
-		return nil, w.Diagnostics.Err()
+		return w.Diagnostics.Err()
 	}
-	w.elsewhere.engine, err = openSpark(ctx, p, w.Lake, w.elsewhere.scratch)
-	return w, err
+	return nil
 }
 
 // openTables opens the tables of a lake.

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"tarn/internal/catalog"
-	"tarn/internal/engine/spark"
 	"tarn/internal/lake"
 )
 
@@ -33,7 +32,7 @@ func (w *Workspace) letGo(ctx context.Context, l catalog.Writer, id string, fail
 	}
 	cause := context.Cause(ctx)
 	ctx = context.WithoutCancel(ctx)
-	if failed != nil && w.elsewhere != nil && w.elsewhere.noted && (leaves(cause) || errors.Is(failed, spark.ErrUnheard)) {
+	if w.jobs.goesOn(cause, failed) {
 		// Everything stays for whoever goes on with the run.
 		return errors.Join(failed, l.Release(ctx))
 	}

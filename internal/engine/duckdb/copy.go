@@ -9,28 +9,19 @@ import (
 
 	duck "github.com/duckdb/duckdb-go/v2"
 
+	"tarn/internal/engine"
 	"tarn/internal/schema"
 )
 
-// File is a Parquet file that was written.
-type File struct {
-	Path  string // absolute
-	Rows  int64
-	Bytes int64
-	// Columns has what the writer counted, by column name.
-	Columns map[string]ColumnStats
-}
-
-// ColumnStats is what a file's footer knows of a column.
-type ColumnStats struct {
-	Nulls int64
-	// Counted says that the footer has a count of nulls at all.
-	Counted bool
-	// Min and Max are DuckDB's text forms; empty where the column has no values or no statistics.
-	Min, Max string
-	// NaN says that a floating-point column has one.
-	NaN bool
-}
+// What the engine writes, and how.
+type (
+	// File is a Parquet file that was written.
+	File = engine.File
+	// ColumnStats is what a file's footer knows of a column.
+	ColumnStats = engine.ColumnStats
+	// Output says how rows are written.
+	Output = engine.Output
+)
 
 // Full reports whether every one of the files' statistics says that a column, in any case, has no null.
 func Full(files []File, column string) bool {
@@ -46,18 +37,6 @@ func Full(files []File, column string) bool {
 		}
 	}
 	return true
-}
-
-// Output says how rows are written.
-type Output struct {
-	// Dir is the folder for the files; it is made.
-	Dir string
-	// FieldIDs is DuckDB's FIELD_IDS value for all columns.
-	FieldIDs string
-	// Partition holds one SQL expression over the output columns per partition field; each distinct combination gets files of its own.
-	Partition []string
-	// Progress is told from time to time which share of the work is done, where DuckDB knows; nil for none.
-	Progress func(share float64)
 }
 
 // Copy runs a SELECT and writes its rows. Files without rows are removed again. On an error nothing is kept.

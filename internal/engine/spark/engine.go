@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"tarn/internal/engine"
 	"tarn/internal/store"
 )
 
@@ -31,18 +32,13 @@ type Engine struct {
 	IO map[string]string
 	// Poll is how often a job is asked after.
 	Poll time.Duration
-	// Worker is what reads landing files.
-	Worker Worker
+	// Worker is what reads landing files, and Loading which of them.
+	Worker  Worker
+	Loading engine.Loads
 }
 
-// Handle names a job. Its JSON form is written before the job is waited for.
-type Handle struct {
-	Run  string `json:"run"`
-	Kind string `json:"kind"`
-	// ID is empty while it is not known whether the job was started: see [Engine.Find].
-	ID     string `json:"id"`
-	Script string `json:"script"`
-}
+// Handle names a job.
+type Handle = engine.Handle
 
 // Folder is the location of a run's own folder, with a slash at its end.
 func (e *Engine) Folder(run string) string { return e.Own + "/" + run + "/" }
@@ -146,7 +142,7 @@ func (e *Engine) result(ctx context.Context, h Handle, state State) (*Result, er
 		return nil, fmt.Errorf("the result of the Spark job %s is of run %s, not of %s", h.ID, r.Run, h.Run)
 	}
 	if r.Error != nil {
-		return nil, r.Error
+		return nil, e.placed(ctx, h, r.Error)
 	}
 	return &r, nil
 }

@@ -48,7 +48,7 @@ func (s *scripted) Cancel(context.Context, Job, string) error {
 	return s.fails
 }
 
-func engine(t *testing.T, l *scripted) *Engine {
+func scriptedEngine(t *testing.T, l *scripted) *Engine {
 	return &Engine{Kind: "test", Launcher: l, Stores: registry.New(awsconf.Settings{}), Own: "file://" + t.TempDir() + "/own", IO: map[string]string{"a": "1"}, Poll: time.Millisecond}
 }
 
@@ -66,7 +66,7 @@ func (e *Engine) write(t *testing.T, name string, v any) {
 func TestJob(t *testing.T) {
 	t.Parallel()
 	l := &scripted{states: []State{{Phase: Waiting}, {Phase: Running}, {Phase: Running}, {Phase: Succeeded}}}
-	e := engine(t, l)
+	e := scriptedEngine(t, l)
 	h, err := e.Prepare(t.Context(), Plan{Run: "r", Database: "d"})
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +126,7 @@ func TestEnds(t *testing.T) {
 		"no answer":            {State{}, errors.New("no network"), nil, is(ErrUnheard), "no network"},
 		"another's result":     {State{Phase: Succeeded}, nil, &Result{Run: "x"}, func(err error) bool { return err != nil }, "is of run x, not of r"},
 	} {
-		e := engine(t, &scripted{states: []State{c.state}, fails: c.fails})
+		e := scriptedEngine(t, &scripted{states: []State{c.state}, fails: c.fails})
 		if c.result != nil {
 			e.write(t, "result.json", c.result)
 		}
@@ -136,11 +136,11 @@ func TestEnds(t *testing.T) {
 		}
 	}
 	l := &scripted{fails: errors.New("no network")}
-	if err := engine(t, l).Cancel(t.Context(), Handle{Run: "r", ID: "7"}); !errors.Is(err, ErrUnheard) || !l.cancelled {
+	if err := scriptedEngine(t, l).Cancel(t.Context(), Handle{Run: "r", ID: "7"}); !errors.Is(err, ErrUnheard) || !l.cancelled {
 		t.Errorf("a job that cannot be cancelled: %v", err)
 	}
 	l = &scripted{}
-	if err := engine(t, l).Cancel(t.Context(), Handle{Run: "r"}); err != nil || l.cancelled {
+	if err := scriptedEngine(t, l).Cancel(t.Context(), Handle{Run: "r"}); err != nil || l.cancelled {
 		t.Errorf("a job that was never started: %v", err)
 	}
 }
@@ -158,14 +158,14 @@ func is(target error) func(error) bool {
 // job of this version would read.
 func TestLeftovers(t *testing.T) {
 	t.Parallel()
-	e := engine(t, &scripted{})
+	e := scriptedEngine(t, &scripted{})
 	program := t.TempDir() + "/tarn"
 	own, err := os.ReadFile(os.Args[0])
 	if err := errors.Join(err, os.WriteFile(program, own, 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	e.Worker = Worker{Program: program}
-	l, err := e.Load(t.Context(), []Batch{{Table: "t", Location: "l"}})
+	l, err := e.reading(t.Context(), []Batch{{Table: "t", Location: "l"}})
 	if err != nil {
 		t.Fatal(err)
 	}

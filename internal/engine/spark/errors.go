@@ -1,16 +1,27 @@
 package spark
 
 import (
-	"errors"
 	"fmt"
 	"strings"
+
+	"tarn/internal/engine"
 )
 
 // ErrCancelled says that the job was ended on request, or by somebody in the console of the service.
-var ErrCancelled = errors.New("the Spark job was cancelled")
+var ErrCancelled error = &known{"the Spark job was cancelled", engine.ErrCancelled}
 
 // ErrUnheard says that it is not known how a job is doing, or how it has ended: it may go on, and can be waited for again.
-var ErrUnheard = errors.New("it is not known how the Spark job is doing")
+var ErrUnheard error = &known{"it is not known how the Spark job is doing", engine.ErrUnheard}
+
+// known is an error of engines in words of Spark.
+type known struct {
+	text string
+	err  error
+}
+
+func (e *known) Error() string { return e.text }
+
+func (e *known) Unwrap() error { return e.err }
 
 // unheard is an [ErrUnheard] for a reason.
 type unheard struct {
@@ -29,33 +40,8 @@ func (e *unheard) Hint() string {
 	return "the job may go on: the next `tarn run` finds it and waits for it"
 }
 
-// StepError says that one step of a plan failed. It is what the runner reports.
-type StepError struct {
-	// Table is the step's, "" where the failure is not one of a step.
-	Table string `json:"table"`
-	// What is "model", "ledger", "load" or the name of a check.
-	What    string `json:"what"`
-	Message string `json:"message"`
-	// Class is Spark's name for the error, such as DIVIDE_BY_ZERO.
-	Class string `json:"class"`
-	// Start and End are characters of the step's SQL, -1 where Spark does not know the place.
-	Start int `json:"start"`
-	End   int `json:"end"`
-}
-
-func (e *StepError) Error() string {
-	switch {
-	case e.Table == "":
-		return "Spark: " + e.Message
-	case e.What == "model" || e.What == "":
-		return "build " + e.Table + " on Spark: " + e.Message
-	case e.What == "load":
-		return "load " + e.Table + " on Spark: " + e.Message
-	case e.What == "ledger":
-		return "account of " + e.Table + " on Spark: " + e.Message
-	}
-	return "check " + e.What + " of " + e.Table + " on Spark: " + e.Message
-}
+// StepError says that one step of a plan failed. It is what the runner reports; there, Start and End count in units of UTF-16.
+type StepError = engine.StepError
 
 // JobError says that a job ended without a result.
 type JobError struct {
@@ -76,6 +62,8 @@ func (e *JobError) Error() string {
 	return out
 }
 
+func (e *JobError) Unwrap() error { return engine.ErrNoResult }
+
 // StartError says that a job could not be started at all.
 type StartError struct {
 	Kind string
@@ -92,7 +80,7 @@ func (e *StartError) Error() string {
 	return fmt.Sprintf("start Spark (%s): %v", e.Kind, e.Err)
 }
 
-func (e *StartError) Unwrap() error { return e.Err }
+func (e *StartError) Unwrap() []error { return []error{engine.ErrNotStarted, e.Err} }
 
 // Hint says what to do.
 func (e *StartError) Hint() string { return e.hint }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"tarn/internal/engine"
 	"tarn/internal/store"
 )
 
@@ -19,10 +20,7 @@ import (
 const workerPrefix = "worker-"
 
 // Leftover is a file that no job will read again.
-type Leftover struct {
-	Location string
-	Bytes    int64
-}
+type Leftover = engine.Leftover
 
 // Leftovers lists what lies beside the tables for jobs that are no more and was written before a time: runners and programs of
 // other versions of tarn, and what is in folders of runs. Runner and program of this one stay, and so does what is named in

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"runtime"
+
+	"tarn/internal/engine"
 )
 
 // Load lets the machines of a job read landing files. Spark only shares the work out: what reads a batch is tarn itself, so that
@@ -22,12 +24,7 @@ type Load struct {
 }
 
 // Batch is one task: some landing files of one table.
-type Batch struct {
-	Table    string `json:"table"`
-	Location string `json:"location"`
-	// Bytes are those of its files, as they are stored.
-	Bytes int64 `json:"bytes"`
-}
+type Batch = engine.Batch
 
 // Worker is the program that reads batches.
 type Worker struct {
@@ -96,9 +93,9 @@ func (e *Engine) CanLoad() error {
 	return err
 }
 
-// Load describes the reading of batches. A program that has to be brought to the machines is put beside the runner, by its
+// reading describes the reading of batches. A program that has to be brought to the machines is put beside the runner, by its
 // content, once.
-func (e *Engine) Load(ctx context.Context, batches []Batch) (*Load, error) {
+func (e *Engine) reading(ctx context.Context, batches []Batch) (*Load, error) {
 	path, err := e.Worker.path()
 	if err != nil {
 		return nil, err

@@ -18,7 +18,11 @@
 // written before it is waited for. Whoever comes next finds it there: [Engine.Wait] does not care who has started it.
 package spark
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"tarn/internal/engine"
+)
 
 // Format is the version of plan and result; the runner takes no other.
 const Format = 1
@@ -67,31 +71,13 @@ type Column struct {
 	Name string `json:"name"`
 }
 
-// Check is what is asked to test one check. Rows that fail are counted by Aggregate (in one query with others) or Count.
-type Check struct {
-	Name   string `json:"name"`
-	OnFail string `json:"on_fail"`
-	// Good is true of the rows that pass; empty for checks of the whole table.
-	Good string `json:"good,omitempty"`
-	// Full names columns: the check passes if the data files' statistics say that none has a null.
-	Full      []string `json:"full,omitempty"`
-	Aggregate string   `json:"aggregate,omitempty"`
-	Count     string   `json:"count,omitempty"`
-	// Newest asks for a time in place of a number.
-	Newest string `json:"newest,omitempty"`
-	// Failing gives the rows that fail, Traced the same with their landing files where these are known.
-	Failing string `json:"failing,omitempty"`
-	Traced  string `json:"traced,omitempty"`
-	// Aside is the table for the rows that are quarantined.
-	Aside string `json:"aside,omitempty"`
-}
-
-// Ledger is what is asked for the account of rows. The queries of Uniques each tell whether a join cannot multiply rows; they
-// are asked up to the first that says no (or is empty), and as many as have said yes choose the query of Counts.
-type Ledger struct {
-	Uniques []string `json:"uniques"`
-	Counts  []string `json:"counts"`
-}
+// What a step asks.
+type (
+	// Check is what is asked to test one check.
+	Check = engine.Check
+	// Ledger is what is asked for the account of rows.
+	Ledger = engine.Ledger
+)
 
 // Late are checks of a table that look at tables which are made after it.
 type Late struct {
@@ -110,51 +96,15 @@ type Result struct {
 	Error *StepError `json:"error,omitempty"`
 }
 
-// StepResult is the outcome of one step, in the order of the plan.
-type StepResult struct {
-	Table string `json:"table"`
-	// Made counts the rows that the SELECT gave, Rows those that are left after checks took some out.
-	Made int64 `json:"made"`
-	Rows int64 `json:"rows"`
-	// Snapshot is the table as it is then, in Iceberg's JSON, and Before the one that still held the rows that were taken out.
-	Snapshot json.RawMessage `json:"snapshot"`
-	Before   json.RawMessage `json:"before"`
-	Checks   []CheckResult   `json:"checks"`
-	Aside    []Aside         `json:"aside"`
-	Ledger   *LedgerResult   `json:"ledger"`
-	Seconds  float64         `json:"seconds"`
-}
-
-// CheckResult is the answer to the questions of one check.
-type CheckResult struct {
-	Name    string `json:"name"`
-	Failing int64  `json:"failing"`
-	// Newest is a date or timestamp in ISO 8601 without zone (UTC), nil for no value.
-	Newest *string  `json:"newest"`
-	Sample []string `json:"sample"`
-	// Rest is a file in the run's folder with the rows that failed.
-	Rest    string  `json:"rest"`
-	Seconds float64 `json:"seconds"`
-}
-
-// Aside counts the rows that a check has taken out, and has the snapshot of the table that holds them where they are quarantined.
-type Aside struct {
-	Check    string          `json:"check"`
-	Rows     int64           `json:"rows"`
-	Snapshot json.RawMessage `json:"snapshot"`
-}
-
-// LedgerResult is the answer to a [Ledger]: one row of numbers.
-type LedgerResult struct {
-	Single int      `json:"single"`
-	Counts []*int64 `json:"counts"`
-}
-
-// LateResult is the outcome of one [Late], in the order of the plan.
-type LateResult struct {
-	Table  string        `json:"table"`
-	Checks []CheckResult `json:"checks"`
-}
+// What a result is made of.
+type (
+	// StepResult is the outcome of one step, in the order of the plan. A check's Rest is a file in the run's folder.
+	StepResult = engine.StepResult
+	// CheckResult is the answer to the questions of one check.
+	CheckResult = engine.CheckResult
+	// LateResult is the outcome of one [Late], in the order of the plan.
+	LateResult = engine.LateResult
+)
 
 // Progress is how far a job is.
 type Progress struct {

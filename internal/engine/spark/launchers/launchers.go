@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tarn/internal/awsconf"
+	"tarn/internal/engine"
 	"tarn/internal/engine/spark"
 	"tarn/internal/engine/spark/emrserverless"
 	"tarn/internal/engine/spark/glue"
@@ -54,7 +55,7 @@ func Open(ctx context.Context, p Place) (*spark.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &spark.Engine{Kind: p.Settings.Where, Launcher: l, Stores: p.Stores, Own: p.Own, IO: fileAccess(p.AWS), Poll: k.poll, Worker: worker(p)}, nil
+	return &spark.Engine{Kind: p.Settings.Where, Launcher: l, Stores: p.Stores, Own: p.Own, IO: fileAccess(p.AWS), Poll: k.poll, Worker: worker(p), Loading: engine.Loads(p.Settings.Load)}, nil
 }
 
 // fileAccess gives the properties of Iceberg's file access (org.apache.iceberg.aws.s3.S3FileIOProperties) for an account.
