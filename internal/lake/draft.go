@@ -71,8 +71,10 @@ func (l *Lake) Draft(ctx context.Context, v *View, name string, s Shape) (*Draft
 		"write.update.mode":                    "copy-on-write",
 		"write.merge.mode":                     "copy-on-write",
 		"commit.manifest-merge.enabled":        "true",
-		"comment":                              s.Description,
-		"tarn.zone":                            s.Zone,
+		// Whoever reads the table for the first time fetches each of them.
+		"commit.manifest.min-count-to-merge": "5",
+		"comment":                            s.Description,
+		"tarn.zone":                          s.Zone,
 	}
 	if s.Reference {
 		props["gc.enabled"] = "false"
