@@ -42,6 +42,8 @@ type Draft struct {
 	mu sync.Mutex
 	// metadata are the locations that the draft has made or is about to make.
 	metadata []string
+	// pending are metadata files that are not written yet, by location: see [Draft.flush].
+	pending map[string][]byte
 	// added are the paths of new data files on this disk.
 	added   []string
 	syncing []<-chan error
@@ -213,7 +215,13 @@ func (d *Draft) operated(ctx context.Context, props iceberg.Properties, operatio
 	if err != nil {
 		return nil, err
 	}
-	return d.plainLocations(ctx, next)
+	if err := d.joinManifests(ctx, next); err != nil {
+		return nil, err
+	}
+	if next, err = d.plainLocations(ctx, next); err != nil {
+		return nil, err
+	}
+	return next, d.flush(ctx)
 }
 
 // metadataFile is the location of one of the table's metadata files.
