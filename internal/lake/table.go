@@ -169,6 +169,10 @@ func (t *Table) dataFiles(ctx context.Context) ([]iceberg.DataFile, error) {
 	}
 	var out []iceberg.DataFile
 	for _, m := range manifests {
+		if m.AddedDataFiles() == 0 && m.ExistingDataFiles() == 0 {
+			// It only names files that have left the table.
+			continue
+		}
 		for e, err := range m.Entries(fs, true) {
 			if err != nil {
 				return nil, fmt.Errorf("table %s: %w", t.name, err)
@@ -185,8 +189,8 @@ func (t *Table) dataFiles(ctx context.Context) ([]iceberg.DataFile, error) {
 // Rows adds up the rows of the snapshot from metadata alone: from its summary where that has the total, else from its
 // manifests.
 func (t *Table) Rows(ctx context.Context) (int64, error) {
-	if s := t.current(); s != nil && s.Summary != nil && s.Summary.Properties["total-delete-files"] == "0" {
-		if n, err := strconv.ParseInt(s.Summary.Properties["total-records"], 10, 64); err == nil && n >= 0 {
+	if deletes, ok := t.total("total-delete-files"); ok && deletes == 0 {
+		if n, ok := t.total("total-records"); ok {
 			return n, nil
 		}
 	}
@@ -200,10 +204,8 @@ func (t *Table) Rows(ctx context.Context) (int64, error) {
 
 // Bytes adds up the data files of the snapshot, as [Table.Rows] does their rows.
 func (t *Table) Bytes(ctx context.Context) (int64, error) {
-	if s := t.current(); s != nil && s.Summary != nil {
-		if n, err := strconv.ParseInt(s.Summary.Properties["total-files-size"], 10, 64); err == nil && n >= 0 {
-			return n, nil
-		}
+	if n, ok := t.total("total-files-size"); ok {
+		return n, nil
 	}
 	files, err := t.Files(ctx)
 	var n int64
@@ -211,4 +213,23 @@ func (t *Table) Bytes(ctx context.Context) (int64, error) {
 		n += f.Bytes
 	}
 	return n, err
+}
+
+// Count gives how many data files the snapshot has, as [Table.Rows] does their rows.
+func (t *Table) Count(ctx context.Context) (int64, error) {
+	if n, ok := t.total("total-data-files"); ok {
+		return n, nil
+	}
+	files, err := t.Files(ctx)
+	return int64(len(files)), err
+}
+
+// total gives a total that the summary of the snapshot has.
+func (t *Table) total(key string) (int64, bool) {
+	s := t.current()
+	if s == nil || s.Summary == nil {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(s.Summary.Properties[key], 10, 64)
+	return n, err == nil && n >= 0
 }

@@ -175,12 +175,16 @@ func (w *Workspace) stageRun(ctx context.Context, v *lake.View, id, kind string,
 	if err != nil {
 		return nil, err
 	}
-	var files []lake.DataFile
 	if have := v.Table(RunsTable); have != nil {
-		if files, err = have.Files(ctx); err != nil {
+		n, err := have.Count(ctx)
+		if err != nil {
 			return nil, err
 		}
-		if len(files) >= runsPerFile {
+		if n >= runsPerFile {
+			files, err := have.Files(ctx)
+			if err != nil {
+				return nil, err
+			}
 			from, err := w.scanFiles(ctx, have, files)
 			if err != nil {
 				return nil, err

@@ -68,9 +68,11 @@ type Catalog struct {
 	lease  *lease.Lease
 	// step is called before and after each step of a publish; an error there ends it as if the process had died. For tests.
 	step func(name string) error
-	// seen is what the last look at all tables has found; nil before the first.
 	mu   sync.Mutex
+	// seen is what the last look at all tables has found; nil before the first.
 	seen *sight
+	// held is the lock if this process has it.
+	held *lease.Held
 }
 
 // sight is what a look at the database has found.
