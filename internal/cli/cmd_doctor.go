@@ -23,7 +23,7 @@ The exit code is that of the first thing that is bad: 4 for a mistake in the def
 		Example: `  tarn doctor
   tarn doctor --target aws
   BUCKET=my-bucket tarn doctor --target aws     where the target has ${BUCKET}, as that of the template`,
-		Args:    cobra.NoArgs,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := a.lakeDir()
 			if err != nil {

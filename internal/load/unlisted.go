@@ -18,10 +18,11 @@ func Unlisted(dir, location string, err error) error {
 	scheme, rest, _ := strings.Cut(dir, "://")
 	host, _, _ := strings.Cut(rest, "/")
 	bucket := scheme + "://" + host + "/"
-	hint := fmt.Sprintf("the target has no locations: for %s, so LOCATION '%s' is taken as it stands; where the files are elsewhere, write into the target locations: {%q: %q}",
-		bucket, location, bucket, "s3://my-bucket/landing/")
+	hint := fmt.Sprintf("LOCATION '%s' is taken as it stands, as the target has no locations: for it; where its files are elsewhere, write into the target locations: {%q: %q}",
+		location, bucket, "s3://my-bucket/landing/")
+	var missing interface{ Missing() bool }
 	var more interface{ Hint() string }
-	if errors.As(err, &more) && more.Hint() != "" {
+	if errors.As(err, &more) && more.Hint() != "" && !(errors.As(err, &missing) && missing.Missing()) {
 		hint = more.Hint() + "; " + hint
 	}
 	return &placeError{err, hint}
