@@ -76,8 +76,9 @@ var (
 )
 
 // Rebase brings the change of a publish to a table together with commits that others made to it after the publish was
-// written down, and before its pointer moved. theirs is where their metadata is. It gives the metadata that has both, or
-// theirs itself if that has the change already. If theirs changed rows the error is [ErrRowsChanged].
+// written down, and before its pointer moved. theirs is where their metadata is. It gives the metadata that has both, or that has
+// the publish's rows where theirs changed rows, or theirs itself if that has the change already. The error is [ErrRowsChanged]
+// where theirs has to stay as it is.
 type Rebase func(ctx context.Context, m Move, theirs string) (string, error)
 
 // ErrRowsChanged says that somebody else has changed the rows of a table.
