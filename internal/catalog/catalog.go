@@ -86,7 +86,7 @@ var ErrRowsChanged = errors.New("its rows were changed by somebody else")
 
 // Catalog keeps the pointers of one database. It is safe for concurrent use.
 type Catalog interface {
-	// Pointers gives the location of the current metadata file of every Iceberg table of the database, all at one moment.
+	// Pointers gives the location of the current metadata file of every Iceberg table of the lake, all at one moment.
 	// Where others have moved a table since the last publish, it is theirs.
 	Pointers(ctx context.Context) (map[string]string, error)
 	// Lock makes the caller the one writer, or fails with an error that wraps [ErrBusy] and names the holder. What a
@@ -99,6 +99,12 @@ type Catalog interface {
 	Identity(ctx context.Context) (Identity, error)
 	// Close lets go of the catalog.
 	Close() error
+}
+
+// Shared is a [Catalog] in whose database others have tables too.
+type Shared interface {
+	// Others gives the folders of those tables, without a slash at their ends: they can lie anywhere, also in the warehouse.
+	Others(ctx context.Context) (folders []string, err error)
 }
 
 // Identity is which catalog it is. A warehouse belongs to one: another one knows nothing of its files.

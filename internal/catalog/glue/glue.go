@@ -79,7 +79,10 @@ type sight struct {
 	exists bool
 }
 
-var _ catalog.Catalog = (*Catalog)(nil)
+var (
+	_ catalog.Catalog = (*Catalog)(nil)
+	_ catalog.Shared  = (*Catalog)(nil)
+)
 
 // New gives a catalog of the account and region of cfg; it makes no request.
 func New(cfg aws.Config, o Options) (*Catalog, error) {
