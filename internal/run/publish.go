@@ -45,7 +45,7 @@ func (x *execution) publish(ctx context.Context) error {
 	}
 	drafts = append(drafts, adopted...)
 	for i, f := range x.record.Foreign {
-		x.record.Foreign[i].Repaired = !f.Kept && (f.stored == RunsTable || slices.ContainsFunc(drafts, func(d *lake.Draft) bool { return d.Name() == f.stored }))
+		x.record.Foreign[i].Repaired = f.Repaired || !f.Kept && (f.stored == RunsTable || slices.ContainsFunc(drafts, func(d *lake.Draft) bool { return d.Name() == f.stored }))
 	}
 	x.record.Status = Published
 	x.record.Finished = utc(x.w.now())
@@ -67,6 +67,7 @@ func (x *execution) publish(ctx context.Context) error {
 		// Some catalogs cannot finish at once what has happened already.
 		x.record.Warnings = append(x.record.Warnings, err.Error())
 	}
+	x.record.Foreign = append(x.record.Foreign, x.w.takenBack()...)
 	x.filesAre = files
 	x.w.reached("published")
 	return nil

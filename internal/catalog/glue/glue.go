@@ -18,8 +18,8 @@
 // # Commits from elsewhere
 //
 // Others commit to tables in Glue without looking at the head. Between two publishes that shows as a conflict. Between the
-// head and the pointer, [Options.Rebase] brings the journal's change and theirs together where theirs left the rows as they
-// are. Where it did not, their commit stays, and the table is contested: see [Catalog.Contested].
+// head and the pointer, [Options.Rebase] brings the journal's change and theirs together, or puts the published rows on top of
+// theirs where those are others. Where it cannot, their commit stays, and the table is contested: see [Catalog.Contested].
 //
 // # Whose table is it
 //
@@ -81,7 +81,10 @@ type sight struct {
 	exists bool
 }
 
-var _ catalog.Catalog = (*Catalog)(nil)
+var (
+	_ catalog.Catalog = (*Catalog)(nil)
+	_ catalog.Shared  = (*Catalog)(nil)
+)
 
 // New gives a catalog of the account and region of cfg; it makes no request.
 func New(cfg aws.Config, o Options) (*Catalog, error) {
