@@ -215,15 +215,6 @@ func (t *Table) Bytes(ctx context.Context) (int64, error) {
 	return n, err
 }
 
-// Count gives how many data files the snapshot has, as [Table.Rows] does their rows.
-func (t *Table) Count(ctx context.Context) (int64, error) {
-	if n, ok := t.total("total-data-files"); ok {
-		return n, nil
-	}
-	files, err := t.Files(ctx)
-	return int64(len(files)), err
-}
-
 // total gives a total that the summary of the snapshot has.
 func (t *Table) total(key string) (int64, bool) {
 	s := t.current()
