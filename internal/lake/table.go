@@ -135,11 +135,9 @@ var errDeletes = errors.New("has delete files written by another engine")
 
 // Files lists the data files of the snapshot. Delete files, which other engines can leave behind, are an error:
 // reading only the data files would bring deleted rows back.
-func (t *Table) Files(ctx context.Context) ([]DataFile, error) {
-	files, err := t.dataFiles(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (t *Table) Files(ctx context.Context) ([]DataFile, error) { return t.Matching(ctx, nil) }
+
+func (t *Table) described(files []iceberg.DataFile) []DataFile {
 	out := make([]DataFile, len(files))
 	for i, df := range files {
 		names := map[int]string{}
@@ -153,7 +151,7 @@ func (t *Table) Files(ctx context.Context) ([]DataFile, error) {
 			out[i].Partition[names[id]] = v
 		}
 	}
-	return out, nil
+	return out
 }
 
 // dataFiles lists them as the table library has them.
@@ -213,15 +211,6 @@ func (t *Table) Bytes(ctx context.Context) (int64, error) {
 		n += f.Bytes
 	}
 	return n, err
-}
-
-// Count gives how many data files the snapshot has, as [Table.Rows] does their rows.
-func (t *Table) Count(ctx context.Context) (int64, error) {
-	if n, ok := t.total("total-data-files"); ok {
-		return n, nil
-	}
-	files, err := t.Files(ctx)
-	return int64(len(files)), err
 }
 
 // total gives a total that the summary of the snapshot has.
