@@ -183,6 +183,18 @@ func (a *app) say(format string, args ...any) { fmt.Fprintf(a.stdout, format+"\n
 // tell writes a line to stderr.
 func (a *app) tell(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }
 
+// alike gives the command line of another command on the same lake and target.
+func (a *app) alike(command string) string {
+	line := "tarn " + command
+	if a.dir != "" {
+		line += " -C " + a.dir
+	}
+	if a.target != "" {
+		line += " --target " + a.target
+	}
+	return line
+}
+
 // here shows a path relative to the working directory where that is shorter.
 func here(path string) string {
 	wd, err := os.Getwd()

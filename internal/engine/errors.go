@@ -28,7 +28,7 @@ func (e *UntestedError) Unwrap() error { return e.Err }
 
 // StepError says that one step of a job failed, where that is told apart from its text.
 type StepError struct {
-	// Engine is its name, for people.
+	// Engine is its name, for people; "" is the one in the process.
 	Engine string `json:"-"`
 	// Table is the step's, "" where the failure is not one of a step.
 	Table string `json:"table"`
@@ -44,6 +44,8 @@ type StepError struct {
 
 func (e *StepError) Error() string {
 	switch {
+	case e.Engine == "":
+		return e.Message
 	case e.Table == "":
 		return e.Engine + ": " + e.Message
 	case e.What == "model" || e.What == "":

@@ -147,26 +147,26 @@ func (x *execution) placed(m *maker, err error) error {
 	if t.Model == nil {
 		return err
 	}
-	line, col := t.Model.Source.Place(x.w.offset(m, t, step))
-	return fmt.Errorf("%s:%d:%d: %w", t.Model.Source.File, line, col, err)
+	if step.What != "model" {
+		return fmt.Errorf("%s: %w", t.Model.Source.File, err)
+	}
+	return &ModelError{Table: t.Name, Diagnostic: t.Model.Source.At(x.w.offset(m, t, step), codeFails, step.Error(), failsHint), Err: err}
 }
 
 // offset finds what a place in a model's SQL for an engine is in its file: the first expression of it whose place is known, or
 // the last one before it.
 func (w *Workspace) offset(m *maker, t *model.Table, e *engine.StepError) int {
-	at := t.Model.SQLStart
-	if e.Start < 0 || e.What != "model" {
+	if e.Start < 0 {
+		return t.Model.SQLStart
+	}
+	l, from := m.Language(), w.from(m.Language())
+	find := t.Query.Places
+	if l.Native {
+		find = t.Query.LiftedPlaces
+	}
+	places := find(l.Dialect, func(r sqltree.TableRef) string { return from(r.Name) })
+	if at, ok := sqltree.Around(places, e.Start, e.End); ok {
 		return at
 	}
-	from := w.from(m.Language())
-	for _, p := range t.Query.Places(m.Language().Dialect, func(r sqltree.TableRef) string { return from(r.Name) }) {
-		if p.Start >= e.End {
-			break
-		}
-		at = p.Offset
-		if p.Start >= e.Start {
-			break
-		}
-	}
-	return at
+	return t.Model.SQLStart
 }

@@ -60,7 +60,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	if err != nil {
 		return rec, err
 	}
-	rec.Foreign = w.records(seen)
+	rec.Foreign = append(w.takenBack(), w.records(seen)...)
 	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: seen.own, seen: seen, id: rec.Run, started: started,
 		filesAre: filesSnapshot(seen.own), selection: o.Selection, progress: o.Progress, record: rec, states: map[string]*state{},
 		reread: map[string][]load.Counted{}, again: map[string][]string{}, rebuilt: map[string]bool{},

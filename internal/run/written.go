@@ -15,6 +15,7 @@ import (
 	"tarn/internal/model"
 	"tarn/internal/plan"
 	"tarn/internal/project"
+	"tarn/internal/schema"
 	"tarn/internal/sqltree"
 )
 
@@ -111,9 +112,10 @@ func (w *Workspace) tracedOrNot(m *maker, t *model.Table) string {
 
 func (w *Workspace) writeModel(m *maker, t *model.Table, wr *written) diag.List {
 	src := t.Model.Source
-	for _, c := range t.Columns {
+	for i, c := range t.Columns {
 		if lake.StoredName(c.Name) != c.Name {
-			return diag.List{src.At(t.Model.SQLStart, "not-portable", "column "+c.Name+" cannot be written by "+m.Language().Dialect.Name+": Iceberg keeps that name for itself there", "call it something else with AS")}
+			return diag.List{src.At(t.Query.ItemOffset(i), "not-portable", "column "+c.Name+" cannot be written by "+m.Language().Dialect.Name+": Iceberg keeps that name for columns of its own",
+				"call it something else, such as "+schema.Quote(strings.TrimPrefix(c.Name, "_"))+", with AS")}
 		}
 	}
 	from := w.from(m.Language())

@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/smithy-go"
+
+	"tarn/internal/awsconf"
 )
 
 // Error is a request that Glue has refused, or that never reached it. It holds nothing of the request: no credentials, no
@@ -118,6 +120,10 @@ func (e *hinted) Unwrap() error { return e.error }
 func (e *hinted) Hint() string  { return e.hint }
 
 func failed(op, what string, err error) error {
+	var unheard *awsconf.UnheardError
+	if errors.As(err, &unheard) {
+		return &Error{Op: op, What: what, Code: noServer, Err: unheard}
+	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err // whoever stopped it knows why
 	}

@@ -113,22 +113,18 @@ type Document struct {
 func (l *Lease) Read(ctx context.Context) (Document, error) {
 	for attempt := 1; ; attempt++ {
 		d, err := l.read(ctx)
-		if !errors.Is(err, store.ErrCondition) && !errors.Is(err, store.ErrNotFound) || attempt == 10 {
+		if !errors.Is(err, store.ErrCondition) || attempt == 10 {
 			return d, err
 		}
-		// It changed between the two requests.
+		// It was replaced while it was read.
 	}
 }
 
 func (l *Lease) read(ctx context.Context) (Document, error) {
-	o, err := l.store.Stat(ctx, l.key)
+	raw, o, err := l.store.Get(ctx, l.key)
 	if errors.Is(err, store.ErrNotFound) {
 		return Document{}, nil
 	}
-	if err != nil {
-		return Document{}, err
-	}
-	raw, err := store.Read(ctx, l.store, l.key, o.ETag)
 	if err != nil {
 		return Document{}, err
 	}

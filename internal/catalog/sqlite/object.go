@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -74,34 +73,27 @@ func (c *Object) Identity(context.Context) (catalog.Identity, error) {
 
 // refresh fetches the object if it is another one than the copy.
 func (c *Object) refresh(ctx context.Context) error {
-	for {
+	if c.etag != "" {
 		o, err := c.o.Store.Stat(ctx, c.o.Key)
-		if errors.Is(err, store.ErrNotFound) {
+		if err == nil && o.ETag == c.etag {
+			return nil
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("read catalog: %w", err)
+		}
+	}
+	for {
+		raw, o, err := c.o.Store.Get(ctx, c.o.Key)
+		switch {
+		case errors.Is(err, store.ErrCondition):
+			continue // it has just changed
+		case errors.Is(err, store.ErrNotFound):
 			c.etag, c.raw = "", nil
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return fmt.Errorf("read catalog: %w", err)
-		}
-		if o.ETag == "" {
+		case o.ETag == "":
 			return fmt.Errorf("read catalog: %s has no ETag: this store cannot tell one content from another", store.Location(c.o.Store, c.o.Key))
-		}
-		if o.ETag == c.etag {
-			return nil
-		}
-		r, err := c.o.Store.Open(ctx, c.o.Key, o.ETag, 0, -1)
-		if errors.Is(err, store.ErrCondition) || errors.Is(err, store.ErrNotFound) {
-			continue // it has just changed
-		}
-		if err != nil {
-			return fmt.Errorf("read catalog: %w", err)
-		}
-		raw, err := io.ReadAll(r)
-		if err = errors.Join(err, r.Close()); errors.Is(err, store.ErrCondition) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("read catalog: %w", err)
 		}
 		c.etag, c.raw = o.ETag, raw
 		return nil

@@ -3,6 +3,7 @@ package duckdb
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -65,7 +66,7 @@ func (e *Engine) step(ctx context.Context, j engine.Job, s engine.Step, t engine
 	}
 	written, err := e.Copy(ctx, s.SQL, to)
 	if err != nil {
-		return nil, fmt.Errorf("build %s: %w", s.Table, err)
+		return nil, failing(s.Table, err)
 	}
 	if len(s.Checks) > 0 {
 		j.Tell(engine.Event{Table: s.Table, Phase: engine.Checking})
@@ -84,6 +85,19 @@ func (e *Engine) step(ctx context.Context, j engine.Job, s engine.Step, t engine
 	}
 	out.Seconds = time.Since(start).Seconds()
 	return out, nil
+}
+
+// failing gives an error of a table's SELECT its place in it. Those that rows have nothing to do with have none.
+func failing(table string, err error) error {
+	var s *StatementError
+	if !errors.As(err, &s) || !s.OfValues() {
+		return fmt.Errorf("build %s: %w", table, err)
+	}
+	why, misfit := Misfit(s)
+	if !misfit {
+		why = Brief(s)
+	}
+	return &engine.StepError{Table: table, What: "model", Message: why, Class: s.Kind, Start: s.Position, End: s.Position + 1}
 }
 
 // stays tests the checks of a table that stays as it is.
