@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -41,8 +42,8 @@ func positions(ctx context.Context, conn *sql.Conn) (reset func(), err error) {
 // statementError reads an error of a connection that tells positions; shift is how many bytes stand before the SELECT. What is
 // no such error comes back as it is.
 func statementError(err error, shift int) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
 	}
 	var e struct {
 		Kind     string `json:"exception_type"`
