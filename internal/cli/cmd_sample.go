@@ -142,7 +142,7 @@ func (a *app) showSample(dir string, s *sample.Summary, late bool, seconds float
 	a.say("the stedi template makes %s%s accelerometer_trusted and %s machine_learning_curated rows of it", more, grouped(e.AccelerometerTrusted), grouped(e.MachineLearningCurated))
 	// Data of a lake stands in a folder inside it.
 	if _, err := os.Stat(filepath.Join(absolute(dir), "..", project.ConfigFile)); err == nil {
-		a.say("next: `tarn run -C %s`", here(filepath.Dir(absolute(dir))))
+		a.say("next: `%s`", inLake("run", filepath.Dir(absolute(dir))))
 	}
 }
 

@@ -37,14 +37,14 @@ const (
 
 // Finding is one thing that was looked at.
 type Finding struct {
-	// What was looked at: definitions, memory, disk, account, bucket, clock, warehouse, landing, catalog, engine.
+	// One of definitions, target, memory, disk, account, bucket, clock, warehouse, landing, catalog, rights, engine.
 	What string `json:"what"`
 	// good; poor, which works and will be a nuisance; bad, which keeps something from working; or untried, because of
 	// something bad above.
 	State State `json:"state"`
-	// What was found.
+	// The finding itself.
 	Text string `json:"text"`
-	// What to do about it.
+	// How to mend it.
 	Fix string `json:"fix,omitempty"`
 	// Err is what went wrong, where that was an error.
 	Err error `json:"-"`
