@@ -71,13 +71,15 @@ func (x *examination) good(what, format string, args ...any) {
 }
 
 // failed notes an error with the hint that it carries.
-func (x *examination) failed(what string, err error) {
+func (x *examination) failed(what string, err error) { x.add(failure(what, err)) }
+
+func failure(what string, err error) Finding {
 	f := Finding{What: what, State: Bad, Text: err.Error(), Err: err}
 	var hint interface{ Hint() string }
 	if errors.As(err, &hint) {
 		f.Fix = hint.Hint()
 	}
-	x.add(f)
+	return f
 }
 
 // untried says once that something could not be looked at.
