@@ -137,9 +137,9 @@ func (a *app) showSample(dir string, s *sample.Summary, late bool, seconds float
 	e := s.Expected
 	more := ""
 	if late {
-		more = "more "
+		more = " more"
 	}
-	a.say("the stedi template makes %s%s accelerometer_trusted and %s machine_learning_curated rows of it", more, grouped(e.AccelerometerTrusted), grouped(e.MachineLearningCurated))
+	a.say("the stedi template makes %s%s accelerometer_trusted and %s machine_learning_curated rows of it", grouped(e.AccelerometerTrusted), more, grouped(e.MachineLearningCurated))
 	// Data of a lake stands in a folder inside it.
 	if _, err := os.Stat(filepath.Join(absolute(dir), "..", project.ConfigFile)); err == nil {
 		a.say("next: `%s`", inLake("run", filepath.Dir(absolute(dir))))
