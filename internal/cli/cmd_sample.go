@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tarn/internal/diag"
 	"tarn/internal/project"
 	"tarn/internal/sample"
 )
@@ -146,26 +147,20 @@ func (a *app) showSample(dir string, s *sample.Summary, late bool, seconds float
 	}
 }
 
-// sampleFailure is an error of sample that the user can do something about.
-type sampleFailure struct {
-	err  error
-	hint string
-}
-
-func (e *sampleFailure) Error() string { return e.err.Error() }
-func (e *sampleFailure) Unwrap() error { return &usageError{e.err} }
-func (e *sampleFailure) Hint() string  { return e.hint }
-
+// sampleError says what to do about an error of sample, where the user can.
 func sampleError(err error) error {
+	hint := ""
 	switch {
 	case errors.Is(err, sample.ErrExists):
-		return &sampleFailure{err, "--replace replaces them"}
+		hint = "--replace replaces them"
 	case errors.Is(err, sample.ErrForeign):
-		return &sampleFailure{err, "take a folder of its own, so that invented people do not mix with real ones"}
+		hint = "take a folder of its own, so that invented people do not mix with real ones"
 	case errors.Is(err, sample.ErrBusy):
-		return &sampleFailure{err, "let it end, or take another folder"}
+		hint = "let it end, or take another folder"
 	case errors.Is(err, sample.ErrOptions):
-		return &sampleFailure{err, "tarn sample --help"}
+		hint = "tarn sample --help"
+	default:
+		return err
 	}
-	return err
+	return diag.WithHint(&usageError{err}, hint)
 }

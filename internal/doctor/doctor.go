@@ -5,7 +5,6 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -74,12 +73,7 @@ func (x *examination) good(what, format string, args ...any) {
 func (x *examination) failed(what string, err error) { x.add(failure(what, err)) }
 
 func failure(what string, err error) Finding {
-	f := Finding{What: what, State: Bad, Text: err.Error(), Err: err}
-	var hint interface{ Hint() string }
-	if errors.As(err, &hint) {
-		f.Fix = hint.Hint()
-	}
-	return f
+	return Finding{What: what, State: Bad, Text: err.Error(), Fix: diag.Hint(err), Err: err}
 }
 
 // untried says once that something could not be looked at.
