@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"tarn/internal/catalog"
+	"tarn/internal/diag"
 	"tarn/internal/store"
 )
 
@@ -130,10 +131,10 @@ func (l *Lease) read(ctx context.Context) (Document, error) {
 	}
 	var d Document
 	if err := json.Unmarshal(raw, &d); err != nil {
-		return d, &hinted{fmt.Errorf("%s is damaged: %w", l.Location(), err), "it says where the tables stand: restore an older version of the object"}
+		return d, diag.WithHint(fmt.Errorf("%s is damaged: %w", l.Location(), err), "it says where the tables stand: restore an older version of the object")
 	}
 	if d.Format != format {
-		return d, &hinted{fmt.Errorf("%s is of format %d, and this program knows %d", l.Location(), d.Format, format), "use the newer tarn that wrote it"}
+		return d, diag.WithHint(fmt.Errorf("%s is of format %d, and this program knows %d", l.Location(), d.Format, format), "use the newer tarn that wrote it")
 	}
 	d.Object = o
 	return d, nil
@@ -169,12 +170,3 @@ func pause(ctx context.Context, d time.Duration) error {
 		return nil
 	}
 }
-
-// hinted is an error with what helps.
-type hinted struct {
-	error
-	hint string
-}
-
-func (e *hinted) Unwrap() error { return e.error }
-func (e *hinted) Hint() string  { return e.hint }
