@@ -18,9 +18,9 @@ type roundTrip func(r *http.Request) (*http.Response, error)
 
 func (f roundTrip) Do(r *http.Request) (*http.Response, error) { return f(r) }
 
-func ask(t *testing.T, c *contact) error {
+func ask(ctx context.Context, t *testing.T, c *contact) error {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://lake.test/", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://lake.test/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,22 +43,18 @@ func TestServersThatNeverAnswered(t *testing.T) {
 		})}
 		var unheard *UnheardError
 		begin := time.Now()
-		if err := ask(t, c); !errors.As(err, &unheard) || !strings.Contains(err.Error(), "lake.test") || time.Since(begin) != firstAnswer {
+		if err := ask(t.Context(), t, c); !errors.As(err, &unheard) || !strings.Contains(err.Error(), "lake.test") || time.Since(begin) != firstAnswer {
 			t.Errorf("a silent server: %v after %v", err, time.Since(begin))
 		}
 		silent = false
-		if err := ask(t, c); err != nil {
+		if err := ask(t.Context(), t, c); err != nil {
 			t.Error(err)
 		}
 		// Whoever has answered once is waited for, until the caller has enough of it.
 		silent = true
 		ctx, cancel := context.WithTimeout(t.Context(), 3*firstAnswer)
 		defer cancel()
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://lake.test/", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := c.Do(r); !errors.Is(err, context.DeadlineExceeded) || errors.As(err, &unheard) {
+		if err := ask(ctx, t, c); !errors.Is(err, context.DeadlineExceeded) || errors.As(err, &unheard) {
 			t.Errorf("a server that was heard: %v", err)
 		}
 	})
@@ -89,10 +85,10 @@ func TestNobodyListens(t *testing.T) {
 		}
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 	})}
-	if err := ask(t, c); err != nil {
+	if err := ask(t.Context(), t, c); err != nil {
 		t.Error(err)
 	}
-	if err := ask(t, c); err == nil || errors.As(err, &unheard) {
+	if err := ask(t.Context(), t, c); err == nil || errors.As(err, &unheard) {
 		t.Errorf("a server that was heard: %v", err)
 	}
 }

@@ -88,6 +88,7 @@ job goes on, and the next run finds it, waits for it and publishes what it has m
   tarn run machine_learning_curated     with everything that it is made of
   tarn run -s accelerometer_trusted+    and everything that is made of it
   tarn run --full-refresh
+  tarn run --target aws                 in a bucket: try it first with tarn doctor --target aws
   tarn run --target spark               models on Spark, where tarn.yaml has such a target
   aws sqs receive-message --queue-url "$QUEUE" --max-number-of-messages 10 | tarn run --target aws --events -`,
 		RunE: func(cmd *cobra.Command, args []string) error {

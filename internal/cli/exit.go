@@ -193,14 +193,13 @@ func errorText(ctx context.Context, err error) string {
 // hint finds what to do about an error.
 func (a *app) hint(err error) string {
 	var unread *events.Error
-	var hinted interface{ Hint() string }
 	var usage *usageError
 	var path *fs.PathError
 	switch {
 	case errors.As(err, &path) && errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(path.Path, ".metadata.json"):
 		return "tables keep the absolute paths of their files: if the lake was moved or copied, move it back, or remove its .tarn folder and run `tarn run`"
-	case errors.As(err, &hinted):
-		return hinted.Hint()
+	case diag.Hint(err) != "":
+		return diag.Hint(err)
 	case errors.As(err, &unread):
 		return "what `aws sqs receive-message` prints, a Lambda function gets or EventBridge delivers: see docs/landing.md"
 	case errors.As(err, &usage):

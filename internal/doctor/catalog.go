@@ -41,6 +41,10 @@ func (x *examination) tables(ctx context.Context, t *run.Tables) {
 		x.add(Finding{What: "catalog", State: Poor, Text: fmt.Sprintf("%s; %v", found, err), Fix: "wait for it, or run with --wait"})
 		return
 	}
+	if err := t.Owned(ctx); err != nil {
+		x.failed("catalog", err)
+		return
+	}
 	x.good("catalog", "%s, and nobody writes", found)
 	about, fix, err := t.TryCatalog(ctx)
 	switch {

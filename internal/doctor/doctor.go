@@ -5,7 +5,6 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -37,14 +36,14 @@ const (
 
 // Finding is one thing that was looked at.
 type Finding struct {
-	// What was looked at: definitions, memory, disk, account, bucket, clock, warehouse, landing, catalog, engine.
+	// One of definitions, target, memory, disk, account, bucket, clock, warehouse, landing, catalog, rights, engine.
 	What string `json:"what"`
 	// good; poor, which works and will be a nuisance; bad, which keeps something from working; or untried, because of
 	// something bad above.
 	State State `json:"state"`
-	// What was found.
+	// The finding itself.
 	Text string `json:"text"`
-	// What to do about it.
+	// How to mend it.
 	Fix string `json:"fix,omitempty"`
 	// Err is what went wrong, where that was an error.
 	Err error `json:"-"`
@@ -71,13 +70,10 @@ func (x *examination) good(what, format string, args ...any) {
 }
 
 // failed notes an error with the hint that it carries.
-func (x *examination) failed(what string, err error) {
-	f := Finding{What: what, State: Bad, Text: err.Error(), Err: err}
-	var hint interface{ Hint() string }
-	if errors.As(err, &hint) {
-		f.Fix = hint.Hint()
-	}
-	x.add(f)
+func (x *examination) failed(what string, err error) { x.add(failure(what, err)) }
+
+func failure(what string, err error) Finding {
+	return Finding{What: what, State: Bad, Text: err.Error(), Fix: diag.Hint(err), Err: err}
 }
 
 // untried says once that something could not be looked at.

@@ -42,7 +42,12 @@ func (x *examination) warehouse(ctx context.Context, p *project.Lake, stores sto
 		_, _ = os.Remove(own), os.Remove(filepath.Dir(own))
 	}
 	if err != nil {
-		x.failed("warehouse", err)
+		f := failure("warehouse", err)
+		var refused *s3store.Error
+		if errors.As(err, &refused) && refused.Code == "AccessDenied" {
+			f.Fix += "; for queries alone that is not needed"
+		}
+		x.add(f)
 		return true
 	}
 	x.good("warehouse", "%s: written, read, listed and removed, and conditions on writes are kept", place)
@@ -168,11 +173,16 @@ func (x *examination) landing(ctx context.Context, p *project.Lake, stores store
 			x.untried("landing", "bucket")
 			continue
 		}
-		n := 0
-		for _, err = range s.List(ctx, key, store.ListOptions{}) {
-			if n++; err != nil || n > some {
+		n, one := 0, ""
+		for o, e := range s.List(ctx, key, store.ListOptions{}) {
+			if n++; e != nil || n > some {
+				err = e
 				break
 			}
+			one = o.Key
+		}
+		if err == nil && n > 0 {
+			err = readable(ctx, s, one)
 		}
 		switch {
 		case err != nil:
@@ -185,6 +195,18 @@ func (x *examination) landing(ctx context.Context, p *project.Lake, stores store
 			x.good("landing", "%s%s in %s", is, words.Count(int64(n), "file"), t.Dir)
 		}
 	}
+}
+
+// readable reads the first byte of a file: who may list may not have the right to read.
+func readable(ctx context.Context, s store.Store, key string) error {
+	r, err := s.Open(ctx, key, "", 0, 1)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // it is gone by now
+	}
+	if err != nil {
+		return err
+	}
+	return r.Close()
 }
 
 // some is how many files are counted: a listing has a thousand a request.

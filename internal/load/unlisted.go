@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"tarn/internal/diag"
 )
 
 // Unlisted is the error of a landing place whose files cannot be listed. Where the place is just what the DDL says, its hint
@@ -21,20 +23,8 @@ func Unlisted(dir, location string, err error) error {
 	hint := fmt.Sprintf("LOCATION '%s' is taken as it stands, as the target has no locations: for it; where its files are elsewhere, write into the target locations: {%q: %q}",
 		location, bucket, "s3://my-bucket/landing/")
 	var missing interface{ Missing() bool }
-	var more interface{ Hint() string }
-	if errors.As(err, &more) && more.Hint() != "" && !(errors.As(err, &missing) && missing.Missing()) {
-		hint = more.Hint() + "; " + hint
+	if more := diag.Hint(err); more != "" && !(errors.As(err, &missing) && missing.Missing()) {
+		hint = more + "; " + hint
 	}
-	return &placeError{err, hint}
+	return diag.WithHint(err, hint)
 }
-
-// placeError is an error with what helps.
-type placeError struct {
-	error
-	hint string
-}
-
-func (e *placeError) Unwrap() error { return e.error }
-
-// Hint says what to do about it.
-func (e *placeError) Hint() string { return e.hint }

@@ -270,7 +270,14 @@ func (w *Workspace) plan(ctx context.Context, seen sight, s Selection) (*plan.Pl
 		}
 	}
 	tables := landing(w.Graph, chosen)
-	work, err := w.lookAround(ctx, v, tables, s, s.again(tables, o.FullRefresh))
+	again := s.again(tables, o.FullRefresh)
+	for _, t := range tables {
+		if v.Table(t.Stored()) == nil {
+			// If somebody has dropped it, what is noted of its files is of rows that are gone.
+			again[t.Name], o.Gone[t.Stored()] = load.AllAgain, true
+		}
+	}
+	work, err := w.lookAround(ctx, v, tables, s, again)
 	if err != nil {
 		return nil, err
 	}

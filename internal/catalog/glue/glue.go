@@ -41,6 +41,7 @@ import (
 
 	"tarn/internal/catalog"
 	"tarn/internal/catalog/lease"
+	"tarn/internal/diag"
 	"tarn/internal/store"
 )
 
@@ -103,7 +104,7 @@ func checkName(what, name string) error {
 	case name == "":
 		return fmt.Errorf("the Glue catalog needs a name for the %s", what)
 	case name != strings.ToLower(name):
-		return &hinted{fmt.Errorf("%s %s: Glue keeps names in lower case", what, name), "call it " + strings.ToLower(name)}
+		return diag.WithHint(fmt.Errorf("%s %s: Glue keeps names in lower case", what, name), "call it "+strings.ToLower(name))
 	case len(name) > 255:
 		return fmt.Errorf("%s %s…: a name in Glue has at most 255 bytes", what, name[:40])
 	}

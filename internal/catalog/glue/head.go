@@ -7,6 +7,7 @@ import (
 	"maps"
 
 	"tarn/internal/catalog"
+	"tarn/internal/diag"
 )
 
 // head is the payload of the lease: where the tables stand.
@@ -126,8 +127,8 @@ func (c *Catalog) decode(raw json.RawMessage) (head, error) {
 	for _, m := range []struct{ what, is, want string }{{"of catalog kind", h.Kind, kind}, {"of lake", h.Lake, c.o.Lake},
 		{"of database", h.Database, c.o.Database}, {"of the catalog of account", h.CatalogID, c.o.CatalogID}} {
 		if m.is != m.want {
-			return h, &hinted{fmt.Errorf("%s is the head %s %q, and this is %q: %w", c.lease.Location(), m.what, m.is, m.want, ErrOtherLake),
-				"give the target a warehouse or a database of its own"}
+			return h, diag.WithHint(fmt.Errorf("%s is the head %s %q, and this is %q: %w", c.lease.Location(), m.what, m.is, m.want, ErrOtherLake),
+				"give the target a warehouse or a database of its own")
 		}
 	}
 	return h, nil

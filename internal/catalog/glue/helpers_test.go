@@ -2,12 +2,12 @@ package glue
 
 import (
 	"context"
-	"errors"
 	"io"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 
+	"tarn/internal/diag"
 	"tarn/internal/store"
 )
 
@@ -45,10 +45,4 @@ func (s *counting) Put(ctx context.Context, key string, body store.Body, c store
 }
 
 // hint is what the CLI shows below an error.
-func hint(err error) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) {
-		return h.Hint()
-	}
-	return ""
-}
+func hint(err error) string { return diag.Hint(err) }

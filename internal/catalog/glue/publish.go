@@ -13,6 +13,7 @@ import (
 
 	"tarn/internal/catalog"
 	"tarn/internal/catalog/lease"
+	"tarn/internal/diag"
 )
 
 // writer is the right to publish.
@@ -253,6 +254,6 @@ func (c *Catalog) notOurs(t *types.Table, as string) error {
 	case as != "" && !iceberg(t):
 		whose = " " + as
 	}
-	return &hinted{fmt.Errorf("%s %w%s", c.name(aws.ToString(t.Name)), ErrNotOurs, whose),
-		"tarn does not touch it: rename the table of the lake, or give the target a database of its own"}
+	return diag.WithHint(fmt.Errorf("%s %w%s", c.name(aws.ToString(t.Name)), ErrNotOurs, whose),
+		"tarn does not touch it: rename the table of the lake, or give the target a database of its own")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
 	"tarn/internal/catalog"
+	"tarn/internal/diag"
 	"tarn/internal/store"
 )
 
@@ -59,7 +60,7 @@ func (c *Catalog) tryTable(ctx context.Context, name string, in *types.TableInpu
 		return false, err
 	}
 	if t == nil {
-		return false, &hinted{fmt.Errorf("%s is not there right after it was made", c.name(name)), "try again in a minute"}
+		return false, diag.WithHint(fmt.Errorf("%s is not there right after it was made", c.name(name)), "try again in a minute")
 	}
 	update := func() error {
 		_, err := c.client.UpdateTable(ctx, &glue.UpdateTableInput{DatabaseName: &c.o.Database, CatalogId: c.id(), TableInput: in, VersionId: t.VersionId, SkipArchive: aws.Bool(true)})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -122,6 +123,9 @@ func (s *Store) Failed(op, key string, err error) error {
 	if errors.As(err, &api) {
 		e.Code = api.ErrorCode()
 		e.Err = errors.New(text(api))
+		if m := expecting.FindStringSubmatch(api.ErrorMessage()); m != nil && e.Region == "" {
+			e.Region = m[1]
+		}
 	}
 	var unreachable *net.OpError
 	var unheard *awsconf.UnheardError
@@ -149,6 +153,9 @@ func (s *Store) Failed(op, key string, err error) error {
 	}
 	return e
 }
+
+// expecting finds the bucket's region in the message of AuthorizationHeaderMalformed, where no header has it.
+var expecting = regexp.MustCompile(`expecting ["']([a-z0-9-]+)["']`)
 
 func text(api smithy.APIError) string {
 	if api.ErrorMessage() == "" {
