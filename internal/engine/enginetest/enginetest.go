@@ -16,6 +16,8 @@ import (
 type Kind struct {
 	// Place is what a target says of it: its name, and settings. The suite fills in the rest.
 	Place registry.Place
+	// Ended is a place for jobs that are cancelled, where those of Place would take others with them; without a name it is Place.
+	Ended registry.Place
 }
 
 // Run tests an engine.
@@ -32,11 +34,17 @@ func Run(t *testing.T, k Kind) {
 		"FailingModel": failingModel,
 		"Interrupted":  interrupted,
 	} {
-		t.Run(name, func(t *testing.T) { test(t, newWorld(t, k)) })
+		t.Run(name, func(t *testing.T) {
+			place := k.Place
+			if name == "Interrupted" && k.Ended.Kind != "" {
+				place = k.Ended
+			}
+			test(t, newWorld(t, place))
+		})
 	}
 	for name, test := range map[string]func(*testing.T, *world, engine.Lasting){"FoundAgain": foundAgain, "NotStarted": notStarted} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, k)
+			w := newWorld(t, k.Place)
 			l, ok := w.engine.(engine.Lasting)
 			if !ok {
 				t.Skip("its jobs end with the process")

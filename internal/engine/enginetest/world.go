@@ -59,7 +59,7 @@ type table struct {
 	day     bool // partitioned by the day of seen
 }
 
-func newWorld(t *testing.T, k Kind) *world {
+func newWorld(t *testing.T, place registry.Place) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), tables: map[string]*table{}}
 	c, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(w.dir, "catalog.db"), Lock: filepath.Join(w.dir, "lock"), Database: database})
@@ -81,7 +81,7 @@ func newWorld(t *testing.T, k Kind) *world {
 	})
 	w.view, err = w.lake.View(t.Context())
 	w.ok(err)
-	w.place = k.Place
+	w.place = place
 	w.place.Process, w.place.Stores = w.db, all
 	w.place.Own, w.place.Scratch = "file://"+filepath.Join(w.dir, "own"), filepath.Join(w.dir, "scratch")
 	w.engine = w.open()

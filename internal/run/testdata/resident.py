@@ -37,6 +37,8 @@ class Builder:
         session = base.newSession()
         for key, value in self.conf.items():
             session.conf.set(key, value)
+        # As for the one session of a program: what asks for settings outside of a query finds these.
+        session._jvm.org.apache.spark.sql.SparkSession.setActiveSession(session._jsparkSession)
         session.stop = lambda: None
         return session
 
