@@ -100,6 +100,12 @@ type Catalog interface {
 	Close() error
 }
 
+// Trial is a catalog that can try what its account may do, and leaves everything as it was.
+type Trial interface {
+	// Try says for people what was tried. The error names the right that is missing.
+	Try(ctx context.Context) (told string, err error)
+}
+
 // Identity is which catalog it is. A warehouse belongs to one: another one knows nothing of its files.
 type Identity struct {
 	// Kind is what targets call it, such as glue.

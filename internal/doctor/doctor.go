@@ -170,8 +170,12 @@ func (x *examination) landing(ctx context.Context, p *project.Lake, stores store
 			continue
 		}
 		n := 0
-		for _, err = range s.List(ctx, key, store.ListOptions{}) {
-			if n++; err != nil || n > some {
+		var o store.Object
+		for o, err = range s.List(ctx, key, store.ListOptions{}) {
+			if n++; err == nil && n == 1 {
+				err = readable(ctx, s, o)
+			}
+			if err != nil || n > some {
 				break
 			}
 		}
@@ -186,6 +190,15 @@ func (x *examination) landing(ctx context.Context, p *project.Lake, stores store
 			x.good(what, "%s%s in %s", is, words.Count(int64(n), "file"), t.Dir)
 		}
 	}
+}
+
+// readable tries to read the beginning of an object: who may list need not be one who may read.
+func readable(ctx context.Context, s store.Store, o store.Object) error {
+	r, err := s.Open(ctx, o.Key, "", 0, 1)
+	if err != nil {
+		return err
+	}
+	return r.Close()
 }
 
 // some is how many files are counted: a listing has a thousand a request.
@@ -208,7 +221,15 @@ func (x *examination) catalog(ctx context.Context, dir string, o run.Options) {
 		x.add(Finding{What: "catalog", State: Poor, Text: fmt.Sprintf("%d tables; %v", len(v.Names()), err), Fix: "wait for it, or run with --wait"})
 		return
 	}
-	x.good("catalog", "%d tables, and nobody writes", len(v.Names()))
+	told, err := t.Try(ctx)
+	if err != nil {
+		x.failed("catalog", err)
+		return
+	}
+	if told != "" {
+		told = "; " + told
+	}
+	x.good("catalog", "%d tables, and nobody writes%s", len(v.Names()), told)
 }
 
 // engine asks after the place where models are made, if that is not this process.

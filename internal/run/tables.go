@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"tarn/internal/catalog"
 	"tarn/internal/diag"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/lake"
@@ -71,6 +72,15 @@ func (t *Tables) Engine(ctx context.Context) (string, error) {
 func (t *Tables) Idle(ctx context.Context) error {
 	_, err := t.w.Lake.Catalog().Idle(ctx, false)
 	return err
+}
+
+// Try tries what runs do with the catalog, where that takes rights of its own, and says for people what it was; "" is nothing.
+func (t *Tables) Try(ctx context.Context) (string, error) {
+	c, ok := t.w.Lake.Catalog().(catalog.Trial)
+	if !ok {
+		return "", nil
+	}
+	return c.Try(ctx)
 }
 
 // TempDir is where the engine may put what does not fit into memory.

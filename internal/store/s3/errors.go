@@ -102,6 +102,10 @@ func (s *Store) Failed(op, key string, err error) error {
 		e.Code = api.ErrorCode()
 		e.Err = errors.New(text(api))
 	}
+	if key == "" && op == opLook && e.Status == http.StatusNotFound {
+		// An answer to HEAD has no text to say so.
+		e.Code, e.Err = noBucket, errors.New("no such bucket")
+	}
 	var unreachable *net.OpError
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -9,6 +9,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+
 	"tarn/internal/awsconf"
 	"tarn/internal/store"
 	"tarn/internal/store/s3"
@@ -163,6 +166,13 @@ func TestErrorsSayWhatHelps(t *testing.T) {
 	var refused *s3.Error
 	if !errors.As(err, &refused) || errors.Is(err, store.ErrNotFound) || !refused.Missing() {
 		t.Errorf("a bucket that is not there: %v", err)
+	}
+	_, err = missing.(*s3.Store).Client().HeadBucket(t.Context(), &awss3.HeadBucketInput{Bucket: aws.String("no-such-bucket-here")})
+	if err = missing.(*s3.Store).Failed("look at", "", err); !errors.As(err, &refused) || !refused.Missing() || refused.Hint() == "" {
+		t.Errorf("a look at a bucket that is not there: %v", err)
+	}
+	if _, _, err := missing.Get(t.Context(), "file"); errors.Is(err, store.ErrNotFound) || err == nil {
+		t.Errorf("read in a bucket that is not there: %v", err)
 	}
 }
 
