@@ -73,6 +73,9 @@ func Load(ctx context.Context, s Settings) (aws.Config, error) {
 		o = append(o, config.WithBaseEndpoint(s.Endpoint))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, o...)
+	if unknown := (config.SharedConfigProfileNotExistError{}); errors.As(err, &unknown) {
+		return cfg, &ProfileError{unknown.Profile}
+	}
 	if err != nil {
 		return cfg, fmt.Errorf("AWS settings: %w", err)
 	}
@@ -91,6 +94,16 @@ func Load(ctx context.Context, s Settings) (aws.Config, error) {
 
 // ErrNoRegion says that nothing tells the AWS region.
 var ErrNoRegion = fmt.Errorf("no AWS region: set region: in the target, AWS_REGION, or a profile with a region")
+
+// ProfileError says that there is no such profile in the files that AWS tools read.
+type ProfileError struct{ Profile string }
+
+func (e *ProfileError) Error() string { return "there is no AWS profile " + e.Profile }
+
+// Hint says what to do about it.
+func (e *ProfileError) Hint() string {
+	return "`aws configure list-profiles` lists those of ~/.aws/config: name one of them with profile: of the target or AWS_PROFILE, or make it with `aws configure --profile " + e.Profile + "`"
+}
 
 // ByAddress reports whether a host name cannot carry a bucket's name in front: it is an address or localhost.
 func ByAddress(endpoint string) bool {

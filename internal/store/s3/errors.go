@@ -39,10 +39,11 @@ func (e *Error) Error() string { return e.Op + " " + e.Location + ": " + e.Err.E
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Codes: S3's own, and two for what never got as far as S3.
+// Codes: S3's own, and three for what never got as far as S3.
 const (
 	noBucket      = "NoSuchBucket"
 	noServer      = "unreachable"
+	noName        = "unknown host"
 	noCredentials = "no credentials"
 )
 
@@ -56,6 +57,8 @@ func (e *Error) Hint() string {
 		return "the credentials may not " + e.Op + " this, or are wrong: they need " + e.right()
 	case noBucket:
 		return "there is no such bucket in this account and region"
+	case noName:
+		return "where a server is not Amazon's, the bucket is often not part of its name: write path_style: true in the target"
 	case noServer:
 		return "nothing answers there: look at the network, and at endpoint: of the target or AWS_ENDPOINT_URL"
 	case noCredentials:
@@ -107,10 +110,13 @@ func (s *Store) Failed(op, key string, err error) error {
 		e.Code, e.Err = noBucket, errors.New("no such bucket")
 	}
 	var unreachable *net.OpError
+	var unknown *net.DNSError
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		// Whoever stopped it knows why.
 		return err
+	case errors.As(err, &unknown) && strings.HasPrefix(unknown.Name, s.bucket+".") && !strings.Contains(unknown.Name, ".amazonaws."):
+		e.Code, e.Err = noName, unknown
 	case errors.As(err, &unreachable):
 		// Without the SDK's chain of what it was doing.
 		e.Code, e.Err = noServer, unreachable

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -173,6 +174,18 @@ func TestErrorsSayWhatHelps(t *testing.T) {
 	}
 	if _, _, err := missing.Get(t.Context(), "file"); errors.Is(err, store.ErrNotFound) || err == nil {
 		t.Errorf("read in a bucket that is not there: %v", err)
+	}
+}
+
+func TestUnknownHost(t *testing.T) {
+	s, _ := broken(t)
+	bucket := strings.TrimSuffix(strings.TrimPrefix(s.Root(), "s3://"), "/")
+	for host, want := range map[string]string{"minio.example": "path_style: true", "s3.eu-central-1.amazonaws.com": "look at the network"} {
+		err := s.Failed("read", "file", &net.OpError{Op: "dial", Err: &net.DNSError{Name: bucket + "." + host, IsNotFound: true}})
+		var refused *s3.Error
+		if !errors.As(err, &refused) || !strings.Contains(refused.Hint(), want) {
+			t.Errorf("%s: %v, hint %q", host, err, refused.Hint())
+		}
 	}
 }
 
