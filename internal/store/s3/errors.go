@@ -43,10 +43,11 @@ func (e *Error) Error() string { return e.Op + " " + e.Location + ": " + e.Err.E
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Codes: S3's own, and two for what never got as far as S3.
+// Codes: S3's own, and three for what never got as far as S3.
 const (
 	noBucket      = "NoSuchBucket"
 	noServer      = "unreachable"
+	noName        = "unknown host"
 	noCredentials = "no credentials"
 )
 
@@ -65,6 +66,8 @@ func (e *Error) Hint() string {
 		return "is this its name? `aws s3 mb s3://" + e.bucket() + "` makes it, in the account of these credentials"
 	case "InvalidBucketName":
 		return "a bucket's name has 3 to 63 small letters, digits, hyphens and dots"
+	case noName:
+		return "where a server is not Amazon's, the bucket is often not part of its name: write path_style: true in the target"
 	case noServer:
 		return "nothing answers there: look at the network, and at endpoint: of the target or AWS_ENDPOINT_URL"
 	case noCredentials:
@@ -127,9 +130,16 @@ func (s *Store) Failed(op, key string, err error) error {
 			e.Region = m[1]
 		}
 	}
+	if key == "" && op == opLook && e.Status == http.StatusNotFound {
+		// An answer to HEAD has no text to say so.
+		e.Code, e.Err = noBucket, errors.New("no such bucket")
+	}
 	var unreachable *net.OpError
 	var unheard *awsconf.UnheardError
+	var unknown *net.DNSError
 	switch {
+	case errors.As(err, &unknown) && strings.HasPrefix(unknown.Name, s.bucket+".") && !strings.Contains(unknown.Name, ".amazonaws."):
+		e.Code, e.Err = noName, unknown
 	case errors.As(err, &unheard):
 		e.Code, e.Err = noServer, unheard
 	case errors.As(err, &unreachable) && unreachable.Timeout():
