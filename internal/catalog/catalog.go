@@ -76,8 +76,9 @@ var (
 )
 
 // Rebase brings the change of a publish to a table together with commits that others made to it after the publish was
-// written down, and before its pointer moved. theirs is where their metadata is. It gives the metadata that has both, or
-// theirs itself if that has the change already. If theirs changed rows the error is [ErrRowsChanged].
+// written down, and before its pointer moved. theirs is where their metadata is. It gives the metadata that has both, or that has
+// the publish's rows where theirs changed rows, or theirs itself if that has the change already. The error is [ErrRowsChanged]
+// where theirs has to stay as it is.
 type Rebase func(ctx context.Context, m Move, theirs string) (string, error)
 
 // ErrRowsChanged says that somebody else has changed the rows of a table.
@@ -85,7 +86,7 @@ var ErrRowsChanged = errors.New("its rows were changed by somebody else")
 
 // Catalog keeps the pointers of one database. It is safe for concurrent use.
 type Catalog interface {
-	// Pointers gives the location of the current metadata file of every Iceberg table of the database, all at one moment.
+	// Pointers gives the location of the current metadata file of every Iceberg table of the lake, all at one moment.
 	// Where others have moved a table since the last publish, it is theirs.
 	Pointers(ctx context.Context) (map[string]string, error)
 	// Lock makes the caller the one writer, or fails with an error that wraps [ErrBusy] and names the holder. What a
@@ -98,6 +99,12 @@ type Catalog interface {
 	Identity(ctx context.Context) (Identity, error)
 	// Close lets go of the catalog.
 	Close() error
+}
+
+// Shared is a [Catalog] in whose database others have tables too.
+type Shared interface {
+	// Others gives the folders of those tables, without a slash at their ends: they can lie anywhere, also in the warehouse.
+	Others(ctx context.Context) (folders []string, err error)
 }
 
 // Identity is which catalog it is. A warehouse belongs to one: another one knows nothing of its files.

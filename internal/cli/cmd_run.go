@@ -64,6 +64,7 @@ func (a *app) run(ctx context.Context, o run.RunOptions) error {
 	o.Resuming = func(id, job string) {
 		a.tell("going on with run %s, whose Spark job %s was left without a terminal", id, job)
 	}
+	o.Noted = func(text string) { a.tell("note: %s", text) }
 	rec, err := w.Run(ctx, o)
 	p.done()
 	diagnostics := w.Diagnostics

@@ -10,6 +10,7 @@ import (
 
 	"github.com/apache/iceberg-go/table"
 
+	"tarn/internal/catalog"
 	"tarn/internal/store"
 )
 
@@ -116,9 +117,13 @@ func (l *Lake) unreachable(ctx context.Context, v *View, before, expire time.Tim
 			return g, all, err
 		}
 	}
+	others, err := l.others(ctx)
+	if err != nil {
+		return g, all, err
+	}
 	err = l.list(ctx, "", store.ListOptions{}, func(s store.Store, o store.Object) error {
 		location := store.Location(s, o.Key)
-		if strings.HasPrefix(l.below(location), OwnFolder(l.database)+"/") {
+		if strings.HasPrefix(l.below(location), OwnFolder(l.database)+"/") || slices.ContainsFunc(others, func(f string) bool { return strings.HasPrefix(location, f) }) {
 			return nil
 		}
 		all.Files, all.Bytes = all.Files+1, all.Bytes+o.Size
@@ -131,6 +136,20 @@ func (l *Lake) unreachable(ctx context.Context, v *View, before, expire time.Tim
 		err = ErrEmptyCatalog
 	}
 	return g, all, err
+}
+
+// others lists the folders, with a slash at their ends, of tables in the database that are not of the lake: somebody may have
+// made them in the warehouse.
+func (l *Lake) others(ctx context.Context) ([]string, error) {
+	s, ok := l.catalog.(catalog.Shared)
+	if !ok {
+		return nil, nil
+	}
+	folders, err := s.Others(ctx)
+	for i, f := range folders {
+		folders[i] = plainScheme(f) + "/"
+	}
+	return folders, err
 }
 
 // OwnFolder is what the catalog and the lake have beside the tables for themselves, relative to the warehouse.

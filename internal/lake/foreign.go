@@ -101,13 +101,13 @@ func (t *Table) foreign(ctx context.Context) (*Foreign, error) {
 		f.Why, f.Lost = "it carries no mark of a publish", true
 		return f, nil
 	}
-	if cur != nil && cur.SnapshotID == c.Snapshot && sameFields(t.meta.CurrentSchema(), t.schemaOf(c.Schema)) {
+	if cur != nil && cur.SnapshotID == c.Snapshot && sameFields(t.meta.CurrentSchema(), schemaOf(t.meta, c.Schema)) {
 		return nil, nil
 	}
 	f := described(t.name, cur)
 	f.Lost = t.meta.SnapshotByID(c.Snapshot) == nil
 	var err error
-	f.Why, err = t.differs(ctx, state{snapshot: c.Snapshot, fields: t.schemaOf(c.Schema), rows: c.Rows})
+	f.Why, err = t.differs(ctx, state{snapshot: c.Snapshot, fields: schemaOf(t.meta, c.Schema), rows: c.Rows})
 	f.Kept = f.Why == ""
 	return f, err
 }
@@ -146,8 +146,8 @@ func described(name string, s *table.Snapshot) *Foreign {
 	return f
 }
 
-func (t *Table) schemaOf(id int) *iceberg.Schema {
-	for _, s := range t.meta.Schemas() {
+func schemaOf(meta table.Metadata, id int) *iceberg.Schema {
+	for _, s := range meta.Schemas() {
 		if s.ID == id {
 			return s
 		}
@@ -176,7 +176,8 @@ func (t *Table) differs(ctx context.Context, then state) (why string, err error)
 			return "an earlier state was made the current one", nil
 		}
 	}
-	for s := cur; s.SnapshotID != then.snapshot; {
+	earlier := t.past(then.snapshot)
+	for s, in := cur, t.meta; s.SnapshotID != then.snapshot; {
 		op := table.Operation("unknown")
 		if s.Summary != nil {
 			op = s.Summary.Operation
@@ -184,7 +185,7 @@ func (t *Table) differs(ctx context.Context, then state) (why string, err error)
 		if op != table.OpReplace {
 			return "operation " + string(op), nil
 		}
-		if s.SchemaID != nil && !sameFields(t.schemaOf(*s.SchemaID), then.fields) {
+		if s.SchemaID != nil && !sameFields(schemaOf(in, *s.SchemaID), then.fields) {
 			return "its columns were others", nil
 		}
 		if s.ParentSnapshotID == nil {
@@ -193,11 +194,12 @@ func (t *Table) differs(ctx context.Context, then state) (why string, err error)
 		if *s.ParentSnapshotID == then.snapshot {
 			break
 		}
-		parent := t.meta.SnapshotByID(*s.ParentSnapshotID)
-		if parent == nil {
+		if s, in, err = earlier.snapshot(ctx, *s.ParentSnapshotID); err != nil {
+			return "", err
+		}
+		if s == nil {
 			return "the snapshots in between are gone", nil
 		}
-		s = parent
 	}
 	if cur.SnapshotID == then.snapshot {
 		return "", nil

@@ -37,6 +37,9 @@ type Lake struct {
 	database  string
 	staging   string
 	journal   journal
+
+	mu        sync.Mutex
+	takenBack []Foreign
 }
 
 // Options says where a lake's tables are.

@@ -8,6 +8,7 @@ import (
 	fsys "io/fs"
 	"maps"
 	"strconv"
+	"strings"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
@@ -17,7 +18,9 @@ import (
 )
 
 // Rebase brings the change of a publish to a table together with what others have committed to it meanwhile; it is a
-// [catalog.Rebase]. The snapshot keeps its id, so that everything which names it stays right.
+// [catalog.Rebase]. The snapshot keeps its id, so that everything which names it stays right. Where others have changed rows,
+// theirs become an earlier state and the table has what the publish made of its inputs; [Lake.TakenBack] tells. The error is
+// [catalog.ErrRowsChanged] where that cannot be: the publish added to files which are gone, or theirs is another table.
 func (l *Lake) Rebase(ctx context.Context, m catalog.Move, theirs string) (string, error) {
 	before, err := l.readTable(ctx, m.Table, m.From)
 	if err != nil {
@@ -34,11 +37,31 @@ func (l *Lake) Rebase(ctx context.Context, m catalog.Move, theirs string) (strin
 	if s := ours.meta.CurrentSnapshot(); s != nil && before.Current() != s.SnapshotID && t.meta.SnapshotByID(s.SnapshotID) != nil {
 		return theirs, nil
 	}
-	d, err := l.rebased(ctx, before, ours, t, m.Change)
+	for e := range t.meta.PreviousFiles() {
+		if e.MetadataFile == m.To { // they came after it, and have expired its snapshot since
+			return theirs, nil
+		}
+	}
+	d, back, err := l.rebased(ctx, before, ours, t, m.Change, true)
 	if err != nil {
 		return "", fmt.Errorf("table %s: %w", m.Table, err)
 	}
+	if back != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.takenBack = append(l.takenBack, *back)
+	}
 	return d.to, nil
+}
+
+// TakenBack lists what others have done to rows at the very moment of a publish, since it was asked last: such tables have what
+// was published, and theirs is one of their earlier states.
+func (l *Lake) TakenBack() []Foreign {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := l.takenBack
+	l.takenBack = nil
+	return out
 }
 
 // RebaseDrafts moves drafts that could not be published on to where others have moved their tables since, where that has left
@@ -64,7 +87,7 @@ func (l *Lake) RebaseDrafts(ctx context.Context, drafts []*Draft) (moved int, er
 		if err != nil {
 			return moved, err
 		}
-		on, err := l.rebased(ctx, before, d.Table(), t, d.rows)
+		on, _, err := l.rebased(ctx, before, d.Table(), t, d.rows, false)
 		if err != nil {
 			return moved, fmt.Errorf("table %s: %w", d.name, err)
 		}
@@ -76,31 +99,46 @@ func (l *Lake) RebaseDrafts(ctx context.Context, drafts []*Draft) (moved int, er
 	return moved, nil
 }
 
-// rebased drafts the change from before to ours on top of theirs.
-func (l *Lake) rebased(ctx context.Context, before, ours, theirs *Table, change catalog.Change) (*Draft, error) {
-	if why, err := theirs.since(ctx, before); err != nil {
-		return nil, err
-	} else if why != "" {
-		return nil, fmt.Errorf("%w (%s)", catalog.ErrRowsChanged, why)
+// rebased drafts the change from before to ours on top of theirs. If theirs changed rows, that is an error, or with instead it
+// is taken back and told.
+func (l *Lake) rebased(ctx context.Context, before, ours, theirs *Table, change catalog.Change, instead bool) (_ *Draft, back *Foreign, err error) {
+	if a, b := before.meta, theirs.meta; a.TableUUID() != b.TableUUID() || ours.meta.Version() != b.Version() {
+		return nil, nil, fmt.Errorf("%w (it is another table now, or one of another format version)", catalog.ErrRowsChanged)
+	}
+	why, err := theirs.since(ctx, before)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := ours.meta.CurrentSnapshot()
+	published := s != nil && s.SnapshotID != before.Current()
+	if why != "" {
+		if !instead || !published {
+			return nil, nil, fmt.Errorf("%w (%s)", catalog.ErrRowsChanged, why)
+		}
+		back = described(theirs.name, theirs.meta.CurrentSnapshot())
+		back.Why = why
 	}
 	d := &Draft{lake: l, name: theirs.name, base: theirs, meta: theirs.meta}
 	if err := d.place(ctx, theirs.meta.Location()); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := d.reshapeAs(before, ours); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	next := d.meta
-	if s := ours.meta.CurrentSnapshot(); s != nil && s.SnapshotID != before.Current() {
-		list, props, err := d.together(ctx, before, ours, theirs, !change.All && len(change.Removed) == 0)
+	if published {
+		list, summary, err := d.together(ctx, before, ours, theirs, back == nil && !change.All && len(change.Removed) == 0)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if next, err = d.addSnapshot(s, list, props); err != nil {
-			return nil, err
+		if back != nil {
+			summary = overwriting(summary)
+		}
+		if next, err = d.addSnapshot(s, list, summary); err != nil {
+			return nil, nil, err
 		}
 	}
-	return d, d.write(ctx, next)
+	return d, back, d.write(ctx, next)
 }
 
 // since says why the rows count as changed since a table was as before; "" if they do not.
@@ -124,6 +162,10 @@ func (d *Draft) reshapeAs(before, ours *Table) error {
 	b, err := table.MetadataBuilderFromBase(d.meta, d.previous())
 	if err != nil {
 		return err
+	}
+	if last := before.meta.LastColumnID(); d.meta.LastColumnID() > last && ours.meta.LastColumnID() > last {
+		// Both have given the same ids to columns of theirs.
+		return fmt.Errorf("%w (it has got other columns)", catalog.ErrRowsChanged)
 	}
 	if sc := ours.meta.CurrentSchema(); !sameSchema(sc, d.meta.CurrentSchema()) {
 		if err := b.AddSchema(iceberg.NewSchemaWithIdentifiers(sc.ID, sc.IdentifierFieldIDs, sc.Fields()...)); err != nil {
@@ -180,14 +222,19 @@ func (d *Draft) reshapeAs(before, ours *Table) error {
 // together gives the manifest list of a snapshot with their files and our change, and what its summary says of both. What
 // we have only added comes on top of their files; otherwise ours are taken as they are, for their rows are those that we
 // started from.
-func (d *Draft) together(ctx context.Context, before, ours, theirs *Table, onlyAdds bool) (list string, props iceberg.Properties, err error) {
+func (d *Draft) together(ctx context.Context, before, ours, theirs *Table, onlyAdds bool) (list string, summary *table.Summary, err error) {
 	s := ours.meta.CurrentSnapshot()
-	props = iceberg.Properties{}
+	props := iceberg.Properties{}
+	summary = &table.Summary{Operation: table.OpOverwrite, Properties: props}
 	if s.Summary != nil {
+		summary.Operation = s.Summary.Operation
 		maps.Copy(props, s.Summary.Properties)
 	}
 	fs := d.lake.io(ctx)
-	mine, err := s.Manifests(fs)
+	var mine []iceberg.ManifestFile
+	if was := before.meta.CurrentSnapshot(); !onlyAdds || was == nil || was.ManifestList != s.ManifestList { // otherwise it added nothing
+		mine, err = s.Manifests(fs)
+	}
 	if errors.Is(err, fsys.ErrNotExist) { // it goes back to a state that is gone
 		return "", nil, errExpired
 	}
@@ -219,7 +266,7 @@ func (d *Draft) together(ctx context.Context, before, ours, theirs *Table, onlyA
 				return "", nil, errExpired
 			}
 		}
-		return s.ManifestList, props, nil
+		return s.ManifestList, summary, nil
 	}
 	var now []iceberg.ManifestFile
 	t := theirs.meta.CurrentSnapshot()
@@ -239,7 +286,17 @@ func (d *Draft) together(ctx context.Context, before, ours, theirs *Table, onlyA
 		return "", nil, err
 	}
 	list = d.metadataFile(fmt.Sprintf("snap-%d-0-%s.avro", s.SnapshotID, uuid.NewString()))
-	return list, props, tableIO{ctx: ctx, lake: d.lake, draft: d}.WriteFile(list, out.Bytes())
+	return list, summary, tableIO{ctx: ctx, lake: d.lake, draft: d}.WriteFile(list, out.Bytes())
+}
+
+// overwriting gives the summary of a snapshot that takes the place of rows which others have put there: what it says of the files
+// that came and went is about a state before theirs.
+func overwriting(s *table.Summary) *table.Summary {
+	props := maps.Clone(s.Properties)
+	maps.DeleteFunc(props, func(key, _ string) bool {
+		return strings.HasPrefix(key, "added-") || strings.HasPrefix(key, "deleted-") || strings.HasPrefix(key, "removed-")
+	})
+	return &table.Summary{Operation: table.OpOverwrite, Properties: props}
 }
 
 // errExpired says that another program has removed files which the change needs.
@@ -273,24 +330,30 @@ func parentOf(meta table.Metadata) *int64 {
 	return nil
 }
 
-// addSnapshot adds a snapshot of ours with its id and another manifest list.
-func (d *Draft) addSnapshot(s *table.Snapshot, list string, props iceberg.Properties) (table.Metadata, error) {
+// addSnapshot adds a snapshot of ours with its id, another manifest list and another summary.
+func (d *Draft) addSnapshot(s *table.Snapshot, list string, summary *table.Summary) (table.Metadata, error) {
 	b, err := table.MetadataBuilderFromBase(d.meta, d.previous())
 	if err != nil {
 		return nil, err
 	}
-	op := table.OpOverwrite
-	if s.Summary != nil {
-		op = s.Summary.Operation
-	}
 	schemaID := d.meta.CurrentSchema().ID
 	next := &table.Snapshot{SnapshotID: s.SnapshotID, ParentSnapshotID: parentOf(d.meta), SequenceNumber: d.meta.LastSequenceNumber() + 1,
-		TimestampMs: nowAfter(d.meta), ManifestList: list, SchemaID: &schemaID, Summary: &table.Summary{Operation: op, Properties: props}}
+		TimestampMs: nowAfter(d.meta), ManifestList: list, SchemaID: &schemaID, Summary: summary}
 	if err := b.AddSnapshot(next); err != nil {
 		return nil, err
 	}
 	if err := b.SetSnapshotRef(table.MainBranch, s.SnapshotID, table.BranchRef); err != nil {
 		return nil, err
 	}
-	return b.Build()
+	meta, err := b.Build()
+	if err != nil {
+		return nil, err
+	}
+	c := claimed(meta)
+	if c == nil || c.Schema == schemaID {
+		return meta, nil
+	}
+	// The same columns have another number here.
+	c.Schema = schemaID
+	return withClaim(meta, *c)
 }

@@ -177,7 +177,9 @@ func landing(s *Step, have map[string]string, full bool) {
 	if full {
 		s.Full = true
 		s.Reasons = append(s.Reasons, "full refresh")
-	} else if len(s.Work.Reload) > 0 {
+	} else if have == nil {
+		count(len(s.Work.Reload), "file to read again, as the table is gone", "files to read again, as the table is gone")
+	} else {
 		count(len(s.Work.Reload), "file to read again under the new definition", "files to read again under the new definition")
 	}
 	if s.Prune {

@@ -211,7 +211,7 @@ func (l *Lake) checkDDL(t *LandingTable) diag.List {
 		case d.Format != ddl.Parquet:
 			list = append(list, src.At(d.NameOffset, "wrong-value", "load: reference needs Parquet files, and these are "+string(d.Format), "leave it out of "+path.Base(t.Sidecar.File)))
 		case len(d.Partitions) > 0:
-			list = append(list, src.At(d.NameOffset, "wrong-value", "load: reference does not go with PARTITIONED BY: the columns would be in no file", "leave it out of "+path.Base(t.Sidecar.File)))
+			list = append(list, src.At(d.NameOffset, "wrong-value", "load: reference does not go with PARTITIONED BY: the files do not have these columns, and are read as they stand", "leave it out of "+path.Base(t.Sidecar.File)+": then the rows are copied, each with the values of its folder"))
 		}
 	}
 	t.Location = d.Location

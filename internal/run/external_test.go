@@ -1,6 +1,7 @@
 package run_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tarn/internal/run"
+	"tarn/internal/store"
 )
 
 // database is the lake's in Glue.
@@ -35,6 +37,61 @@ func (l *testLake) partitionsOf(name string) map[string]string {
 		found[p["Values"].([]any)[0].(string)] = strings.TrimPrefix(location, l.raw)
 	}
 	return found
+}
+
+// TestTablesOfOthersInTheDatabase has tables in the same database that nothing of the lake can read: they are in nobody's way,
+// no command takes them for the lake's own, and no clean-up touches their files, though they lie in the warehouse.
+func TestTablesOfOthersInTheDatabase(t *testing.T) {
+	t.Parallel()
+	l := newLake(t).inGlue()
+	l.batch(0)
+	first := l.run()
+	w := l.open(run.Options{})
+	folder := w.Lake.Warehouse() + "/" + w.Lake.Database() + "/theirs"
+	s, key, err := w.Lake.Stores().Locate(t.Context(), folder+"/data/1.parquet")
+	if err == nil {
+		_, err = s.Put(t.Context(), key, strings.NewReader("theirs"), store.Condition{})
+	}
+	if err := errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for name, parameters := range map[string]any{"theirs": map[string]any{"table_type": "ICEBERG", "metadata_location": "s3://no-rights-there/metadata/1.metadata.json"},
+		"later": map[string]any{"classification": "csv"}} {
+		if _, err := glueServer.Call("CreateTable", map[string]any{"DatabaseName": l.database(), "TableInput": map[string]any{"Name": name, "TableType": "EXTERNAL_TABLE",
+			"Parameters": parameters, "StorageDescriptor": map[string]any{"Location": folder}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := l.shown("theirs") + l.shown("later")
+	l.batch(1)
+	if rec := l.run(); len(rec.Orphans) > 0 || len(rec.Warnings) > 0 {
+		t.Errorf("%q %q", rec.Orphans, rec.Warnings)
+	}
+	if got := l.asked("SELECT count(*) FROM (SHOW TABLES) WHERE name IN ('theirs', 'later')"); got != "0" {
+		t.Errorf("%s of them are shown", got)
+	}
+	for _, name := range []string{"theirs", "later"} {
+		if code, _, stderr := l.cli("drop", name); code == 0 {
+			t.Errorf("drop %s: %s", name, stderr)
+		}
+		l.write("trusted/"+name+".sql", "SELECT id FROM people\n")
+		if code, _, stderr := l.cli("run"); code == 0 || !strings.Contains(stderr, "exists and is not of this lake") {
+			t.Errorf("a model of the name %s: %d %s", name, code, stderr)
+		}
+		l.remove("trusted/" + name + ".sql")
+	}
+	if code, _, stderr := l.cli("rollback", first.Run); code != 0 {
+		t.Error(stderr)
+	}
+	if _, err := l.gc(run.GCOptions{OlderThan: -1, OverHalf: true}); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Stat(t.Context(), key); err != nil {
+		t.Errorf("their file: %v", err)
+	}
+	if after := l.shown("theirs") + l.shown("later"); after != before {
+		t.Errorf("they were changed: %s", cmp.Diff(before, after))
+	}
 }
 
 const visits = "CREATE EXTERNAL TABLE visits (id bigint COMMENT 'who came')\nPARTITIONED BY (day string)\n" +

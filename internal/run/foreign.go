@@ -104,16 +104,9 @@ func (s sight) options(o *plan.Options) {
 func (w *Workspace) records(s sight) []ForeignRecord {
 	var out []ForeignRecord
 	for _, stored := range s.own.Names() {
-		name := stored
-		if t := w.Graph.Table(strings.TrimSuffix(stored, catalog.Rows(""))); t != nil && t.Stored() == stored {
-			name = t.Name
-		}
+		name := w.named(stored)
 		if f, ok := s.found[stored]; ok {
-			r := ForeignRecord{Table: name, Kept: f.Kept, Text: f.String(), stored: stored}
-			if f.Snapshot != 0 {
-				r.Snapshot = strconv.FormatInt(f.Snapshot, 10)
-			}
-			out = append(out, r)
+			out = append(out, w.recorded(f))
 		}
 		if since, expired := s.own.Table(stored).Expired(); expired {
 			text := "another program has expired snapshots: runs from before that can no longer be read with --at or rolled back to"
@@ -122,6 +115,34 @@ func (w *Workspace) records(s sight) []ForeignRecord {
 			}
 			out = append(out, ForeignRecord{Table: name, Kept: true, Text: text, stored: stored})
 		}
+	}
+	return out
+}
+
+// named gives the name in the lake of a table that is stored under another one.
+func (w *Workspace) named(stored string) string {
+	if t := w.Graph.Table(strings.TrimSuffix(stored, catalog.Rows(""))); t != nil && t.Stored() == stored {
+		return t.Name
+	}
+	return stored
+}
+
+func (w *Workspace) recorded(f lake.Foreign) ForeignRecord {
+	r := ForeignRecord{Table: w.named(f.Table), Kept: f.Kept, Text: f.String(), stored: f.Table}
+	if f.Snapshot != 0 {
+		r.Snapshot = strconv.FormatInt(f.Snapshot, 10)
+	}
+	return r
+}
+
+// takenBack lists the changes of rows that came at the very moment of a publish and were taken back at once: in this process's
+// publish, or in one of a dead process which this one has finished.
+func (w *Workspace) takenBack() []ForeignRecord {
+	var out []ForeignRecord
+	for _, f := range w.Lake.TakenBack() {
+		r := w.recorded(f)
+		r.Repaired = true
+		out = append(out, r)
 	}
 	return out
 }

@@ -235,3 +235,53 @@ func TestExpiryElsewhere(t *testing.T) {
 		}
 	})
 }
+
+// TestDroppedElsewhere drops tables: the next run makes them anew, also the rows of files that it has noted as loaded.
+func TestDroppedElsewhere(t *testing.T) {
+	t.Parallel()
+	inCatalogs(t, func(t *testing.T, l *testLake) {
+		l.batch(0)
+		l.run()
+		l.batch(1)
+		l.run()
+		want, _ := l.tables()
+		for _, tables := range [][]string{{"daily"}, {"people_landing__rows"}, {"people_landing__rows", "joined", "tarn__files"}} {
+			for _, name := range tables {
+				l.dropped(name)
+			}
+			if rec := l.run(); rec.Status != run.Published {
+				t.Errorf("without %v: %s", tables, rec.Status)
+			}
+			if got, _ := l.tables(); !cmp.Equal(want, got) {
+				t.Errorf("without %v (-want +got):\n%s", tables, cmp.Diff(want, got))
+			}
+			if rec := l.run(); rec.Status != run.NothingToDo {
+				t.Errorf("again after %v: %s", tables, rec.Status)
+			}
+		}
+		// A file that is gone too has left nothing.
+		l.remove("data/people/000.json")
+		l.dropped("people_landing__rows")
+		if rec := l.run(); !slices.Contains(rec.Published, "people_landing") {
+			t.Errorf("%v", rec.Published)
+		}
+		if rec := l.run(); rec.Status != run.NothingToDo || len(rec.Load[0].Vanished) > 0 {
+			t.Errorf("%s %+v", rec.Status, rec.Load[0])
+		}
+	})
+}
+
+// dropped takes a table out of the catalog, as another program does.
+func (l *testLake) dropped(table string) {
+	l.t.Helper()
+	if l.target == "glue" {
+		if _, err := glueServer.Call("DeleteTable", map[string]any{"DatabaseName": l.database(), "Name": table}); err != nil {
+			l.t.Fatal(err)
+		}
+		return
+	}
+	l.catalogFile(func(db *sql.DB) error {
+		_, err := db.Exec("DELETE FROM iceberg_tables WHERE table_name = ?", table)
+		return err
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/lake"
@@ -28,14 +29,18 @@ func (w *Workspace) known(ctx context.Context, v *lake.View) (*known, error) {
 	k := &known{w: w, files: map[string]int{}}
 	t := v.Table(FilesTable)
 	if t == nil {
-		return k, nil
-	}
-	files, err := t.Files(ctx)
-	if err != nil || len(files) == 0 {
-		return k, err
-	}
-	if k.from, err = w.scanFiles(ctx, t, files); err != nil {
-		return nil, err
+		var err error
+		if k.from, err = w.toldByRows(ctx, v); err != nil || k.from == "" {
+			return k, err
+		}
+	} else {
+		files, err := t.Files(ctx)
+		if err != nil || len(files) == 0 {
+			return k, err
+		}
+		if k.from, err = w.scanFiles(ctx, t, files); err != nil {
+			return nil, err
+		}
 	}
 	rows, err := w.Engine.DB().QueryContext(ctx, "SELECT table_name, count(*) FROM "+k.from+" GROUP BY ALL")
 	if err != nil {
@@ -51,6 +56,38 @@ func (w *Workspace) known(ctx context.Context, v *lake.View) (*known, error) {
 		k.files[table] = n
 	}
 	return k, rows.Err()
+}
+
+// toldByRows is what rows say of the files that they were loaded from, for a lake whose account somebody has dropped: none of
+// these files is as it was then, so they are read again, and their rows do not come twice. "" is none.
+func (w *Workspace) toldByRows(ctx context.Context, v *lake.View) (from string, err error) {
+	var parts []string
+	add := func(stored, name, column string) error {
+		t := v.Table(stored)
+		if t == nil || t.Refers() {
+			return nil
+		}
+		files, err := t.Files(ctx)
+		if err != nil || len(files) == 0 {
+			return err
+		}
+		rows, err := w.scanFiles(ctx, t, files)
+		if err == nil {
+			parts = append(parts, "SELECT "+name+" AS table_name, "+column+" AS file, '' AS etag, '' AS definition, 0::BIGINT AS quarantined FROM "+rows)
+		}
+		return err
+	}
+	for _, t := range w.Graph.Tables {
+		if t.Landing != nil {
+			if err := add(t.Stored(), schema.Literal(t.Name), "_file"); err != nil {
+				return "", err
+			}
+		}
+	}
+	if err := add(load.QuarantineTable, "table_name", "file"); err != nil || len(parts) == 0 {
+		return "", err
+	}
+	return "(SELECT DISTINCT * FROM (" + strings.Join(parts, " UNION ALL ") + ") WHERE file IS NOT NULL)", nil
 }
 
 // count gives how many files of a table are loaded.

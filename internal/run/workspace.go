@@ -196,6 +196,8 @@ type Planned struct {
 	Estimate Estimate
 	// Advice says which engine is enough for that.
 	Advice Advice
+	// Warnings say what a run would warn of before it starts.
+	Warnings []string
 }
 
 // Plan says what a run would do now.
@@ -222,7 +224,7 @@ func (w *Workspace) Plan(ctx context.Context, s Selection) (*Planned, error) {
 	if err != nil || p.Empty() {
 		return out, err
 	}
-	out.Estimate = sum
+	out.Estimate, out.Warnings = sum, w.loadedHere(p)
 	out.Advice, err = w.advise(ctx, seen.own, done)
 	return out, err
 }
@@ -252,7 +254,14 @@ func (w *Workspace) plan(ctx context.Context, seen sight, s Selection) (*plan.Pl
 		}
 	}
 	tables := landing(w.Graph, chosen)
-	work, err := w.lookAround(ctx, v, tables, s, s.again(tables, o.FullRefresh))
+	again := s.again(tables, o.FullRefresh)
+	for _, t := range tables {
+		if v.Table(t.Stored()) == nil {
+			// If somebody has dropped it, what is noted of its files is of rows that are gone.
+			again[t.Name], o.Gone[t.Stored()] = load.AllAgain, true
+		}
+	}
+	work, err := w.lookAround(ctx, v, tables, s, again)
 	if err != nil {
 		return nil, err
 	}

@@ -111,6 +111,9 @@ func (r *real) values(name string) (string, map[string]tables.Foreign) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	if len(paths) == 0 {
+		return "[]", found
+	}
 	for i, p := range paths {
 		paths[i] = schema.Literal(p)
 	}
@@ -121,8 +124,10 @@ func (r *real) values(name string) (string, map[string]tables.Foreign) {
 	return out, found
 }
 
-// TestOthersCommitAtEveryStep has another program commit to a table at each step of its publish: one that keeps the rows is
-// brought together with it, one that changes them is never overwritten, or comes before or after it as a whole.
+// TestOthersCommitAtEveryStep has another program commit to a table at each step of its publish: before it that is a conflict,
+// and after it their commit stands. In between, one that kept the rows is brought together with it, one that changed them becomes
+// an earlier state, and where the files are gone that would be needed, theirs stays. So it is also where the publisher dies at
+// that step and another one finishes.
 func TestOthersCommitAtEveryStep(t *testing.T) {
 	e, err := duckdb.Open(t.Context(), duckdb.Options{Database: "db"})
 	if err != nil {
@@ -137,12 +142,15 @@ func TestOthersCommitAtEveryStep(t *testing.T) {
 	during := []string{"committed", "move a"}
 	after := []string{"moved a", "move b", "moved b", "done", "closed"}
 	for _, at := range slices.Concat(before, during, after) {
-		for _, change := range [][]laketest.Change{{laketest.Compact}, {laketest.Compact, laketest.Expire}, {laketest.Double}} {
-			for _, whole := range []bool{false, true} {
-				if at != "committed" && (whole || len(change) > 1) {
+		for _, change := range [][]laketest.Change{{laketest.Compact}, {laketest.Compact, laketest.Expire}, {laketest.Double}, {laketest.Empty}, {laketest.Widen},
+			{laketest.Empty, laketest.Expire}} {
+			for n := range 4 {
+				whole, killed := n&1 > 0, n&2 > 0
+				simple := len(change) == 1 && (change[0] == laketest.Compact || change[0] == laketest.Double)
+				if at != "committed" && (whole || !simple) || killed && (!simple || slices.Contains(before, at)) {
 					continue
 				}
-				t.Run(fmt.Sprint(at, change, whole), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s %v whole=%v killed=%v", at, change, whole, killed), func(t *testing.T) {
 					l := newLake(t)
 					r := newReal(t, l, e)
 					if err := r.publish(r.draft("a", true, "SELECT 1 AS a"), r.draft("b", true, "SELECT 5 AS a")); err != nil {
@@ -163,16 +171,26 @@ func TestOthersCommitAtEveryStep(t *testing.T) {
 							}
 							l.server.Commit("db", "a", to, false)
 						}
+						if killed {
+							return errKilled
+						}
 						return nil
 					}
 					err := r.publish(drafts...)
 					r.catalog.step = func(string) error { return nil }
+					if killed {
+						if !errors.Is(err, errKilled) {
+							t.Fatal(err)
+						}
+						err = r.publish()
+					}
 					ours, kept := "[1, 2]", change[0] == laketest.Compact
 					if whole {
 						ours = "[2]"
 					}
 					got, found := r.values("a")
 					f, foreign := found["a"]
+					back := r.TakenBack()
 					var contested *ContestedError
 					switch {
 					case at == "read":
@@ -182,16 +200,20 @@ func TestOthersCommitAtEveryStep(t *testing.T) {
 						}
 						return
 					case kept:
-						if err != nil || got != ours || foreign && !f.Kept {
+						if err != nil || got != ours || foreign && !f.Kept || len(back) > 0 {
 							t.Errorf("%s, want %s: %v %+v", got, ours, err, found)
 						}
 					case slices.Contains(after, at):
-						if err != nil || got == ours || !foreign || f.Kept {
+						if err != nil || got == ours || !foreign || f.Kept || len(back) > 0 {
 							t.Errorf("on top of the publish: %s %v %+v", got, err, found)
 						}
-					default:
-						if !errors.As(err, &contested) || got != "[1, 1]" || !foreign || f.Kept {
+					case len(change) > 1 && !whole:
+						if !errors.As(err, &contested) || got != "[]" || !foreign || f.Kept || len(back) > 0 {
 							t.Errorf("theirs was to stay: %s %v %+v", got, err, found)
+						}
+					default:
+						if err != nil || got != ours || foreign || len(back) != 1 || back[0].Table != "a" || back[0].Kept {
+							t.Errorf("%s, want %s: %v %+v %+v", got, ours, err, found, back)
 						}
 					}
 					if other, _ := r.values("b"); other != strings.NewReplacer("1", "5", "2", "6").Replace(ours) {

@@ -18,8 +18,8 @@
 // # Commits from elsewhere
 //
 // Others commit to tables in Glue without looking at the head. Between two publishes that shows as a conflict. Between the
-// head and the pointer, [Options.Rebase] brings the journal's change and theirs together where theirs left the rows as they
-// are. Where it did not, their commit stays, and the table is contested: see [Catalog.Contested].
+// head and the pointer, [Options.Rebase] brings the journal's change and theirs together, or puts the published rows on top of
+// theirs where those are others. Where it cannot, their commit stays, and the table is contested: see [Catalog.Contested].
 //
 // # Whose table is it
 //
@@ -69,9 +69,11 @@ type Catalog struct {
 	lease  *lease.Lease
 	// step is called before and after each step of a publish; an error there ends it as if the process had died. For tests.
 	step func(name string) error
-	// seen is what the last look at all tables has found; nil before the first.
 	mu   sync.Mutex
+	// seen is what the last look at all tables has found; nil before the first.
 	seen *sight
+	// held is the lock if this process has it.
+	held *lease.Held
 }
 
 // sight is what a look at the database has found.
@@ -80,7 +82,10 @@ type sight struct {
 	exists bool
 }
 
-var _ catalog.Catalog = (*Catalog)(nil)
+var (
+	_ catalog.Catalog = (*Catalog)(nil)
+	_ catalog.Shared  = (*Catalog)(nil)
+)
 
 // New gives a catalog of the account and region of cfg; it makes no request.
 func New(cfg aws.Config, o Options) (*Catalog, error) {

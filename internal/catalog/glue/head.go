@@ -87,6 +87,23 @@ func (c *Catalog) Contested(ctx context.Context) (map[string]Contested, error) {
 	return h.Contested, err
 }
 
+// known is the head and the ETag of its object, as this process has written it if it holds the lock: then nobody else may
+// have written it, and whether somebody has taken the lock over shows when the object is looked at again.
+func (c *Catalog) known(ctx context.Context) (head, string, error) {
+	c.mu.Lock()
+	held := c.held
+	c.mu.Unlock()
+	if held == nil {
+		return c.head(ctx)
+	}
+	d, err := held.Document(ctx)
+	if err != nil {
+		return c.head(ctx)
+	}
+	h, err := c.decode(d.Payload)
+	return h, d.Object.ETag, err
+}
+
 // head reads the head and the ETag of its object.
 func (c *Catalog) head(ctx context.Context) (head, string, error) {
 	d, err := c.lease.Read(ctx)

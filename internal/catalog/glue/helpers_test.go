@@ -34,6 +34,11 @@ func (s *counting) Open(ctx context.Context, key, etag string, offset, length in
 	return s.Store.Open(ctx, key, etag, offset, length)
 }
 
+func (s *counting) Get(ctx context.Context, key string) ([]byte, store.Object, error) {
+	s.n.Add(1)
+	return s.Store.Get(ctx, key)
+}
+
 func (s *counting) Put(ctx context.Context, key string, body store.Body, c store.Condition) (store.Object, error) {
 	s.n.Add(1)
 	return s.Store.Put(ctx, key, body, c)

@@ -2,6 +2,7 @@ package glue
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 )
@@ -9,9 +10,10 @@ import (
 // looks is how often Pointers begins anew because of a publish in between, before it takes the head's word.
 const looks = 5
 
-// Pointers implements [catalog.Catalog]. It takes two small requests of the store and one of Glue for 100 tables.
+// Pointers implements [catalog.Catalog]: others have tables in the database as well, and those are left out. It takes two small
+// requests of the store, or one of who holds the lock, and one of Glue for 100 tables.
 func (c *Catalog) Pointers(ctx context.Context) (map[string]string, error) {
-	before, etag, err := c.head(ctx)
+	before, etag, err := c.known(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +36,7 @@ func (c *Catalog) Pointers(ctx context.Context) (map[string]string, error) {
 		case now.Seq == before.Seq:
 			return c.during(&before, &now, tables), nil
 		case look == looks:
-			return c.asWritten(&before, &now, tables), nil
+			return asWritten(&now), nil
 		}
 		before = now
 	}
@@ -44,7 +46,7 @@ func (c *Catalog) Pointers(ctx context.Context) (map[string]string, error) {
 func (c *Catalog) during(before, now *head, tables map[string]*types.Table) map[string]string {
 	out := map[string]string{}
 	for name, t := range tables {
-		if iceberg(t) && !c.ghost(now, t) {
+		if iceberg(t) && !c.ghost(now, t) && c.ours(now, t) {
 			out[name] = at(t)
 		}
 	}
@@ -66,23 +68,35 @@ func (c *Catalog) during(before, now *head, tables map[string]*types.Table) map[
 	return out
 }
 
-// asWritten gives the pointers as the head has them, and those of tables that it does not know from Glue.
-func (c *Catalog) asWritten(before, now *head, tables map[string]*types.Table) map[string]string {
+// asWritten gives the pointers as the head has them.
+func asWritten(now *head) map[string]string {
 	out := map[string]string{}
-	for name, t := range tables {
-		_, was := before.Tables[name]
-		if iceberg(t) && !was && !c.ours(now, t) {
-			out[name] = at(t)
-		}
-	}
 	for name, p := range now.Tables {
 		out[name] = p.At
 	}
-	for name, x := range now.Contested {
-		delete(out, name)
-		if x.Theirs != "" {
-			out[name] = x.Theirs
+	return out
+}
+
+// Others implements [catalog.Shared].
+func (c *Catalog) Others(ctx context.Context) (folders []string, err error) {
+	h, _, err := c.head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tables, _, err := c.tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tables {
+		if c.ghost(&h, t) || c.ours(&h, t) {
+			continue
+		}
+		if f := folder(t); f != "" {
+			folders = append(folders, f)
+		}
+		if dir, _, ok := strings.Cut(at(t), "/metadata/"); ok {
+			folders = append(folders, dir)
 		}
 	}
-	return out
+	return folders, nil
 }

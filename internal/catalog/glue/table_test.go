@@ -217,7 +217,7 @@ func TestReadAcrossTheEndOfAPublish(t *testing.T) {
 	read := func(at map[string]string) map[string]*types.Table {
 		out := map[string]*types.Table{}
 		for name, at := range at {
-			out[name] = &types.Table{Name: &name, Parameters: map[string]string{"table_type": "ICEBERG", "metadata_location": at}}
+			out[name] = &types.Table{Name: &name, Parameters: map[string]string{"table_type": "ICEBERG", "metadata_location": at, paramLake: "lake-1"}}
 		}
 		return out
 	}

@@ -42,7 +42,8 @@ const (
 	Skew = 15 * time.Minute
 	// remembered is how many updates a document can still tell of.
 	remembered = 32
-	format     = 1
+	// Format is that of documents.
+	Format = 1
 )
 
 // Options of a lease; the zero value is right for a process on a machine. Durations are of the clock that package time
@@ -56,6 +57,24 @@ type Options struct {
 	Execution string
 	// Ended reports whether an execution has ended. Without it the lease of one is never taken over.
 	Ended func(ctx context.Context, execution string) (bool, error)
+	// Form is how the object is written; nil is JSON, and payloads have to be JSON then.
+	Form Form
+}
+
+// Form is how a document is written as an object.
+type Form interface {
+	Marshal(ctx context.Context, d Document) ([]byte, error)
+	// Unmarshal gives a document without its Object.
+	Unmarshal(ctx context.Context, raw []byte) (Document, error)
+}
+
+// plainForm is JSON.
+type plainForm struct{}
+
+func (plainForm) Marshal(_ context.Context, d Document) ([]byte, error) { return json.Marshal(d) }
+
+func (plainForm) Unmarshal(_ context.Context, raw []byte) (d Document, err error) {
+	return d, json.Unmarshal(raw, &d)
 }
 
 // Lease is an object of a store that can be held.
@@ -72,6 +91,9 @@ func New(s store.Store, key string, o Options) *Lease {
 	}
 	if o.Poll <= 0 {
 		o.Poll = DefaultPoll
+	}
+	if o.Form == nil {
+		o.Form = plainForm{}
 	}
 	return &Lease{store: s, key: key, o: o}
 }
@@ -114,31 +136,30 @@ type Document struct {
 func (l *Lease) Read(ctx context.Context) (Document, error) {
 	for attempt := 1; ; attempt++ {
 		d, err := l.read(ctx)
-		if !errors.Is(err, store.ErrCondition) && !errors.Is(err, store.ErrNotFound) || attempt == 10 {
+		if !errors.Is(err, store.ErrCondition) || attempt == 10 {
 			return d, err
 		}
-		// It changed between the two requests.
+		// It was replaced while it was read.
 	}
 }
 
 func (l *Lease) read(ctx context.Context) (Document, error) {
-	o, err := l.store.Stat(ctx, l.key)
+	raw, o, err := l.store.Get(ctx, l.key)
 	if errors.Is(err, store.ErrNotFound) {
 		return Document{}, nil
 	}
 	if err != nil {
 		return Document{}, err
 	}
-	raw, err := store.Read(ctx, l.store, l.key, o.ETag)
-	if err != nil {
-		return Document{}, err
+	if o.ETag == "" {
+		return Document{}, fmt.Errorf("%s has no ETag: this store cannot tell one content from another", l.Location())
 	}
-	var d Document
-	if err := json.Unmarshal(raw, &d); err != nil {
+	d, err := l.o.Form.Unmarshal(ctx, raw)
+	if err != nil {
 		return d, diag.WithHint(fmt.Errorf("%s is damaged: %w", l.Location(), err), "it says where the tables stand: restore an older version of the object")
 	}
-	if d.Format != format {
-		return d, diag.WithHint(fmt.Errorf("%s is of format %d, and this program knows %d", l.Location(), d.Format, format), "use the newer tarn that wrote it")
+	if d.Format != Format {
+		return d, diag.WithHint(fmt.Errorf("%s is of format %d, and this program knows %d", l.Location(), d.Format, Format), "use the newer tarn that wrote it")
 	}
 	d.Object = o
 	return d, nil
@@ -155,7 +176,7 @@ func (l *Lease) Stat(ctx context.Context) (store.Object, error) {
 
 // put writes d over the object that it was read as.
 func (l *Lease) put(ctx context.Context, over store.Object, d Document) (store.Object, error) {
-	raw, err := json.Marshal(d)
+	raw, err := l.o.Form.Marshal(ctx, d)
 	if err != nil {
 		return store.Object{}, err
 	}

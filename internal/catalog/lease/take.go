@@ -149,7 +149,7 @@ var errRaced = errors.New("raced")
 // seize writes the caller over the document's owner.
 func (l *Lease) seize(ctx context.Context, d Document, o catalog.LockOptions) (*Held, error) {
 	next := d
-	next.Format, next.Token, next.Write = format, d.Token+1, id()
+	next.Format, next.Token, next.Write = Format, d.Token+1, id()
 	next.Owner = &Owner{Holder: catalog.Self(o.Run), ID: id(), Execution: l.o.Execution, TTL: l.o.TTL.Milliseconds()}
 	if d.Owner != nil {
 		next.Unfinished = d.Owner.Run

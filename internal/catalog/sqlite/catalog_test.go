@@ -7,9 +7,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"tarn/internal/catalog"
 	"tarn/internal/catalog/catalogtest"
+	"tarn/internal/catalog/lease"
 	"tarn/internal/store/memory"
 )
 
@@ -33,7 +35,7 @@ func TestObject(t *testing.T) {
 	catalogtest.Run(t, catalogtest.Kind{Open: func(t *testing.T) func() catalog.Catalog {
 		s := memory.New("memory://bucket")
 		return func() catalog.Catalog {
-			return OpenObject(ObjectOptions{Store: s, Key: "warehouse/db/_tarn/catalog.db", Database: "db", TempDir: t.TempDir()})
+			return OpenObject(ObjectOptions{Store: s, Key: "warehouse/db/_tarn/catalog.db", Database: "db", TempDir: t.TempDir(), Lease: lease.Options{Poll: 5 * time.Millisecond}})
 		}
 	}})
 }

@@ -142,3 +142,12 @@ func (c *Catalog) Idle(ctx context.Context, wait bool) (unfinished string, err e
 		}
 	}
 }
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -28,7 +29,8 @@ type Change string
 // The changes. Compact writes all files anew under other names and says that it has replaced them, as Spark's
 // rewrite_data_files and Athena's OPTIMIZE do. Double appends the rows of one file a second time, Lose takes one file out, and
 // Empty all of them. Back makes an earlier snapshot the current one, Expire removes all but the current snapshot with
-// the files that only they need, as expire_snapshots and VACUUM do, and Widen adds a column.
+// the files that only they need, as expire_snapshots and VACUUM do, Forget also removes all earlier metadata files, and Widen
+// adds a column.
 const (
 	Compact Change = "compact"
 	Double  Change = "double"
@@ -36,6 +38,7 @@ const (
 	Empty   Change = "empty"
 	Back    Change = "back"
 	Expire  Change = "expire"
+	Forget  Change = "forget"
 	Widen   Change = "widen"
 )
 
@@ -114,7 +117,7 @@ func (f files) change(meta table.Metadata, location string, c Change) (table.Met
 	switch c {
 	case Back:
 		err = b.SetSnapshotRef(table.MainBranch, *cur.ParentSnapshotID, table.BranchRef)
-	case Expire:
+	case Expire, Forget:
 		var ids []int64
 		for _, s := range meta.Snapshots() {
 			if s.SnapshotID != cur.SnapshotID {
@@ -124,6 +127,12 @@ func (f files) change(meta table.Metadata, location string, c Change) (table.Met
 		err = b.RemoveSnapshots(ids, false)
 		if err == nil {
 			err = f.removeAllBut(meta, *cur)
+		}
+		if c == Forget {
+			err = errors.Join(err, f.Remove(location))
+			for e := range meta.PreviousFiles() {
+				err = errors.Join(err, f.Remove(e.MetadataFile))
+			}
 		}
 	case Widen:
 		sc := meta.CurrentSchema()
@@ -186,19 +195,21 @@ func (f files) removeAllBut(meta table.Metadata, kept table.Snapshot) error {
 	if err != nil {
 		return err
 	}
+	others := map[string]bool{}
 	for _, s := range meta.Snapshots() {
-		others, err := f.of(s)
+		its, err := f.of(s)
 		if errors.Is(err, store.ErrNotFound) {
 			continue // a snapshot can share its list with one that is gone
 		}
 		if err != nil {
 			return err
 		}
-		for file := range others {
-			if !needed[file] {
-				if err := f.Remove(file); err != nil {
-					return err
-				}
+		maps.Copy(others, its)
+	}
+	for file := range others {
+		if !needed[file] {
+			if err := f.Remove(file); err != nil {
+				return err
 			}
 		}
 	}

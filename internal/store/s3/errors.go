@@ -148,6 +148,9 @@ func (s *Store) Failed(op, key string, err error) error {
 		e.Err = s.absent()
 	case e.Status == http.StatusNotFound, e.Code == "NoSuchKey":
 		e.Err = store.ErrNotFound
+		if e.Code == "NoSuchKey" {
+			s.seen.Store(true) // else it would be the bucket
+		}
 	case e.Status == http.StatusPreconditionFailed, e.Code == "ConditionalRequestConflict", e.Code == "PreconditionFailed":
 		e.Err = store.ErrCondition
 	}
