@@ -43,7 +43,11 @@ func (x *examination) account(ctx context.Context, p *project.Lake) bool {
 		x.add(Finding{What: "account", State: Bad, Text: "AWS refuses the " + from + ": " + code(err), Fix: fix, Err: errNoCredentials})
 		return false
 	}
-	x.good("account", "%s; who that is could not be asked, which does no harm", from)
+	why := code(err)
+	if why == "" {
+		why = "no answer"
+	}
+	x.good("account", "%s; who that is could not be asked (%s), which alone does no harm", from, why)
 	return true
 }
 
