@@ -26,6 +26,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"tarn/internal/catalog"
@@ -81,6 +82,10 @@ type Lease struct {
 	store store.Store
 	key   string
 	o     Options
+
+	mu sync.Mutex
+	// last is the document that was read or written last.
+	last Document
 }
 
 // New names a lease; it makes no request. The object need not be there.
@@ -131,7 +136,8 @@ type Document struct {
 	Object store.Object `json:"-"`
 }
 
-// Read gives the document as it is now; one that was never written is empty and no error.
+// Read gives the document as it is now; one that was never written is empty and no error. It is fetched only if it is another
+// one than that which was read or written through this Lease last.
 func (l *Lease) Read(ctx context.Context) (Document, error) {
 	for attempt := 1; ; attempt++ {
 		d, err := l.read(ctx)
@@ -153,6 +159,13 @@ func (l *Lease) read(ctx context.Context) (Document, error) {
 	if o.ETag == "" {
 		return Document{}, fmt.Errorf("%s has no ETag: this store cannot tell one content from another", l.Location())
 	}
+	l.mu.Lock()
+	last := l.last
+	l.mu.Unlock()
+	if last.Object.ETag == o.ETag {
+		last.Object = o
+		return last, nil
+	}
 	raw, err := store.Read(ctx, l.store, l.key, o.ETag)
 	if err != nil {
 		return Document{}, err
@@ -165,7 +178,14 @@ func (l *Lease) read(ctx context.Context) (Document, error) {
 		return d, &hinted{fmt.Errorf("%s is of format %d, and this program knows %d", l.Location(), d.Format, Format), "use the newer tarn that wrote it"}
 	}
 	d.Object = o
+	l.keep(d)
 	return d, nil
+}
+
+func (l *Lease) keep(d Document) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = d
 }
 
 // Stat looks whether the object is still the one that a document was read from, with one small request.
@@ -183,7 +203,12 @@ func (l *Lease) put(ctx context.Context, over store.Object, d Document) (store.O
 	if err != nil {
 		return store.Object{}, err
 	}
-	return l.store.Put(ctx, l.key, bytes.NewReader(raw), store.Condition{Absent: over.ETag == "", ETag: over.ETag})
+	o, err := l.store.Put(ctx, l.key, bytes.NewReader(raw), store.Condition{Absent: over.ETag == "", ETag: over.ETag})
+	if err == nil {
+		d.Object = o
+		l.keep(d)
+	}
+	return o, err
 }
 
 func id() string { return rand.Text() }
