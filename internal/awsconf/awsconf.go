@@ -4,7 +4,6 @@ package awsconf
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -48,6 +47,13 @@ const attempts = 8
 func retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = attempts
+		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+			var unheard *UnheardError
+			if errors.As(err, &unheard) {
+				return aws.FalseTernary
+			}
+			return aws.UnknownTernary
+		})}, o.Retryables...)
 		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
 			if errors.Is(err, io.ErrUnexpectedEOF) {
 				return aws.TrueTernary
@@ -61,7 +67,8 @@ func retryer() aws.Retryer {
 func Load(ctx context.Context, s Settings) (aws.Config, error) {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxConnsPerHost, t.MaxIdleConnsPerHost = connections, connections
-	})
+		t.ResponseHeaderTimeout = answering
+	}).WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialing })
 	o := []func(*config.LoadOptions) error{config.WithHTTPClient(client), config.WithRetryer(retryer), config.WithLogger(logging.Nop{})}
 	if s.Region != "" {
 		o = append(o, config.WithRegion(s.Region))
@@ -74,7 +81,7 @@ func Load(ctx context.Context, s Settings) (aws.Config, error) {
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, o...)
 	if err != nil {
-		return cfg, fmt.Errorf("AWS settings: %w", err)
+		return cfg, &SettingsError{err}
 	}
 	if cfg.Region == "" {
 		if s.Endpoint == "" && cfg.BaseEndpoint == nil {
@@ -83,14 +90,38 @@ func Load(ctx context.Context, s Settings) (aws.Config, error) {
 		// A server of one's own wants some region for signatures and does not care which.
 		cfg.Region = "us-east-1"
 	}
+	// Not before: a bundle of certificates that the settings name goes into the client.
+	cfg.HTTPClient = &contact{next: cfg.HTTPClient}
 	if s.Requests != nil {
-		cfg.HTTPClient = &counting{next: client, counter: s.Requests}
+		cfg.HTTPClient = &counting{next: cfg.HTTPClient, counter: s.Requests}
 	}
 	return cfg, nil
 }
 
 // ErrNoRegion says that nothing tells the AWS region.
-var ErrNoRegion = fmt.Errorf("no AWS region: set region: in the target, AWS_REGION, or a profile with a region")
+var ErrNoRegion = errors.New("no AWS region: set region: in the target, AWS_REGION, or a profile with a region")
+
+// SettingsError says that the settings of AWS tools on this machine cannot be used: the files in ~/.aws or a variable.
+type SettingsError struct{ Err error }
+
+func (e *SettingsError) Error() string {
+	var profile config.SharedConfigProfileNotExistError
+	if errors.As(e.Err, &profile) {
+		return "there is no profile " + profile.Profile + " in ~/.aws/config or ~/.aws/credentials"
+	}
+	return "AWS settings: " + e.Err.Error()
+}
+
+func (e *SettingsError) Unwrap() error { return e.Err }
+
+// Hint says what to do about it.
+func (e *SettingsError) Hint() string {
+	var profile config.SharedConfigProfileNotExistError
+	if errors.As(e.Err, &profile) {
+		return "`aws configure list-profiles` lists those that are there: see profile: of the target and AWS_PROFILE"
+	}
+	return "see ~/.aws/config and the variables AWS_…: `aws sts get-caller-identity` tries them too"
+}
 
 // ByAddress reports whether a host name cannot carry a bucket's name in front: it is an address or localhost.
 func ByAddress(endpoint string) bool {

@@ -93,6 +93,7 @@ up to date and shows them to readers in one step; ` + "`tarn query`" + ` asks th
 		Example: `  tarn demo              see everything at work in a minute
   tarn init mylake       start a lake of your own
   tarn run               bring all tables up to date
+  tarn run --target aws  the same in a bucket: tarn.yaml says how under targets:
   tarn query "SELECT * FROM machine_learning_curated LIMIT 10"`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -112,7 +113,7 @@ up to date and shows them to readers in one step; ` + "`tarn query`" + ` asks th
 	}
 	f := root.PersistentFlags()
 	f.StringVarP(&a.dir, "dir", "C", "", "the lake's `folder`, or one inside it (default: search upwards from here)")
-	f.StringVar(&a.target, "target", "", "settings of this `target` in tarn.yaml")
+	f.StringVar(&a.target, "target", "", "use the settings of this `target` in tarn.yaml, such as aws (default: those at its top)")
 	f.StringVar(&a.memory, "memory", "", "most memory for the engine, a `size` such as 512MB (default: tarn.yaml, or "+run.DefaultMemory+")")
 	f.IntVar(&a.threads, "threads", 0, "worker threads of the engine, a `number` (default: one per core)")
 	f.BoolVar(&a.json, "json", false, "print one JSON object on stdout; see docs/json.md")
@@ -182,6 +183,26 @@ func (a *app) say(format string, args ...any) { fmt.Fprintf(a.stdout, format+"\n
 
 // tell writes a line to stderr.
 func (a *app) tell(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\n", args...) }
+
+// alike gives the command line of another command on the same lake and target.
+func (a *app) alike(command string) string {
+	line := "tarn " + command
+	if a.dir != "" {
+		line += " -C " + a.dir
+	}
+	if a.target != "" {
+		line += " --target " + a.target
+	}
+	return line
+}
+
+// inLake gives the command line of a command on the lake in dir.
+func inLake(command, dir string) string {
+	if dir = here(dir); dir != "." {
+		command += " -C " + dir
+	}
+	return "tarn " + command
+}
 
 // here shows a path relative to the working directory where that is shorter.
 func here(path string) string {

@@ -124,7 +124,8 @@ func gcCommand(a *app) *cobra.Command {
 		Short: "Expire old snapshots and remove files that nothing needs",
 		Long: `Expires the snapshots that are older than --older-than, except each table's current one, and removes the files in the
 warehouse that no snapshot needs any more. Files that a running query reads, and younger ones, stay. Raw files are never
-touched. Runs whose snapshots are expired cannot be rolled back to.
+touched. Runs whose snapshots are expired cannot be rolled back to. With Spark as the engine, what its jobs have left beside the
+tables goes by the same age: runners and programs of other versions of tarn, and folders of runs that are no more.
 
 Where that is more than half of the warehouse, nothing is removed unless --over-half says that it is meant: so a catalog that
 lost its tables does no harm.`,

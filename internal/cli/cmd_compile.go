@@ -33,12 +33,12 @@ model's description begins with, as in "Customer Trusted: customers who agreed",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(run.Dialects, dialect) {
-				return &usageError{&misspelt{fmt.Sprintf("unknown dialect %q: %s", dialect, strings.Join(run.Dialects, " or ")), diag.DidYouMean(dialect, run.Dialects)}}
+				return &usageError{misspelt(fmt.Sprintf("unknown dialect %q: %s", dialect, strings.Join(run.Dialects, " or ")), diag.DidYouMean(dialect, run.Dialects))}
 			}
 			switch {
 			case as == "":
 			case as != "glue":
-				return &usageError{&misspelt{fmt.Sprintf("unknown project %q: glue", as), diag.DidYouMean(as, []string{"glue"})}}
+				return &usageError{misspelt(fmt.Sprintf("unknown project %q: glue", as), diag.DidYouMean(as, []string{"glue"}))}
 			case cmd.Flags().Changed("dialect"):
 				return &usageError{errors.New("--as and --dialect do not go together: the jobs of --as glue are Spark's")}
 			}

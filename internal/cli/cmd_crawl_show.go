@@ -266,7 +266,7 @@ func (a *app) showNext(out crawlJSON, l *project.Lake, o crawlOptions) {
 	}
 	switch {
 	case wrote:
-		a.say("next: `tarn run -C %s`", here(l.Dir))
+		a.say("next: `%s`", inLake("run", l.Dir))
 	case l != nil && !o.write && len(out.Tables) > 0:
 		a.say("next: `tarn crawl … --write` adds what is new to %s", here(l.Dir))
 	}

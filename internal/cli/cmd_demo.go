@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tarn/internal/demo"
+	"tarn/internal/diag"
 	"tarn/internal/run"
 	"tarn/internal/template"
 )
@@ -55,7 +56,7 @@ func (a *app) demo(ctx context.Context, dir string) error {
 	sampling.done()
 	running.done()
 	if errors.Is(err, template.ErrInTheWay) {
-		return &inTheWay{err}
+		return diag.WithHint(err, "name a new folder: tarn demo DIR")
 	}
 	if err != nil {
 		return a.demoFailed(ctx, dir, r, err)
@@ -93,13 +94,6 @@ func (a *app) demoFailed(ctx context.Context, dir string, r *demo.Report, err er
 	}
 	return err
 }
-
-// inTheWay tells which other folder to take.
-type inTheWay struct{ err error }
-
-func (e *inTheWay) Error() string { return e.err.Error() }
-func (e *inTheWay) Unwrap() error { return e.err }
-func (e *inTheWay) Hint() string  { return "name a new folder: tarn demo DIR" }
 
 // program is how the user can call this program again.
 func program() string {

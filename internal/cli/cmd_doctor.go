@@ -14,11 +14,16 @@ func doctorCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Look whether a lake and its target have what they need",
-		Long: `Looks at the definitions, this machine's memory and disk, the account, the warehouse, the landing places, the catalog and the
-clock, one line each, with what to do about it. Rights are tried: one small object is written beside the tables, read, listed
-and removed again.`,
-		Example: "  tarn doctor\n  tarn doctor --target aws",
-		Args:    cobra.NoArgs,
+		Long: `Looks at the definitions, this machine's memory and disk, the account, the bucket, the clock, the warehouse, the landing places,
+the catalog and the engine, one line each, with what to do about it. Rights are tried: one small object is written beside the
+tables, read, listed and removed again, and in Glue one table.
+
+The exit code is that of the first thing that is bad: 4 for a mistake in the definitions, 5 for a bucket that is not there,
+7 for credentials, rights and the network.`,
+		Example: `  tarn doctor
+  tarn doctor --target aws
+  BUCKET=my-bucket tarn doctor --target aws     where the target has ${BUCKET}, as that of the template`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := a.lakeDir()
 			if err != nil {
@@ -26,7 +31,7 @@ and removed again.`,
 			}
 			style := stylesFor(a.stdout)
 			show := func(f doctor.Finding) {
-				mark := map[doctor.State]string{doctor.Good: style.good("✓"), doctor.Poor: style.warn("!"), doctor.Bad: style.bad("✗")}[f.State]
+				mark := map[doctor.State]string{doctor.Good: style.good("✓"), doctor.Poor: style.warn("!"), doctor.Bad: style.bad("✗"), doctor.Untried: style.dim("·")}[f.State]
 				a.say("%s %-*s  %s", mark, findingWidth, f.What, f.Text)
 				if f.Fix != "" {
 					a.say("%s%s", strings.Repeat(" ", findingWidth+4), style.dim("→ "+f.Fix))
@@ -40,9 +45,14 @@ and removed again.`,
 				return err
 			}
 			out := doctorJSON{OK: true, Findings: found}
+			bad := errUnwell
 			for _, f := range found {
-				if f.State == doctor.Bad {
-					out.OK, out.ExitCode = false, exitRemote
+				if f.State != doctor.Bad || !out.OK {
+					continue
+				}
+				out.OK, out.ExitCode = false, exitRemote
+				if code := exitCode(cmd.Context(), f.Err); f.Err != nil && code != exitInternal {
+					out.ExitCode, bad = code, f.Err
 				}
 			}
 			if a.json {
@@ -51,7 +61,10 @@ and removed again.`,
 				}
 			}
 			if !out.OK {
-				return told(errUnwell)
+				return told(bad)
+			}
+			if !a.json {
+				a.say("next: `%s`", a.alike("run"))
 			}
 			return nil
 		},

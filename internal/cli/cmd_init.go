@@ -24,6 +24,9 @@ func initCommand(a *app) *cobra.Command {
 tables at all (empty). --from looks through a folder with DDL scripts and raw files, such as a course repository or an
 export from Athena, and writes a lake over them: files are neither copied nor changed.
 
+tarn.yaml, which is written too, says in comments what its targets are: laptop, which is this machine, and aws, the same
+lake in a bucket.
+
 --from glue://DATABASE takes the external tables of a database of the AWS Glue Data Catalog: their DDL goes into landing/, the
 raw files are read where they are, and nothing in Glue is changed.`,
 		Example: `  tarn init mylake
@@ -90,6 +93,7 @@ func (a *app) showInit(dir, name string, files []string) error {
 	}
 	if name == "stedi" {
 		a.say("next: put raw files into %s, or make some with `tarn sample %s`, then `tarn run -C %s`", filepath.Join(dir, "data"), filepath.Join(dir, "data"), dir)
+		a.say("      in a bucket: targets: in %s says how, and `BUCKET=my-bucket tarn doctor -C %s --target aws` tries it", filepath.Join(dir, project.ConfigFile), dir)
 	} else {
 		a.say("next: put the DDL of a landing table into %s and a SELECT into %s, then `tarn validate -C %s`", filepath.Join(dir, "landing"), filepath.Join(dir, "trusted"), dir)
 	}

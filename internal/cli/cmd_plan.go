@@ -45,7 +45,7 @@ earlier runs; and for each table, what would be done and why.`,
 }
 
 func (a *app) showPlan(p *run.Planned) error {
-	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...), Events: p.Events, Foreign: p.Foreign, Estimate: p.Estimate, Advice: p.Advice}
+	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...), Events: p.Events, Foreign: p.Foreign, Estimate: p.Estimate, Advice: p.Advice, Warnings: p.Warnings}
 	for _, s := range p.Steps {
 		j := planTable{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: append([]string{}, s.Reasons...)}
 		for _, f := range s.Work.Read() {
@@ -61,6 +61,7 @@ func (a *app) showPlan(p *run.Planned) error {
 	if !p.Empty() {
 		a.say("%s", estimated(p.Estimate))
 		a.say("%s", advised(p.Advice))
+		a.showWarnings(p.Warnings)
 	}
 	rows := [][]string{}
 	for _, j := range out.Tables {

@@ -45,7 +45,7 @@ ending (.csv, .json, .parquet). A file named with -o is there whole or not at al
   echo "SHOW TABLES" | tarn query -f -`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return &misspelt{"the SQL has to be one argument", "put the SQL into quotes: tarn query \"SELECT …\""}
+				return misspelt("the SQL has to be one argument", "put the SQL into quotes: tarn query \"SELECT …\"")
 			}
 			return nil
 		},

@@ -88,6 +88,7 @@ job goes on, and the next run finds it, waits for it and publishes what it has m
   tarn run machine_learning_curated     with everything that it is made of
   tarn run -s accelerometer_trusted+    and everything that is made of it
   tarn run --full-refresh
+  tarn run --target aws                 in a bucket: try it first with tarn doctor --target aws
   tarn run --target spark               models on Spark, where tarn.yaml has such a target
   aws sqs receive-message --queue-url "$QUEUE" --max-number-of-messages 10 | tarn run --target aws --events -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -117,6 +118,7 @@ func (a *app) run(ctx context.Context, o run.RunOptions) error {
 	o.Resuming = func(id, job string) {
 		a.tell("going on with run %s, whose Spark job %s was left without a terminal", id, job)
 	}
+	o.Noted = func(text string) { a.tell("note: %s", text) }
 	rec, err := w.Run(ctx, o)
 	p.done()
 	diagnostics := w.Diagnostics

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tarn/internal/diag"
 	"tarn/internal/project"
 	"tarn/internal/sample"
 )
@@ -137,35 +138,29 @@ func (a *app) showSample(dir string, s *sample.Summary, late bool, seconds float
 	e := s.Expected
 	more := ""
 	if late {
-		more = "more "
+		more = " more"
 	}
-	a.say("the stedi template makes %s%s accelerometer_trusted and %s machine_learning_curated rows of it", more, grouped(e.AccelerometerTrusted), grouped(e.MachineLearningCurated))
+	a.say("the stedi template makes %s%s accelerometer_trusted and %s machine_learning_curated rows of it", grouped(e.AccelerometerTrusted), more, grouped(e.MachineLearningCurated))
 	// Data of a lake stands in a folder inside it.
 	if _, err := os.Stat(filepath.Join(absolute(dir), "..", project.ConfigFile)); err == nil {
-		a.say("next: `tarn run -C %s`", here(filepath.Dir(absolute(dir))))
+		a.say("next: `%s`", inLake("run", filepath.Dir(absolute(dir))))
 	}
 }
 
-// sampleFailure is an error of sample that the user can do something about.
-type sampleFailure struct {
-	err  error
-	hint string
-}
-
-func (e *sampleFailure) Error() string { return e.err.Error() }
-func (e *sampleFailure) Unwrap() error { return &usageError{e.err} }
-func (e *sampleFailure) Hint() string  { return e.hint }
-
+// sampleError says what to do about an error of sample, where the user can.
 func sampleError(err error) error {
+	hint := ""
 	switch {
 	case errors.Is(err, sample.ErrExists):
-		return &sampleFailure{err, "--replace replaces them"}
+		hint = "--replace replaces them"
 	case errors.Is(err, sample.ErrForeign):
-		return &sampleFailure{err, "take a folder of its own, so that invented people do not mix with real ones"}
+		hint = "take a folder of its own, so that invented people do not mix with real ones"
 	case errors.Is(err, sample.ErrBusy):
-		return &sampleFailure{err, "let it end, or take another folder"}
+		hint = "let it end, or take another folder"
 	case errors.Is(err, sample.ErrOptions):
-		return &sampleFailure{err, "tarn sample --help"}
+		hint = "tarn sample --help"
+	default:
+		return err
 	}
-	return err
+	return diag.WithHint(&usageError{err}, hint)
 }

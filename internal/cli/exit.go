@@ -51,7 +51,7 @@ func ExitCodes() []ExitCode {
 		{exitInternal, "something failed that should not: disk full, a file that cannot be read, a mistake in tarn"},
 		{exitUsage, "the command line is wrong, or asks for what would overwrite or break something that is there"},
 		{exitChecks, "a check failed, too many rows went to quarantine, or rows are unaccounted for: nothing was published"},
-		{exitDefinitions, "the definitions have mistakes, or the SQL of a query has"},
+		{exitDefinitions, "the definitions have mistakes, or the SQL of a query has, or a model's SQL cannot be worked out for the rows that there are"},
 		{exitMissing, "something named is not there: a lake, a table, a run, a folder"},
 		{exitBusy, "another process is writing to the lake, or, for gc, reading it"},
 		{exitRemote, "a store or catalog elsewhere cannot be reached, or refuses: network, credentials, rights"},
@@ -71,6 +71,7 @@ func exitCode(ctx context.Context, err error) int {
 	var sql *query.Error
 	var wrong *check.WrongError
 	var carry *run.CarryError
+	var fails *run.ModelError
 	var changed *run.ChangedError
 	var otherWarehouse *lake.OtherError
 	var overHalf *lake.OverHalfError
@@ -90,7 +91,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitHeld
 	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
 		return exitChecks
-	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong), errors.As(err, &carry), errors.Is(err, template.ErrTwoDatabases):
+	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong), errors.As(err, &carry), errors.As(err, &fails), errors.Is(err, template.ErrTwoDatabases):
 		return exitDefinitions
 	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.As(err, &reference), errors.Is(err, template.ErrNothingFound), errors.Is(err, intake.ErrNoTable), errors.Is(err, errMissing):
 		return exitMissing
@@ -137,12 +138,17 @@ func (a *app) finish(ctx context.Context, err error) int {
 	var sql *query.Error
 	var list *diag.ListError
 	var quarantined *run.QuarantineError
+	var fails *run.ModelError
 	errors.As(err, &list)
+	errors.As(err, &fails)
 	errors.As(err, &sql)
 	if a.json {
 		f := failure{Error: errorText(ctx, err), Hint: a.hint(err), ExitCode: code}
 		if list != nil {
 			f.Diagnostics, f.Error = list.Diagnostics, counted(list.Diagnostics)
+		}
+		if fails != nil {
+			f.Diagnostics = diag.List{fails.Diagnostic}
 		}
 		if sql != nil {
 			f.Diagnostics, f.Error, f.Hint = diag.List{sql.Diagnostic}, sql.Diagnostic.Message, sql.Diagnostic.Hint
@@ -163,6 +169,9 @@ func (a *app) finish(ctx context.Context, err error) int {
 		a.showDiagnostics(list.Diagnostics)
 	case sql != nil:
 		a.tell("%s", sql.Diagnostic.Text())
+	case fails != nil:
+		a.tell("error: %s cannot be made of the rows that there are", fails.Table)
+		a.tell("%s", fails.Diagnostic.Text())
 	case errors.As(err, &quarantined):
 		a.showExceeded(quarantined)
 	default:
@@ -186,14 +195,13 @@ func errorText(ctx context.Context, err error) string {
 // hint finds what to do about an error.
 func (a *app) hint(err error) string {
 	var unread *events.Error
-	var hinted interface{ Hint() string }
 	var usage *usageError
 	var path *fs.PathError
 	switch {
 	case errors.As(err, &path) && errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(path.Path, ".metadata.json"):
 		return "tables keep the absolute paths of their files: if the lake was moved or copied, move it back, or remove its .tarn folder and run `tarn run`"
-	case errors.As(err, &hinted):
-		return hinted.Hint()
+	case diag.Hint(err) != "":
+		return diag.Hint(err)
 	case errors.As(err, &unread):
 		return "what `aws sqs receive-message` prints, a Lambda function gets or EventBridge delivers: see docs/landing.md"
 	case errors.As(err, &usage):

@@ -101,6 +101,8 @@ type planJSON struct {
 	Estimate run.Estimate `json:"estimate"`
 	// Which engine is enough for that.
 	Advice run.Advice `json:"advice"`
+	// What a run would warn of before it starts, such as why landing files are not read by Spark.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // planTable is what would be done with one table.

@@ -18,20 +18,17 @@ type usageError struct{ err error }
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
-// misspelt is a usage error with the name that was most likely meant.
-type misspelt struct{ message, hint string }
-
-func (e *misspelt) Error() string { return e.message }
-func (e *misspelt) Hint() string  { return e.hint }
+// misspelt is a mistake in the command line with what was most likely meant.
+func misspelt(message, hint string) error { return diag.WithHint(errors.New(message), hint) }
 
 // oneOf asks for exactly one argument, and says where its name is found.
 func oneOf(what, hint string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) == 0:
-			return &misspelt{cmd.CommandPath() + " needs " + what, hint}
+			return misspelt(cmd.CommandPath()+" needs "+what, hint)
 		case len(args) > 1:
-			return &misspelt{cmd.CommandPath() + " takes one " + what + ", not " + strings.Join(args, " "), hint}
+			return misspelt(cmd.CommandPath()+" takes one "+what+", not "+strings.Join(args, " "), hint)
 		}
 		return nil
 	}
@@ -52,7 +49,7 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	if n := diag.Nearest(args[0], known); n != "" {
 		hint = "did you mean `tarn " + n + "`?"
 	}
-	return &usageError{&misspelt{fmt.Sprintf("no command %q", args[0]), hint}}
+	return &usageError{misspelt(fmt.Sprintf("no command %q", args[0]), hint)}
 }
 
 // wrongArguments says which arguments a command takes; err is what cobra, or a command of its own, says about those given.
@@ -63,7 +60,7 @@ func wrongArguments(cmd *cobra.Command, args []string, err error) error {
 			if len(args) > 0 { // no command needs more than one
 				message = "too many arguments: " + strings.Join(args, " ")
 			}
-			return &usageError{&misspelt{message, "the form is `" + strings.TrimSuffix(cmd.UseLine(), " [flags]") + "`"}}
+			return &usageError{misspelt(message, "the form is `"+strings.TrimSuffix(cmd.UseLine(), " [flags]")+"`")}
 		}
 	}
 	return &usageError{err}
@@ -81,7 +78,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	if n := diag.Nearest(unknown.GetSpecifiedName(), known); n != "" {
 		hint = "did you mean --" + n + "?"
 	}
-	return &usageError{&misspelt{"no flag --" + unknown.GetSpecifiedName(), hint}}
+	return &usageError{misspelt("no flag --"+unknown.GetSpecifiedName(), hint)}
 }
 
 // settle looks at the global flags before any command runs.

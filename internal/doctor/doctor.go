@@ -5,10 +5,10 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -16,7 +16,6 @@ import (
 	"tarn/internal/machine"
 	"tarn/internal/project"
 	"tarn/internal/run"
-	"tarn/internal/store"
 	"tarn/internal/store/registry"
 	"tarn/internal/words"
 )
@@ -31,24 +30,32 @@ const (
 	Poor State = "poor"
 	// Bad keeps something from working.
 	Bad State = "bad"
+	// Untried could not be looked at, because of something bad above.
+	Untried State = "untried"
 )
 
 // Finding is one thing that was looked at.
 type Finding struct {
-	// What was looked at: definitions, memory, disk, account, bucket, clock, warehouse, landing, catalog, engine.
+	// One of definitions, target, memory, disk, account, bucket, clock, warehouse, landing, catalog, rights, engine.
 	What string `json:"what"`
-	// good; poor, which works and will be a nuisance; or bad, which keeps something from working.
+	// good; poor, which works and will be a nuisance; bad, which keeps something from working; or untried, because of
+	// something bad above.
 	State State `json:"state"`
-	// What was found.
+	// The finding itself.
 	Text string `json:"text"`
-	// What to do about it.
+	// How to mend it.
 	Fix string `json:"fix,omitempty"`
+	// Err is what went wrong, where that was an error.
+	Err error `json:"-"`
 }
 
 // examination gathers findings and tells each as it comes.
 type examination struct {
 	tell  func(Finding)
 	found []Finding
+	// buckets that were looked at, and whether there is use in going on with them.
+	buckets map[string]bool
+	clocked bool
 }
 
 func (x *examination) add(f Finding) {
@@ -63,13 +70,18 @@ func (x *examination) good(what, format string, args ...any) {
 }
 
 // failed notes an error with the hint that it carries.
-func (x *examination) failed(what string, err error) {
-	f := Finding{What: what, State: Bad, Text: err.Error()}
-	var hint interface{ Hint() string }
-	if errors.As(err, &hint) {
-		f.Fix = hint.Hint()
+func (x *examination) failed(what string, err error) { x.add(failure(what, err)) }
+
+func failure(what string, err error) Finding {
+	return Finding{What: what, State: Bad, Text: err.Error(), Fix: diag.Hint(err), Err: err}
+}
+
+// untried says once that something could not be looked at.
+func (x *examination) untried(what, because string) {
+	f := Finding{What: what, State: Untried, Text: "not tried: it needs the " + because}
+	if len(x.found) == 0 || x.found[len(x.found)-1] != f {
+		x.add(f)
 	}
-	x.add(f)
 }
 
 // Look examines the lake in dir for a target. tell, if not nil, is told each finding as it is made. The error says that
@@ -79,27 +91,57 @@ func Look(ctx context.Context, dir string, o run.Options, tell func(Finding)) ([
 	if err != nil {
 		return nil, err
 	}
-	x := &examination{tell: tell}
-	x.definitions(p)
+	x := &examination{tell: tell, buckets: map[string]bool{}}
+	settled := x.definitions(p, o.Target)
 	x.machine(p, o)
-	stores := registry.New(p.Config.AWS)
-	if project.Remote(p.Config.Warehouse) {
-		x.account(ctx, p)
+	if !settled {
+		x.untried("target", "settings of tarn.yaml")
+		return x.found, ctx.Err()
 	}
-	x.warehouse(ctx, p, stores)
+	if elsewhere(p) && !x.account(ctx, p) {
+		x.untried("target", "account")
+		return x.found, ctx.Err()
+	}
+	stores := registry.New(p.Config.AWS)
+	there := x.warehouse(ctx, p, stores)
 	x.landing(ctx, p, stores)
+	if !there {
+		x.untried("catalog", "bucket")
+		return x.found, ctx.Err()
+	}
 	x.catalog(ctx, dir, o)
-	x.engine(ctx, dir, o)
 	return x.found, ctx.Err()
 }
 
-func (x *examination) definitions(p *project.Lake) {
-	errs, _ := p.Diagnostics.Count()
-	if errs > 0 {
-		x.add(Finding{What: "definitions", State: Bad, Text: fmt.Sprintf("%d of them have mistakes, such as %s", errs, first(p.Diagnostics)), Fix: "tarn validate lists them all"})
-		return
+// elsewhere reports whether the target needs an account.
+func elsewhere(p *project.Lake) bool {
+	return project.Remote(p.Config.Warehouse) || slices.ContainsFunc(p.Landing, func(t *project.LandingTable) bool { return project.Remote(t.Dir) })
+}
+
+// definitions tells of mistakes; settled says that there are none in tarn.yaml, so that the target is known.
+func (x *examination) definitions(p *project.Lake, target string) (settled bool) {
+	settled = true
+	for _, d := range p.Diagnostics {
+		if d.File == project.ConfigFile && d.Severity == diag.Error {
+			settled = false
+			x.add(Finding{What: "definitions", State: Bad, Text: d.String(), Fix: d.Hint, Err: p.Diagnostics.Err()})
+		}
 	}
-	x.good("definitions", "%d landing tables and %d models, read without mistakes", len(p.Landing), len(p.Models))
+	errs, _ := p.Diagnostics.Count()
+	if !settled {
+		return false
+	}
+	if errs > 0 {
+		all := "tarn validate"
+		if target != "" {
+			all += " --target " + target
+		}
+		x.add(Finding{What: "definitions", State: Bad, Text: fmt.Sprintf("%s, such as %s", words.Count(int64(errs), "mistake"), first(p.Diagnostics)),
+			Fix: "`" + all + "` lists them all", Err: p.Diagnostics.Err()})
+		return true
+	}
+	x.good("definitions", "%s and %s, read without mistakes", words.Count(int64(len(p.Landing)), "landing table"), words.Count(int64(len(p.Models)), "model"))
+	return true
 }
 
 func first(list diag.List) string {
@@ -154,75 +196,4 @@ func size(n int64) string {
 		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 	}
 	return fmt.Sprintf("%d MB", n/1_000_000)
-}
-
-// landing lists the beginning of every landing place.
-func (x *examination) landing(ctx context.Context, p *project.Lake, stores store.Locator) {
-	for _, t := range p.Landing {
-		what, is := "landing", t.Name+": "
-		if t.Dir == "" {
-			x.add(Finding{What: what, State: Bad, Text: is + "nothing tells where " + t.Location + " is", Fix: "write it under locations: in tarn.yaml"})
-			continue
-		}
-		s, key, err := stores.Locate(ctx, t.Dir+"/")
-		if err != nil {
-			x.failed(what, err)
-			continue
-		}
-		n := 0
-		for _, err = range s.List(ctx, key, store.ListOptions{}) {
-			if n++; err != nil || n > some {
-				break
-			}
-		}
-		switch {
-		case err != nil:
-			x.failed(what, err)
-		case n == 0:
-			x.add(Finding{What: what, State: Poor, Text: is + "no files in " + t.Dir, Fix: "put raw files there; until then the table is empty"})
-		case n > some:
-			x.good(what, "%smore than %d files in %s", is, some, t.Dir)
-		default:
-			x.good(what, "%s%s in %s", is, words.Count(int64(n), "file"), t.Dir)
-		}
-	}
-}
-
-// some is how many files are counted: a listing has a thousand a request.
-const some = 999
-
-// catalog reads where the tables are, and who writes.
-func (x *examination) catalog(ctx context.Context, dir string, o run.Options) {
-	t, err := run.OpenTables(ctx, dir, o)
-	if err != nil {
-		x.failed("catalog", err)
-		return
-	}
-	defer func() { _ = t.Close() }()
-	v, err := t.View(ctx, "")
-	if err != nil {
-		x.failed("catalog", err)
-		return
-	}
-	if err := t.Idle(ctx); err != nil {
-		x.add(Finding{What: "catalog", State: Poor, Text: fmt.Sprintf("%d tables; %v", len(v.Names()), err), Fix: "wait for it, or run with --wait"})
-		return
-	}
-	x.good("catalog", "%d tables, and nobody writes", len(v.Names()))
-}
-
-// engine asks after the place where models are made, if that is not this process.
-func (x *examination) engine(ctx context.Context, dir string, o run.Options) {
-	t, err := run.OpenTables(ctx, dir, o)
-	if err != nil {
-		return // the catalog tells of it
-	}
-	defer func() { _ = t.Close() }()
-	about, err := t.Engine(ctx)
-	switch {
-	case err != nil:
-		x.failed("engine", err)
-	case about != "":
-		x.good("engine", "Spark, %s", about)
-	}
 }

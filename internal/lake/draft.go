@@ -42,6 +42,8 @@ type Draft struct {
 	mu sync.Mutex
 	// metadata are the locations that the draft has made or is about to make.
 	metadata []string
+	// pending are metadata files that are not written yet, by location: see [Draft.flush].
+	pending map[string][]byte
 	// added are the paths of new data files on this disk.
 	added   []string
 	syncing []<-chan error
@@ -71,8 +73,10 @@ func (l *Lake) Draft(ctx context.Context, v *View, name string, s Shape) (*Draft
 		"write.update.mode":                    "copy-on-write",
 		"write.merge.mode":                     "copy-on-write",
 		"commit.manifest-merge.enabled":        "true",
-		"comment":                              s.Description,
-		"tarn.zone":                            s.Zone,
+		// Whoever reads the table for the first time fetches each of them.
+		"commit.manifest.min-count-to-merge": "5",
+		"comment":                            s.Description,
+		"tarn.zone":                          s.Zone,
 	}
 	if s.Reference {
 		props["gc.enabled"] = "false"
@@ -211,7 +215,13 @@ func (d *Draft) operated(ctx context.Context, props iceberg.Properties, operatio
 	if err != nil {
 		return nil, err
 	}
-	return d.plainLocations(ctx, next)
+	if err := d.joinManifests(ctx, next); err != nil {
+		return nil, err
+	}
+	if next, err = d.plainLocations(ctx, next); err != nil {
+		return nil, err
+	}
+	return next, d.flush(ctx)
 }
 
 // metadataFile is the location of one of the table's metadata files.

@@ -76,6 +76,9 @@ func (t tableIO) plain(location string) string {
 func (t tableIO) Open(location string) (icebergio.File, error) {
 	location = t.plain(location)
 	if t.draft != nil {
+		if raw, ok := t.draft.waiting(location); ok {
+			return inMemory(location, raw), nil
+		}
 		if copied := t.draft.copyOf(location); copied != "" {
 			return os.Open(copied)
 		}
@@ -94,7 +97,11 @@ func (t tableIO) Open(location string) (icebergio.File, error) {
 	if err != nil {
 		return nil, notThere(location, err)
 	}
-	return &memoryFile{Reader: bytes.NewReader(raw), name: location, size: int64(len(raw))}, nil
+	return inMemory(location, raw), nil
+}
+
+func inMemory(location string, raw []byte) *memoryFile {
+	return &memoryFile{Reader: bytes.NewReader(raw), name: location, size: int64(len(raw))}
 }
 
 // ReadFile implements [icebergio.ReadFileIO].
@@ -113,6 +120,9 @@ func notThere(location string, err error) error {
 
 // Remove implements [icebergio.IO].
 func (t tableIO) Remove(location string) error {
+	if t.draft != nil && t.draft.forget(t.plain(location)) {
+		return nil
+	}
 	s, key, err := t.lake.stores.Locate(t.ctx, t.plain(location))
 	if err != nil {
 		return err
@@ -122,23 +132,16 @@ func (t tableIO) Remove(location string) error {
 
 // Create implements [icebergio.WriteFileIO].
 func (t tableIO) Create(location string) (icebergio.FileWriter, error) {
-	location = t.plain(location)
-	if err := t.draft.stage(location); err != nil {
-		return nil, err
-	}
-	file, err := t.lake.onDisk(t.ctx, location)
-	if err != nil {
-		return nil, err
-	}
-	if file != "" {
-		return os.Create(file)
-	}
-	return &upload{io: t, location: location}, nil
+	return &pending{draft: t.draft, location: t.plain(location)}, nil
 }
 
 // WriteFile implements [icebergio.WriteFileIO].
 func (t tableIO) WriteFile(location string, content []byte) error {
 	location = t.plain(location)
+	if _, ok := t.draft.waiting(location); ok {
+		t.draft.wait(location, content)
+		return nil
+	}
 	if err := t.draft.stage(location); err != nil {
 		return err
 	}
@@ -157,14 +160,17 @@ func (l *Lake) write(ctx context.Context, location string, content []byte) error
 	return l.cache.PutSmall(ctx, location, content)
 }
 
-// upload is a metadata file that is written in memory and goes out when it is closed.
-type upload struct {
+// pending is a metadata file that is written in memory and waits when it is closed.
+type pending struct {
 	bytes.Buffer
-	io       tableIO
+	draft    *Draft
 	location string
 }
 
-func (u *upload) Close() error { return u.io.lake.write(u.io.ctx, u.location, u.Bytes()) }
+func (p *pending) Close() error {
+	p.draft.wait(p.location, p.Bytes())
+	return nil
+}
 
 // memoryFile is a file that was read whole.
 type memoryFile struct {

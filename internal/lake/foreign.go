@@ -102,14 +102,14 @@ func (t *Table) foreign(ctx context.Context) (*Foreign, error) {
 		if cur == nil || isOurs(cur) {
 			return nil, nil
 		}
-		f := t.described()
+		f := t.changedBy()
 		f.Why, f.Lost = "it carries no mark of a publish", true
 		return f, nil
 	}
 	if cur != nil && cur.SnapshotID == c.Snapshot && sameFields(t.meta.CurrentSchema(), schemaOf(t.meta, c.Schema)) {
 		return nil, nil
 	}
-	f := t.described()
+	f := t.changedBy()
 	f.Lost = t.meta.SnapshotByID(c.Snapshot) == nil
 	var err error
 	f.Why, err = t.differs(ctx, state{snapshot: c.Snapshot, fields: schemaOf(t.meta, c.Schema), rows: c.Rows})
@@ -130,8 +130,8 @@ func isOurs(s *table.Snapshot) bool {
 	return false
 }
 
-// described says what others have made of the table, as far as its snapshot tells.
-func (t *Table) described() *Foreign {
+// changedBy says what others have made of the table, as far as its snapshot tells.
+func (t *Table) changedBy() *Foreign {
 	f, s := &Foreign{Table: t.name, Time: time.UnixMilli(t.meta.LastUpdatedMillis()).UTC()}, t.meta.CurrentSnapshot()
 	if c := claimed(t.meta); s == nil || c != nil && c.Snapshot == s.SnapshotID {
 		return f

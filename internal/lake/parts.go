@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/metadata"
 
 	"tarn/internal/cache"
+	"tarn/internal/schema"
 )
 
 const (
@@ -24,11 +25,22 @@ const (
 	footerGuess = 64 << 10
 )
 
-// Only gives files of this machine in which at least some columns of data files are there; nil is all. Of large files
-// elsewhere, what belongs to other columns alone is left out where that is at least half of the file: whole is false then,
-// and nothing may be read but these columns, see [tarn/internal/engine/duckdb.ScanOnly].
-func (r *Reader) Only(ctx context.Context, files []DataFile, columns []string) (paths []string, whole bool, err error) {
-	want, err := r.want(ctx, files, columns)
+// Wanted says what of data files is going to be read.
+type Wanted struct {
+	// Columns are those that are read; nil is all.
+	Columns []string
+	// Ranges are such that of the rows only those are read which lie in all ranges of one of the lists; nil is all rows.
+	Ranges [][]schema.Range
+}
+
+// everything reports whether no byte is known to be superfluous.
+func (w Wanted) everything() bool { return w.Columns == nil && w.Ranges == nil }
+
+// Only gives files of this machine in which at least what is wanted of data files is there. Of large files elsewhere, what
+// belongs to other columns or row groups alone is left out where that is at least half of the file: whole is false then, and
+// nothing else may be read, see [tarn/internal/engine/duckdb.ScanOnly].
+func (r *Reader) Only(ctx context.Context, files []DataFile, w Wanted) (paths []string, whole bool, err error) {
+	want, err := r.want(ctx, files, w)
 	if err != nil {
 		return nil, false, err
 	}
@@ -41,9 +53,9 @@ func (r *Reader) Only(ctx context.Context, files []DataFile, columns []string) (
 	return paths, whole, nil
 }
 
-// Room gives how many bytes of this machine's disk it takes to read some columns of data files; nil is all.
-func (r *Reader) Room(ctx context.Context, files []DataFile, columns []string) (int64, error) {
-	want, err := r.want(ctx, files, columns)
+// Room gives how many bytes of this machine's disk it takes to read what is wanted of data files.
+func (r *Reader) Room(ctx context.Context, files []DataFile, w Wanted) (int64, error) {
+	want, err := r.want(ctx, files, w)
 	if err != nil {
 		return 0, err
 	}
@@ -51,7 +63,7 @@ func (r *Reader) Room(ctx context.Context, files []DataFile, columns []string) (
 }
 
 // want says what of data files has to be fetched.
-func (r *Reader) want(ctx context.Context, files []DataFile, columns []string) (want []cache.File, err error) {
+func (r *Reader) want(ctx context.Context, files []DataFile, w Wanted) (want []cache.File, err error) {
 	want = make([]cache.File, len(files))
 	for i, f := range files {
 		etag, err := r.referred(ctx, f)
@@ -59,10 +71,10 @@ func (r *Reader) want(ctx context.Context, files []DataFile, columns []string) (
 			return nil, fmt.Errorf("read the warehouse: %w", err)
 		}
 		want[i] = cache.File{Location: f.Location, Size: f.Bytes, ETag: etag}
-		if columns == nil || f.Bytes < worthParts || r.lake.cache.Has(ctx, want[i]) {
+		if w.everything() || f.Bytes < worthParts || r.lake.cache.Has(ctx, want[i]) {
 			continue
 		}
-		if want[i].Parts, err = r.lake.parts(ctx, want[i], columns); err != nil {
+		if want[i].Parts, err = r.lake.parts(ctx, want[i], w); err != nil {
 			return nil, fmt.Errorf("read the warehouse: %w", err)
 		}
 	}
@@ -76,20 +88,28 @@ func (r *Reader) InParts(ctx context.Context, files []DataFile) bool {
 	})
 }
 
-// parts gives the bytes of a Parquet file that some columns need, or nil where all should be fetched. They are the file
-// without the pages of other columns: whatever else is in it (footer, indexes, Bloom filters) stays.
-func (l *Lake) parts(ctx context.Context, f cache.File, columns []string) ([]cache.Part, error) {
+// AtHand reports whether all of the files can be read without fetching anything.
+func (r *Reader) AtHand(ctx context.Context, files []DataFile) bool {
+	return !slices.ContainsFunc(files, func(f DataFile) bool {
+		return !r.lake.cache.Has(ctx, cache.File{Location: f.Location, Size: f.Bytes})
+	})
+}
+
+// parts gives the bytes of a Parquet file that are wanted, or nil where all should be fetched. They are the file without the
+// pages of other columns and row groups: whatever else is in it (footer, indexes, Bloom filters) stays.
+func (l *Lake) parts(ctx context.Context, f cache.File, w Wanted) ([]cache.Part, error) {
 	footer, err := l.footer(ctx, f)
 	if footer == nil || err != nil {
 		return nil, err
 	}
 	need := map[string]bool{}
-	for _, c := range columns {
+	for _, c := range w.Columns {
 		need[strings.ToLower(c)] = true
 	}
 	var holes, kept []cache.Part
 	for i := range footer.NumRowGroups() {
 		group := footer.RowGroup(i)
+		met := groupMatches(footer, group, w.Ranges)
 		for j := range group.NumColumns() {
 			chunk, err := group.ColumnChunk(j)
 			if err != nil {
@@ -100,7 +120,7 @@ func (l *Lake) parts(ctx context.Context, f cache.File, columns []string) ([]cac
 				from = min(from, chunk.DictionaryPageOffset())
 			}
 			pages := cache.Part{Offset: from, Length: chunk.TotalCompressedSize()}
-			if path := chunk.PathInSchema(); len(path) == 0 || need[strings.ToLower(path[0])] {
+			if path := chunk.PathInSchema(); met && (w.Columns == nil || len(path) == 0 || need[strings.ToLower(path[0])]) {
 				kept = append(kept, pages)
 			} else {
 				holes = append(holes, pages)

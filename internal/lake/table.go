@@ -135,11 +135,9 @@ var errDeletes = errors.New("has delete files written by another engine")
 
 // Files lists the data files of the snapshot. Delete files, which other engines can leave behind, are an error:
 // reading only the data files would bring deleted rows back.
-func (t *Table) Files(ctx context.Context) ([]DataFile, error) {
-	files, err := t.dataFiles(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (t *Table) Files(ctx context.Context) ([]DataFile, error) { return t.Matching(ctx, nil) }
+
+func (t *Table) described(files []iceberg.DataFile) []DataFile {
 	out := make([]DataFile, len(files))
 	for i, df := range files {
 		names := map[int]string{}
@@ -153,7 +151,7 @@ func (t *Table) Files(ctx context.Context) ([]DataFile, error) {
 			out[i].Partition[names[id]] = v
 		}
 	}
-	return out, nil
+	return out
 }
 
 // dataFiles lists them as the table library has them.
@@ -169,6 +167,10 @@ func (t *Table) dataFiles(ctx context.Context) ([]iceberg.DataFile, error) {
 	}
 	var out []iceberg.DataFile
 	for _, m := range manifests {
+		if m.AddedDataFiles() == 0 && m.ExistingDataFiles() == 0 {
+			// It only names files that have left the table.
+			continue
+		}
 		for e, err := range m.Entries(fs, true) {
 			if err != nil {
 				return nil, fmt.Errorf("table %s: %w", t.name, err)
@@ -185,8 +187,8 @@ func (t *Table) dataFiles(ctx context.Context) ([]iceberg.DataFile, error) {
 // Rows adds up the rows of the snapshot from metadata alone: from its summary where that has the total, else from its
 // manifests.
 func (t *Table) Rows(ctx context.Context) (int64, error) {
-	if s := t.current(); s != nil && s.Summary != nil && s.Summary.Properties["total-delete-files"] == "0" {
-		if n, err := strconv.ParseInt(s.Summary.Properties["total-records"], 10, 64); err == nil && n >= 0 {
+	if deletes, ok := t.total("total-delete-files"); ok && deletes == 0 {
+		if n, ok := t.total("total-records"); ok {
 			return n, nil
 		}
 	}
@@ -200,10 +202,8 @@ func (t *Table) Rows(ctx context.Context) (int64, error) {
 
 // Bytes adds up the data files of the snapshot, as [Table.Rows] does their rows.
 func (t *Table) Bytes(ctx context.Context) (int64, error) {
-	if s := t.current(); s != nil && s.Summary != nil {
-		if n, err := strconv.ParseInt(s.Summary.Properties["total-files-size"], 10, 64); err == nil && n >= 0 {
-			return n, nil
-		}
+	if n, ok := t.total("total-files-size"); ok {
+		return n, nil
 	}
 	files, err := t.Files(ctx)
 	var n int64
@@ -211,4 +211,14 @@ func (t *Table) Bytes(ctx context.Context) (int64, error) {
 		n += f.Bytes
 	}
 	return n, err
+}
+
+// total gives a total that the summary of the snapshot has.
+func (t *Table) total(key string) (int64, bool) {
+	s := t.current()
+	if s == nil || s.Summary == nil {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(s.Summary.Properties[key], 10, 64)
+	return n, err == nil && n >= 0
 }

@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"path/filepath"
 	"slices"
@@ -58,7 +57,7 @@ func Look(ctx context.Context, stores store.Locator, dir, location string, scope
 			err = w.folder(ctx, p.prefix, period{}, yield)
 		}
 		if err != nil && !errors.Is(err, errEnough) {
-			yield(Sight{}, fmt.Errorf("list %s: %w", dir, err))
+			yield(Sight{}, Unlisted(dir, location, err))
 		}
 	}
 }

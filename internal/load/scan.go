@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"tarn/internal/careful"
+	"tarn/internal/load/tally"
 )
 
 // fingerprint counts what the bytes of a JSON file must agree with after DuckDB has read it as typed columns.
@@ -35,6 +36,9 @@ type fingerprint struct {
 // longLine is how many bytes without a line break make a line suspicious. DuckDB's own limit is not exact, and blocks are
 // all that is looked at.
 const longLine = 12 << 20
+
+// longestLiteral is the length of "false".
+const longestLiteral = 5
 
 // oneByLine reports whether the file can have one object on each line. (Where it has not, for blank lines, objects
 // side by side, braces in a text or nesting, the fast reader would most likely fail, and take all others with it.)
@@ -69,26 +73,11 @@ func keyPattern(column string) ([]byte, bool) {
 	return []byte(`"` + column + `":`), true
 }
 
-// hasTrue looks for the word true by its u, which keys and texts have the least of: by its r it takes half as long again,
-// and by its t three times as long.
-func hasTrue(block []byte) bool {
-	for from := 0; ; {
-		i := bytes.IndexByte(block[from:], 'u')
-		if i < 0 {
-			return false
-		}
-		from += i + 1
-		if from >= len("tru") && from < len(block) && string(block[from-len("tru"):from+1]) == "true" {
-			return true
-		}
-	}
-}
-
 // scanFile reads a file once and counts, also the keys of the given columns. Compressed files are counted as they read
 // uncompressed. The buffer must be far longer than a column's name.
 func scanFile(path string, buf []byte, keys []string) (fingerprint, error) {
 	var f fingerprint
-	overlap := 4 // of blocks: the longest word that is looked for, less one byte
+	overlap := longestLiteral - 1 // of blocks
 	patterns := map[string][]byte{}
 	for _, c := range keys {
 		if p, certain := keyPattern(c); certain {
@@ -112,21 +101,20 @@ func scanFile(path string, buf []byte, keys []string) (fingerprint, error) {
 			f.BOM = true
 		}
 		f.Bytes += int64(n)
-		f.Quotes += int64(bytes.Count(fresh, []byte{'"'}))
-		f.Braces += int64(bytes.Count(fresh, []byte{'{'}))
-		if !f.Literals {
-			f.Literals = hasTrue(block) || bytes.Contains(block, []byte("false"))
-		}
+		counted := tally.Count(fresh)
+		f.Quotes += counted.Quotes
+		f.Braces += counted.Braces
+		f.Lines += counted.Lines
+		// A word may lie across two blocks.
+		f.Literals = f.Literals || counted.Literal || tally.Count(block[:min(keep+longestLiteral, len(block))]).Literal
 		for c, p := range patterns {
 			// What lies in the overlap as a whole was counted with the block before.
 			f.Keys[c] += int64(bytes.Count(block, p) - bytes.Count(block[:keep], p))
 		}
-		lines := int64(bytes.Count(fresh, []byte{'\n'}))
-		f.Lines += lines
 		if n > 0 {
 			f.Open = fresh[n-1] != '\n'
 		}
-		if lines > 0 {
+		if counted.Lines > 0 {
 			line = 0
 		} else if line += int64(n); line > longLine {
 			f.Long = true

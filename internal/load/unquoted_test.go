@@ -13,13 +13,3 @@ func TestLooksUnquoted(t *testing.T) {
 		}
 	}
 }
-
-// The word true is found wherever it stands, also over the border of two blocks, and by nothing else.
-func TestHasTrue(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]bool{"": false, "true": true, `{"a":true}`: true, "Brueghel, rue, rueful": false, "rue rue true": true, "tru": false, "rue": false} {
-		if got := hasTrue([]byte(text)); got != want {
-			t.Errorf("%q: %v, want %v", text, got, want)
-		}
-	}
-}

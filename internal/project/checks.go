@@ -231,7 +231,7 @@ func need(d *decoder, y *checkYAML, t text, key string) string {
 }
 
 func (c *count) value() *value {
-	if c == nil || !c.set {
+	if c == nil || c.node == nil {
 		return nil
 	}
 	return &value{v: c.n}

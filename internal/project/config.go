@@ -12,6 +12,7 @@ import (
 
 	"tarn/internal/awsconf"
 	"tarn/internal/diag"
+	"tarn/internal/sparkconf"
 )
 
 // ConfigFile is the name of the file that makes a folder a lake.
@@ -40,7 +41,7 @@ type Config struct {
 	Memory string
 	// Engine executes the models: [DuckDB] or [Spark], and Spark says where that is.
 	Engine string
-	Spark  SparkSettings
+	Spark  sparkconf.Settings
 	// Catalog keeps the table names: sqlite or glue.
 	Catalog string
 	// CatalogID is the account whose Glue Data Catalog it is; "" is the own one.

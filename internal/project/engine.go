@@ -1,6 +1,7 @@
 package project
 
 import (
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -8,42 +9,14 @@ import (
 
 	"github.com/invopop/jsonschema"
 	"go.yaml.in/yaml/v3"
+
+	"tarn/internal/sparkconf"
 )
 
 // The engines that execute models.
 const (
 	DuckDB = "duckdb"
 	Spark  = "spark"
-)
-
-// SparkSettings say where Spark runs and how.
-type SparkSettings struct {
-	// Where is local, glue or emr-serverless.
-	Where string
-	// Submit is the program spark-submit for local, "" for that of $SPARK_HOME or the path; Master is such as local[4].
-	Submit, Master string
-	// Jars are absolute paths or locations of what Spark has to load beside its own.
-	Jars []string
-	// Conf are settings of Spark by name.
-	Conf map[string]string
-	// Job is the name of the AWS Glue job, Role the ARN of the role that it is made with where it is not there.
-	Job, Role string
-	// Application is the id of the EMR Serverless application.
-	Application string
-	// WorkerType and Workers are of a Glue job's run, such as G.1X and 10; "" and 0 leave them to the job.
-	WorkerType string
-	Workers    int
-	// Load says who reads landing files: [LoadHere], [LoadSpark], or [LoadAuto]. Worker is the absolute path of the tarn that
-	// does it on Spark, "" for the one that is running.
-	Load, Worker string
-}
-
-// Who reads landing files where Spark is the engine.
-const (
-	// LoadAuto is Spark where there is much to be read.
-	LoadAuto  = "auto"
-	LoadHere  = "here"
-	LoadSpark = "spark"
 )
 
 // engineYAML is the name of an engine, or Spark with its settings.
@@ -103,13 +76,6 @@ func (engineYAML) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{name, reflectedPart(sparkYAML{})}}
 }
 
-// places are what local, glue and emr-serverless need and take.
-var places = map[string]struct{ needs, takes []string }{
-	"local":          {takes: []string{"submit", "master", "jars"}},
-	"glue":           {needs: []string{"job"}, takes: []string{"role", "worker_type", "workers", "jars"}},
-	"emr-serverless": {needs: []string{"application", "role"}, takes: []string{"jars"}},
-}
-
 // engine resolves what executes the models.
 func (r *resolver) engine(c *Config, e engineYAML) {
 	c.Engine = DuckDB
@@ -130,30 +96,31 @@ func (r *resolver) engine(c *Config, e engineYAML) {
 		return
 	}
 	c.Engine = Spark
-	c.Spark = SparkSettings{Where: r.oneOf(s.Spark, "engine: spark", "local", "glue", "emr-serverless"),
+	c.Spark = sparkconf.Settings{Where: r.oneOf(s.Spark, "engine: spark", sparkconf.Local, sparkconf.Glue, sparkconf.EMRServerless),
 		Submit: r.value(s.Submit), Master: r.value(s.Master), Job: r.value(s.Job),
 		Role:        r.matching(s.Role, "engine: role", rolePattern, "a role is such as arn:aws:iam::123456789012:role/glue"),
 		Application: r.value(s.Application), WorkerType: r.value(s.WorkerType), Conf: map[string]string{},
-		Load: r.oneOf(s.Load, "engine: load", LoadAuto, LoadSpark, LoadHere)}
+		Load: r.oneOf(s.Load, "engine: load", sparkconf.LoadAuto, sparkconf.LoadSpark, sparkconf.LoadHere)}
 	if s.Worker.set() {
 		c.Spark.Worker = absolute(r.dir, filepath.FromSlash(r.value(s.Worker)))
 	}
-	if s.Workers.set {
+	if s.Workers.node != nil {
 		c.Spark.Workers = int(s.Workers.n)
 	}
-	written := map[string]text{"submit": s.Submit, "master": s.Master, "job": s.Job, "role": s.Role, "application": s.Application, "worker_type": s.WorkerType}
-	place := places[c.Spark.Where]
-	for _, key := range place.needs {
-		if !written[key].set() {
+	written := map[string]*yaml.Node{"submit": s.Submit.node, "master": s.Master.node, "job": s.Job.node, "role": s.Role.node, "application": s.Application.node,
+		"worker_type": s.WorkerType.node, "workers": s.Workers.node}
+	place := sparkconf.Places[c.Spark.Where]
+	for _, key := range place.Needs {
+		if written[key] == nil {
 			r.errorAt(e.node, "missing-key", "engine: "+c.Spark.Where+" needs "+key, "")
 		}
 	}
-	for _, key := range []string{"submit", "master", "job", "role", "application", "worker_type"} {
-		if written[key].set() && !slices.Contains(append(place.needs, place.takes...), key) {
-			r.errorAt(written[key].node, "wrong-value", "engine: "+key+" has no meaning with spark: "+c.Spark.Where, "remove it")
+	for _, key := range slices.Sorted(maps.Keys(written)) {
+		if written[key] != nil && !slices.Contains(place.Needs, key) && !slices.Contains(place.Takes, key) {
+			r.errorAt(written[key], "wrong-value", "engine: "+key+" has no meaning with spark: "+c.Spark.Where, "remove it")
 		}
 	}
-	if c.Spark.Where != "local" && !Remote(c.Warehouse) && r.list.Err() == nil {
+	if c.Spark.Where != sparkconf.Local && !Remote(c.Warehouse) && r.list.Err() == nil {
 		r.errorAt(e.node, "wrong-value", "engine: spark: "+c.Spark.Where+" needs a warehouse in a bucket", "write warehouse: s3://my-bucket/warehouse/")
 	}
 	if strings.Contains(c.Spark.Submit, "/") {

@@ -31,8 +31,8 @@ type Lake struct {
 	// Diagnostics holds all mistakes, sorted by place.
 	Diagnostics diag.List
 
-	// unreadable: tarn.yaml is no YAML, so nothing that is missing in it is a mistake of its own.
-	unreadable bool
+	// unplaced: tarn.yaml has a mistake about places, so that one which is missing is no mistake of its own.
+	unplaced bool
 	// noDatabase: the name or database of tarn.yaml is wrong, so DDL cannot be held against it.
 	noDatabase bool
 }
@@ -122,8 +122,10 @@ func LoadWith(dir string, o Options) (*Lake, error) {
 	var file configYAML
 	r := &resolver{decoder: &decoder{src: src}, dir: dir, env: o.LookupEnv}
 	r.document(src.Text, &file)
-	l.unreadable = slices.ContainsFunc(r.list, func(d diag.Diagnostic) bool { return d.Code == "invalid-yaml" })
 	l.Config = r.resolve(&file, o.Target)
+	l.unplaced = l.Config.Warehouse == "" || slices.ContainsFunc(r.list, func(d diag.Diagnostic) bool {
+		return d.Code == "invalid-yaml" || d.Code == "unknown-target" || strings.Contains(d.Hint, "did you mean warehouse?") || strings.Contains(d.Hint, "did you mean locations?")
+	})
 	l.noDatabase = !namePattern.MatchString(l.Config.Database) || slices.ContainsFunc(r.list, func(d diag.Diagnostic) bool {
 		return strings.HasPrefix(d.Message, "database: ") || strings.Contains(d.Hint, "did you mean database?")
 	})

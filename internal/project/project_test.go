@@ -15,6 +15,7 @@ import (
 	"tarn/internal/awsconf"
 	"tarn/internal/diag"
 	"tarn/internal/golden"
+	"tarn/internal/sparkconf"
 )
 
 func testEnv(name string) (string, bool) {
@@ -273,8 +274,8 @@ targets:
 	if err := l.Diagnostics.Err(); err != nil {
 		t.Fatal(err)
 	}
-	want := SparkSettings{Where: "glue", Job: "models", Role: "arn:aws:iam::123456789012:role/glue", Workers: 4, WorkerType: "G.2X", Conf: map[string]string{},
-		Load: LoadSpark, Worker: filepath.Join(l.Dir, "bin/tarn")}
+	want := sparkconf.Settings{Where: "glue", Job: "models", Role: "arn:aws:iam::123456789012:role/glue", Workers: 4, WorkerType: "G.2X", Conf: map[string]string{},
+		Load: sparkconf.LoadSpark, Worker: filepath.Join(l.Dir, "bin/tarn")}
 	if diff := cmp.Diff(want, l.Config.Spark); diff != "" || l.Config.Engine != Spark {
 		t.Errorf("engine %s (-want +got):\n%s", l.Config.Engine, diff)
 	}
@@ -282,8 +283,8 @@ targets:
 	if err != nil || top.Diagnostics.Err() != nil {
 		t.Fatal(err, top.Diagnostics)
 	}
-	want = SparkSettings{Where: "local", Submit: filepath.Join(l.Dir, "tools/spark-submit"), Master: "local[2]",
-		Jars: []string{filepath.Join(l.Dir, "jars/iceberg.jar"), "s3://b/x.jar"}, Conf: map[string]string{"spark.driver.memory": "/srv/lake"}, Load: LoadAuto}
+	want = sparkconf.Settings{Where: "local", Submit: filepath.Join(l.Dir, "tools/spark-submit"), Master: "local[2]",
+		Jars: []string{filepath.Join(l.Dir, "jars/iceberg.jar"), "s3://b/x.jar"}, Conf: map[string]string{"spark.driver.memory": "/srv/lake"}, Load: sparkconf.LoadAuto}
 	if diff := cmp.Diff(want, top.Config.Spark); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

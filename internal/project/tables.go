@@ -217,7 +217,7 @@ func (l *Lake) checkDDL(t *LandingTable) diag.List {
 	t.Location = d.Location
 	if d.Location != "" {
 		var told bool
-		if t.Dir, told = l.Config.folder(l.Dir, d.Location); !told && !l.unreadable {
+		if t.Dir, told = l.Config.folder(l.Dir, d.Location); !told && !l.unplaced {
 			list = append(list, src.At(d.LocationOffset, "no-location", "nothing tells where "+d.Location+" is on this machine",
 				fmt.Sprintf("write in %s: locations: {%q: data/}", ConfigFile, bucket(d.Location))))
 		}

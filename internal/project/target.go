@@ -109,7 +109,7 @@ func (r *resolver) matching(t text, key string, pattern *regexp.Regexp, hint str
 	before := len(r.list)
 	v := r.value(t)
 	if t.set() && !pattern.MatchString(v) && len(r.list) == before {
-		r.errorAt(t.node, "wrong-value", fmt.Sprintf("%s: %s is none", key, quoted(v)), hint)
+		r.errorAt(t.node, "wrong-value", fmt.Sprintf("%s: %s cannot be right", key, quoted(v)), hint)
 	}
 	return v
 }
@@ -121,13 +121,31 @@ func (r *resolver) place(t text, key string) string {
 		before := len(r.list)
 		l = normalLocation(r.expanded(t).value)
 		bucket, _, _ := strings.Cut(strings.TrimPrefix(l, "s3://"), "/")
-		if bucket == "" && len(r.list) == before {
-			r.errorAt(t.node, "wrong-value", key+": the bucket has no name", "such as s3://my-bucket/warehouse/")
+		switch {
+		case len(r.list) > before:
+		case bucket == "":
+			r.errorAt(t.node, "wrong-value", key+": the bucket has no name", exampleBucket)
+		case !bucketPattern.MatchString(bucket) || key == "warehouse" && strings.Contains(l[len("s3://"):], "//"):
+			r.errorAt(t.node, "wrong-value", fmt.Sprintf("%s: %s is not a place in a bucket", key, l),
+				exampleBucket+"; a bucket's name has small letters, digits, hyphens and dots, and neither s3:// nor /")
 		}
 		return strings.TrimRight(l, "/")
 	}
+	if r.quietly(t) != "" && almostS3.MatchString(r.quietly(t)) {
+		r.errorAt(t.node, "wrong-value", key+": "+r.quietly(t)+" is not how a place in a bucket is written", exampleBucket)
+		return ""
+	}
 	return r.folder(t, key)
 }
+
+// bucketPattern has the characters of bucket names (Amazon S3 User Guide, "General purpose bucket naming rules"); how many
+// there have to be, servers see differently.
+var bucketPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
+
+// almostS3 is what people write for s3:// by mistake.
+var almostS3 = regexp.MustCompile(`(?i)^(s3[an]?:|arn:aws)`)
+
+const exampleBucket = "such as s3://my-bucket/warehouse/"
 
 // quietly replaces variables without telling of those that are not set.
 func (r *resolver) quietly(t text) string {

@@ -97,8 +97,8 @@ func (v *value) decodeNode(d *decoder, n *yaml.Node, path string) {
 
 // count is a whole number, not negative.
 type count struct {
-	n   int64
-	set bool
+	n    int64
+	node *yaml.Node // nil where nothing is set
 }
 
 func (c *count) decodeNode(d *decoder, n *yaml.Node, path string) {
@@ -106,7 +106,7 @@ func (c *count) decodeNode(d *decoder, n *yaml.Node, path string) {
 		d.wrong(n, path, "a number of rows such as 1000")
 		return
 	}
-	c.set = true
+	c.node = n
 }
 
 // duration is a length of time such as 24h, 7d or 1d12h.

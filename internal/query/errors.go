@@ -56,7 +56,7 @@ func (s *Session) explain(src diag.Source, shift int, text string) error {
 		if e.Type == "Out of Memory" {
 			hint = "give the engine more with --memory"
 		}
-		return &hinted{fmt.Errorf("query: %s: %s", e.Type, strings.TrimSpace(message)), hint}
+		return diag.WithHint(fmt.Errorf("query: %s: %s", e.Type, strings.TrimSpace(message)), hint)
 	}
 	d := diag.Diagnostic{File: src.File, Severity: diag.Error, Code: codeInvalid, Message: lower(message)}
 	if at, err := strconv.Atoi(e.Position); err == nil && at >= shift && at-shift <= len(src.Text) {
@@ -141,15 +141,3 @@ func lower(s string) string {
 	}
 	return s
 }
-
-// hinted is an error with a way out.
-type hinted struct {
-	err  error
-	hint string
-}
-
-func (e *hinted) Error() string { return e.err.Error() }
-func (e *hinted) Unwrap() error { return e.err }
-
-// Hint says what to do about it; "" if nothing is known.
-func (e *hinted) Hint() string { return e.hint }

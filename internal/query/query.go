@@ -83,23 +83,28 @@ func Open(ctx context.Context, database string, v *lake.View, o Options) (_ *Ses
 	if err != nil {
 		return nil, err
 	}
-	needed := s.needs(ctx, database, all, o.About)
-	for _, t := range all {
+	wanted, holes := s.wanted(ctx, database, all, o.About), false
+	for i, t := range all {
 		name := t.table.Name()
 		for _, c := range t.columns {
 			s.columns = append(s.columns, c.Name)
 		}
 		scan := unread(name, t.columns)
 		if t.asked {
-			if scan, err = s.open(ctx, t, needed); err != nil {
+			var inParts bool
+			if scan, inParts, err = s.open(ctx, t, wanted[i]); err != nil {
 				return nil, err
 			}
+			holes = holes || inParts && wanted[i].Ranges != nil
 		}
 		for _, visible := range names(name) {
 			s.tables = append(s.tables, visible)
 			statements = append(statements, "CREATE VIEW "+own+"."+schema.Quote(visible)+" AS SELECT * FROM "+scan,
 				fmt.Sprintf("CREATE VIEW %s.%s AS SELECT * FROM %s.%[2]s", athena, schema.Quote(visible), own))
 		}
+	}
+	if holes {
+		statements = append(statements, "SET disabled_optimizers="+schema.Literal(notByFilter))
 	}
 	allowed := []string{}
 	for _, p := range append(s.files[:len(s.files):len(s.files)], o.Output) {
@@ -144,10 +149,16 @@ func (s *Session) look(ctx context.Context, v *lake.View, about string) ([]store
 	return out, nil
 }
 
-// needs tells which columns a statement reads of which names, where it is worth to know. nil is that all may be read.
-func (s *Session) needs(ctx context.Context, database string, all []stored, about string) map[string][]string {
-	if about == "" || !slices.ContainsFunc(all, func(t stored) bool { return t.asked && s.reader.InParts(ctx, t.files) }) {
-		return nil
+// wanted tells what a statement reads of the tables that are not at hand, in their order; an empty one is everything.
+func (s *Session) wanted(ctx context.Context, database string, all []stored, about string) []lake.Wanted {
+	out := make([]lake.Wanted, len(all))
+	inParts, some := false, false
+	for _, t := range all {
+		inParts = inParts || s.reader.InParts(ctx, t.files)
+		some = some || !s.reader.AtHand(ctx, t.files)
+	}
+	if about == "" || !some {
+		return out
 	}
 	athena := schema.Quote(athenaCatalog) + "." + schema.Quote(database)
 	prepare := []string{"ATTACH ':memory:' AS " + schema.Quote(athenaCatalog), "CREATE SCHEMA IF NOT EXISTS " + athena}
@@ -158,32 +169,52 @@ func (s *Session) needs(ctx context.Context, database string, all []stored, abou
 			prepare = append(prepare, fmt.Sprintf("CREATE VIEW %s.%s AS SELECT * FROM memory.%s.%[2]s", athena, schema.Quote(visible), schema.Quote(database)))
 		}
 	}
-	needed, err := duckdb.Needs(ctx, database, tables, prepare, about)
+	// What cannot be explained may read anything; if it is wrong, the statement itself will say so.
+	filters, err := duckdb.Filters(ctx, database, tables, prepare, about)
 	if err != nil {
-		// What cannot be explained may read anything; if it is wrong, the statement itself will say so.
-		return nil
+		filters = nil
 	}
-	return needed
-}
-
-// open makes a table's files readable, with the columns that are needed of it, and gives the FROM item that reads them.
-func (s *Session) open(ctx context.Context, t stored, needed map[string][]string) (string, error) {
-	var columns []string
-	if needed != nil {
-		columns = []string{}
-		for _, visible := range names(t.table.Name()) {
-			columns = append(columns, needed[visible]...)
+	var needed map[string][]string
+	if inParts {
+		if needed, err = duckdb.Needs(ctx, database, tables, prepare, about); err != nil {
+			needed = nil
 		}
 	}
-	paths, whole, err := s.reader.Only(ctx, t.files, columns)
+	for i, t := range all {
+		if needed != nil {
+			out[i].Columns = []string{}
+		}
+		for _, visible := range names(t.table.Name()) {
+			out[i].Columns = append(out[i].Columns, needed[visible]...)
+			out[i].Ranges = append(out[i].Ranges, filters[visible]...)
+		}
+		if slices.ContainsFunc(out[i].Ranges, func(scan []schema.Range) bool { return len(scan) == 0 }) {
+			out[i].Ranges = nil
+		}
+	}
+	return out
+}
+
+// notByFilter are optimizers that can let a scan read other rows than those that the statement filters it by. Where such are
+// not fetched, the engine would find holes.
+const notByFilter = "late_materialization,common_subplan"
+
+// open makes readable what is wanted of a table, and gives the FROM item that reads it. inParts says that files have holes.
+func (s *Session) open(ctx context.Context, t stored, w lake.Wanted) (from string, inParts bool, err error) {
+	wrap := func(err error) error { return fmt.Errorf("table %s: %w", t.table.Name(), err) }
+	files, err := t.table.Matching(ctx, w.Ranges)
 	if err != nil {
-		return "", fmt.Errorf("table %s: %w", t.table.Name(), err)
+		return "", false, err
+	}
+	paths, whole, err := s.reader.Only(ctx, files, w)
+	if err != nil {
+		return "", false, wrap(err)
 	}
 	s.files = append(s.files, paths...)
-	if whole {
-		return duckdb.Scan(t.columns, paths), nil
+	if whole || w.Columns == nil {
+		return duckdb.Scan(t.columns, paths), !whole, nil
 	}
-	return duckdb.ScanOnly(t.columns, columns, paths), nil
+	return duckdb.ScanOnly(t.columns, w.Columns, paths), true, nil
 }
 
 // mentions reports whether a statement can mean a stored table: a name of it stands somewhere, be it in a text.

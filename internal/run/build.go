@@ -29,7 +29,7 @@ func (x *execution) build(ctx context.Context, s plan.Step, st *state) error {
 	}
 	written, err := x.w.Engine.Copy(ctx, query, output)
 	if err != nil {
-		return fmt.Errorf("build %s: %w", t.Name, err)
+		return x.w.placedHere(t, fmt.Errorf("build %s: %w", t.Name, err))
 	}
 	if err := x.judge(ctx, st, written, nil, x.output(st, "kept")); err != nil {
 		return err

@@ -39,7 +39,8 @@ func killedAtRandom(t *testing.T, newLake func(t *testing.T) *testLake) {
 	usual := time.Since(start)
 	before, _ := l.tables()
 	killed, late := 0, 0
-	for n := 1; n <= kills; n++ {
+	// On a machine with other things to do, chance may let all of a few go by.
+	for n := 1; n <= kills || killed < kills/4 && n <= 4*kills; n++ {
 		l.batch(n)
 		calm.batch(n)
 		cmd := l.tarn("run", "-q")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tarn/internal/cache"
+	"tarn/internal/lake"
 	"tarn/internal/model"
 	"tarn/internal/plan"
 )
@@ -96,7 +97,7 @@ func (x *execution) fits(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
-				room, err := held.Room(ctx, files, x.needed(ctx)[t.Name])
+				room, err := held.Room(ctx, files, lake.Wanted{Columns: x.needed(ctx)[t.Name]})
 				if err != nil {
 					return err
 				}

@@ -69,9 +69,10 @@ func (w *Workspace) write(ctx context.Context) (map[string]*written, diag.List) 
 
 func (w *Workspace) writeModel(t *model.Table, wr *written) diag.List {
 	src := t.Model.Source
-	for _, c := range t.Columns {
+	for i, c := range t.Columns {
 		if lake.StoredName(c.Name) != c.Name {
-			return diag.List{src.At(t.Model.SQLStart, "not-portable", "column "+c.Name+" cannot be written by Spark: Iceberg keeps that name for itself there", "call it something else with AS")}
+			return diag.List{src.At(t.Query.ItemOffset(i), "not-portable", "column "+c.Name+" cannot be written by Spark: Iceberg keeps that name for columns of its own",
+				"call it something else, such as "+schema.Quote(strings.TrimPrefix(c.Name, "_"))+", with AS")}
 		}
 	}
 	rename := func(r sqltree.TableRef) string { return w.sparkFrom(r.Name) }

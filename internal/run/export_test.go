@@ -9,19 +9,23 @@ import (
 	"tarn/internal/plan"
 )
 
-// ToLoad names the landing tables whose files Spark would read if each had a file of so many bytes.
-func (w *Workspace) ToLoad(bytes int64) []string {
+// ToLoad names the landing tables whose files Spark would read if each had a file of so many bytes, or says why it does not.
+func (w *Workspace) ToLoad(bytes int64) (tables, why []string) {
 	p := &plan.Plan{}
 	for _, t := range w.Graph.Tables {
 		if t.Landing != nil {
 			p.Steps = append(p.Steps, plan.Step{Table: t, Action: plan.Load, Work: load.Work{New: []load.File{{Size: bytes}}}})
 		}
 	}
-	var out []string
 	for _, s := range w.toLoad(p) {
-		out = append(out, s.Table.Name)
+		tables = append(tables, s.Table.Name)
 	}
-	return out
+	return tables, w.loadedHere(p)
+}
+
+// PutOwn puts a file where Spark's jobs have theirs.
+func (w *Workspace) PutOwn(ctx context.Context, name string) error {
+	return w.putFile(ctx, w.elsewhere.engine.Own+"/"+name, []byte("old"))
 }
 
 // Remember publishes what a query gives as the account of loaded files, as if they had been loaded.

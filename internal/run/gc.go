@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -88,6 +90,11 @@ func (w *Workspace) wouldCollect(ctx context.Context, before time.Time, wait boo
 	for _, name := range v.Names() {
 		found.Expired += w.Lake.Expirable(v.Table(name), before)
 	}
+	_, files, err := w.leftovers(ctx, before)
+	if err != nil {
+		return found, err
+	}
+	found.Files, found.Bytes = append(found.Files, files.Files...), found.Bytes+files.Bytes
 	left, err := w.leftBy(ctx, v, unfinished)
 	if err != nil {
 		return found, err
@@ -144,5 +151,27 @@ func (w *Workspace) collect(ctx context.Context, c change, before time.Time, ove
 		found.Expired = garbage.Expired
 		return found, err
 	}
-	return garbage, errors.Join(w.Lake.Remove(ctx, garbage), nobody.Close())
+	if err := errors.Join(w.Lake.Remove(ctx, garbage), nobody.Close()); err != nil {
+		return garbage, err
+	}
+	locations, files, err := w.leftovers(ctx, before)
+	if err != nil {
+		return garbage, err
+	}
+	garbage.Files, garbage.Bytes = append(garbage.Files, files.Files...), garbage.Bytes+files.Bytes
+	return garbage, w.Lake.Discard(ctx, locations)
+}
+
+// leftovers lists what Spark's jobs have left beside the tables that none will need again, by location and as it is shown.
+func (w *Workspace) leftovers(ctx context.Context, before time.Time) (locations []string, shown lake.Garbage, err error) {
+	if w.elsewhere == nil {
+		return nil, shown, nil
+	}
+	list, err := w.elsewhere.engine.Leftovers(ctx, before, path.Base(w.elsewhere.leftAt()), lastLog)
+	for _, l := range list {
+		locations = append(locations, l.Location)
+		shown.Files = append(shown.Files, strings.TrimPrefix(l.Location, w.Project.Config.Warehouse+"/"))
+		shown.Bytes += l.Bytes
+	}
+	return locations, shown, err
 }

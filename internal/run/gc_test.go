@@ -5,11 +5,13 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"tarn/internal/lake"
 	"tarn/internal/query"
 	"tarn/internal/run"
 )
@@ -168,5 +170,55 @@ func (p pin) check() {
 	}
 	if err := rows.Err(); err != nil {
 		p.t.Error(err)
+	}
+}
+
+// TestGCAfterSpark removes what jobs of earlier versions needed, and leaves what this one needs.
+func TestGCAfterSpark(t *testing.T) {
+	t.Parallel()
+	for name, own := range map[string]string{"disk": ".tarn/spark", "bucket": "_tarn/spark"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLake(t)
+			if name == "bucket" {
+				l.inBucket(false)
+			}
+			l.batch(0)
+			l.run()
+			l.onSpark("{spark: local, submit: /bin/false}")
+			// One that cannot start leaves the runner of this version.
+			l.batch(1)
+			if _, err := l.attempt(); err == nil {
+				t.Fatal("a run on a Spark that fails")
+			}
+			w := l.open(run.Options{})
+			for _, old := range []string{"runner-0123456789ab.py", "worker-0123456789abcdef01234567", "20200101T000000Z-0000/plan.json"} {
+				if err := w.PutOwn(t.Context(), old); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			spark := func(g lake.Garbage) (out []string) {
+				for _, f := range g.Files {
+					if _, file, ok := strings.Cut(f, own+"/"); ok {
+						out = append(out, file)
+					}
+				}
+				return out
+			}
+			dry, err := l.gc(run.GCOptions{OlderThan: -time.Minute, DryRun: true})
+			if err != nil || len(spark(dry)) != 3 {
+				t.Errorf("it would remove %v: %v", spark(dry), err)
+			}
+			did, err := l.gc(run.GCOptions{OlderThan: -time.Minute, OverHalf: true})
+			if diff := cmp.Diff(dry, did); err != nil || diff != "" {
+				t.Errorf("gc did not do what the dry run said: %v\n%s", err, diff)
+			}
+			if again, err := l.gc(run.GCOptions{OlderThan: -time.Minute, OverHalf: true}); err != nil || len(spark(again)) > 0 {
+				t.Errorf("once more it removes %v: %v", spark(again), err)
+			}
+		})
 	}
 }

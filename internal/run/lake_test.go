@@ -56,6 +56,8 @@ func TestMain(m *testing.M) {
 		code := cli.Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 		stop()
 		os.Exit(code)
+	case os.Getenv(asResident) != "":
+		os.Exit(submitToResident(os.Getenv(asResident), os.Args[1:]))
 	case os.Getenv(asSpark) != "":
 		os.Exit(sparkStandIn(os.Args[1:]))
 	case os.Getenv(killAt) != "":
@@ -71,6 +73,10 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	catalog.Close()
+	if err := endResident(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
 	os.Exit(code)
 }
 

@@ -147,8 +147,8 @@ type staying struct {
 
 func (s staying) paths() []string { return append(append([]string{}, s.kept...), s.carried...) }
 
-// carry sorts the published data files: those that hold rows of the gone landing files, and all of them where the columns
-// have changed, leave the table; what stays of their rows is written again.
+// carry sorts the published data files: those that hold rows of the gone landing files, small ones where there are many, and
+// all of them where the columns have changed, leave the table; what stays of their rows is written again.
 func (x *execution) carry(ctx context.Context, st *state, held *lake.Reader, gone []string, vanished []load.Known) (out staying, err error) {
 	t := st.table
 	have := x.view.Table(t.Stored())
@@ -181,9 +181,10 @@ func (x *execution) carry(ctx context.Context, st *state, held *lake.Reader, gon
 		return out, err
 	}
 	var rewrite []string
+	small := tooSmall(files)
 	for i, f := range files {
 		out.before += f.Rows
-		if same && !affected[paths[i]] {
+		if same && !affected[paths[i]] && !small[i] {
 			out.kept = append(out.kept, paths[i])
 			out.rows += f.Rows
 			continue

@@ -215,11 +215,14 @@ func (w *Workspace) abandon(ctx context.Context, v *lake.View, j *leftJob) error
 	return w.forgetJob(ctx, j.Run)
 }
 
+// lastLog is the log of the last job on this machine, in its scratch folder.
+const lastLog = "last.log"
+
 // forgetJob removes what a job has had beside the tables. Its log stays until the next.
 func (w *Workspace) forgetJob(ctx context.Context, run string) error {
 	e := w.elsewhere
 	for _, job := range []string{loadRun(run), run} {
-		if err := os.Rename(filepath.Join(e.scratch, job, "log"), filepath.Join(e.scratch, "last.log")); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := os.Rename(filepath.Join(e.scratch, job, "log"), filepath.Join(e.scratch, lastLog)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}

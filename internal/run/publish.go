@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"encoding/json"
@@ -147,9 +148,6 @@ func (w *Workspace) replaceOwn(ctx context.Context, v *lake.View, name string, c
 	return d, d.Replace(ctx, filePaths(written), map[string]string{plan.KeyRun: runID})
 }
 
-// runsPerFile bounds how many data files the account of runs may have before it is written anew as one.
-const runsPerFile = 40
-
 // stageRun adds a run to the account. drafts are what it publishes besides.
 func (w *Workspace) stageRun(ctx context.Context, v *lake.View, id, kind string, record *Record, drafts []*lake.Draft) (*lake.Draft, error) {
 	tables := map[string]int64{}
@@ -176,26 +174,42 @@ func (w *Workspace) stageRun(ctx context.Context, v *lake.View, id, kind string,
 	if err != nil {
 		return nil, err
 	}
-	var files []lake.DataFile
-	if have := v.Table(RunsTable); have != nil {
-		if files, err = have.Files(ctx); err != nil {
-			return nil, err
-		}
-		if len(files) >= runsPerFile {
-			from, err := w.scanFiles(ctx, have, files)
-			if err != nil {
-				return nil, err
-			}
-			return w.replaceOwn(ctx, v, RunsTable, runsColumns(), query+" UNION ALL SELECT * FROM "+from, id)
-		}
+	merged, more, err := w.smallRuns(ctx, v)
+	if err != nil {
+		return nil, err
 	}
 	d, err := w.Lake.Draft(ctx, v, RunsTable, lake.Shape{Columns: runsColumns(), Zone: "tarn"})
 	if err != nil {
 		return nil, err
 	}
-	written, err := w.Engine.Copy(ctx, query, duckdb.Output{Dir: d.DataDir(id), FieldIDs: d.FieldIDs()})
+	written, err := w.Engine.Copy(ctx, query+more+" ORDER BY started_at, run_id", duckdb.Output{Dir: d.DataDir(id), FieldIDs: d.FieldIDs()})
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", RunsTable, err)
 	}
-	return d, d.Swap(ctx, nil, filePaths(written), map[string]string{plan.KeyRun: id})
+	return d, d.Swap(ctx, merged, filePaths(written), map[string]string{plan.KeyRun: id})
+}
+
+// smallRuns chooses the data files of the account of runs that are written anew with the next run, as [execution.mergedFiles]
+// does for that of landing files.
+func (w *Workspace) smallRuns(ctx context.Context, v *lake.View) (merged []string, more string, err error) {
+	have := v.Table(RunsTable)
+	if have == nil {
+		return nil, "", nil
+	}
+	files, err := have.Files(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	slices.SortFunc(files, func(a, b lake.DataFile) int { return cmp.Compare(a.Rows, b.Rows) })
+	rows, n := int64(1), 0
+	for n < len(files) && files[n].Rows < fewer*rows {
+		rows += files[n].Rows
+		merged = append(merged, files[n].Location)
+		n++
+	}
+	if n == 0 {
+		return nil, "", nil
+	}
+	from, err := w.scanFiles(ctx, have, files[:n])
+	return merged, " UNION ALL SELECT * FROM " + from, err
 }

@@ -85,7 +85,7 @@ func (x *execution) open(ctx context.Context, st *state, columns []string) error
 	if st.reader == nil {
 		st.reader = x.w.Lake.Reader()
 	}
-	paths, whole, err := st.reader.Only(ctx, files, columns)
+	paths, whole, err := st.reader.Only(ctx, files, lake.Wanted{Columns: columns})
 	if err == nil && whole {
 		err = x.w.Engine.SetTable(ctx, st.table.Name, st.table.Columns, paths)
 	} else if err == nil {

@@ -41,7 +41,8 @@ type Record struct {
 	Events *EventsRecord `json:"events,omitempty"`
 	// Foreign says what other programs have done to tables since they were published.
 	Foreign []ForeignRecord `json:"foreign,omitempty"`
-	// Warnings say what is left to be done about a run that was published, such as tables that a catalog does not show yet.
+	// Warnings say what is left to be done about a run that was published, such as tables that a catalog does not show yet, and
+	// what it had to do otherwise than the target's engine wants it.
 	Warnings []string          `json:"warnings,omitempty"`
 	Error    string            `json:"error,omitempty"`
 	Versions map[string]string `json:"versions"`

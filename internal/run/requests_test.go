@@ -43,7 +43,7 @@ func stediInBucket(t *testing.T, glue bool, more string) *testLake {
 }
 
 // TestRequestsOfTheRealLake holds what one new file costs on the lake of the model case with the real files: 100 requests
-// of the bucket and 30 calls of the catalog are what it may take.
+// of the bucket and 30 calls of the catalog are what it may take. As tables get more files with time, less is allowed here.
 func TestRequestsOfTheRealLake(t *testing.T) {
 	t.Parallel()
 	l := stediInBucket(t, true, "")
@@ -59,9 +59,9 @@ func TestRequestsOfTheRealLake(t *testing.T) {
 		status      run.Status
 		s3, catalog int
 	}{
-		{"one new file", func() { customer("one-more.json") }, run.Published, 100, 30},
-		{"nothing new", func() {}, run.NothingToDo, 15, 5},
-		{"one new file, on another machine", func() { customer("two-more.json"); l.remove(".tarn") }, run.Published, 100, 30},
+		{"one new file", func() { customer("one-more.json") }, run.Published, 60, 30},
+		{"nothing new", func() {}, run.NothingToDo, 10, 5},
+		{"one new file, on another machine", func() { customer("two-more.json"); l.remove(".tarn") }, run.Published, 90, 30},
 	} {
 		c.before()
 		var requests awsconf.Counter

@@ -21,6 +21,8 @@ type RunOptions struct {
 	Waiting func(catalog.Holder)
 	// Resuming is told once, when the run goes on with one that another process had left waiting for its job.
 	Resuming func(run, job string)
+	// Noted is told, before the work starts, what the record's warnings say of how it is done.
+	Noted func(text string)
 }
 
 // Run brings the selected tables up to date and publishes all of them in one step. The record is never nil; when the
@@ -105,6 +107,12 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 		rec.Warnings = append(rec.Warnings, w.external(ctx, v, v)...)
 		x.remember(ctx)
 		return rec, nil
+	}
+	for _, text := range w.loadedHere(p) {
+		rec.Warnings = append(rec.Warnings, text)
+		if o.Noted != nil {
+			o.Noted(text)
+		}
 	}
 	return rec, x.end(ctx, v, x.publishAll(ctx))
 }

@@ -77,7 +77,7 @@ func (s realSpark) conf() map[string]string {
 // local describes the engine to a target.
 func (s realSpark) local(t *testing.T) string {
 	t.Helper()
-	raw, err := json.Marshal(map[string]any{"spark": "local", "submit": s.submit, "master": "local[2]", "jars": s.jars, "conf": s.conf()})
+	raw, err := json.Marshal(map[string]any{"spark": "local", "submit": s.submit, "master": master, "jars": s.jars, "conf": s.conf()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func (s realSpark) do(ctx context.Context, r jobtest.Run) error {
 	if err := os.WriteFile(path, script, 0o644); err != nil {
 		return err
 	}
-	args := []string{"--master", "local[2]", "--jars", strings.Join(s.jars, ",")}
+	args := []string{"--master", master, "--jars", strings.Join(s.jars, ",")}
 	for _, c := range r.Conf {
 		args = append(args, "--conf", c)
 	}
@@ -169,7 +169,8 @@ func alike(t *testing.T, want, got *run.Record) {
 // TestSparkLikeDuckDB runs a lake with every kind of check on DuckDB and on Spark: rows, account, checks and quarantine have to be
 // the same, for new rows, more rows, and changed definitions.
 func TestSparkLikeDuckDB(t *testing.T) {
-	s := needSpark(t)
+	own := needSpark(t)
+	s := own.shared(t)
 	here := func(*testing.T) string { return s.local(t) }
 	for name, place := range map[string]struct {
 		lake   func(t *testing.T) *testLake
@@ -178,7 +179,7 @@ func TestSparkLikeDuckDB(t *testing.T) {
 		"disk":                                 {newLake, here},
 		"bucket and Glue":                      {func(t *testing.T) *testLake { return newLake(t).inGlue() }, here},
 		"bucket and Glue, a job of Glue":       {func(t *testing.T) *testLake { return newLake(t).inGlue() }, s.service("glue", "job")},
-		"bucket, an application of Serverless": {func(t *testing.T) *testLake { return newLake(t).inBucket(true) }, s.service("emr-serverless", "application")},
+		"bucket, an application of Serverless": {func(t *testing.T) *testLake { return newLake(t).inBucket(true) }, own.service("emr-serverless", "application")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			duck, l := newLake(t), place.lake(t)
@@ -235,7 +236,7 @@ func (s realSpark) service(where, key string) func(t *testing.T) string {
 
 // TestSparkFails lets checks, rows and accounts fail on Spark: readers go on seeing what they saw, and the place is told.
 func TestSparkFails(t *testing.T) {
-	s := needSpark(t)
+	s := needSpark(t).shared(t)
 	l := checked(t)
 	l.onSpark(s.local(t))
 	l.withChecks("{name: high, expect: v < 50}", "{name: rare, unique: [ts], on_fail: warn}")
@@ -304,7 +305,7 @@ func TestSparkKilled(t *testing.T) {
 // TestSparkStedi makes the template's tables of the real files with DuckDB on this disk, with Spark there, and with Spark over a bucket
 // and the Glue Data Catalog: they have to be the same.
 func TestSparkStedi(t *testing.T) {
-	s := needSpark(t)
+	s := needSpark(t).shared(t)
 	raw := stedi.Files(t)
 	make := func(t *testing.T) *testLake {
 		l := &testLake{t: t, dir: t.TempDir()}

@@ -223,28 +223,24 @@ func (x *execution) placed(err error) error {
 	if t.Model == nil {
 		return err
 	}
-	line, col := t.Model.Source.Place(x.w.offset(t, step))
-	return fmt.Errorf("%s:%d:%d: %w", t.Model.Source.File, line, col, err)
+	if step.What != "model" {
+		return fmt.Errorf("%s: %w", t.Model.Source.File, err)
+	}
+	return &ModelError{Table: t.Name, Diagnostic: t.Model.Source.At(x.w.offset(t, step), codeFails, step.Error(), failsHint), Err: err}
 }
 
 // offset finds what a place in a model's Spark SQL is in its file: the first expression of it whose place is known, or the last
 // one before it.
 func (w *Workspace) offset(t *model.Table, e *spark.StepError) int {
-	at := t.Model.SQLStart
-	if e.Start < 0 || e.What != "model" {
-		return at
+	if e.Start < 0 {
+		return t.Model.SQLStart
 	}
 	start, end := byteOf(w.elsewhere.tables[t.Name].sql, e.Start), byteOf(w.elsewhere.tables[t.Name].sql, e.End)
-	for _, p := range t.Query.Places(sqltree.SparkDialect, func(r sqltree.TableRef) string { return w.sparkFrom(r.Name) }) {
-		if p.Start >= end {
-			break
-		}
-		at = p.Offset
-		if p.Start >= start {
-			break
-		}
+	places := t.Query.Places(sqltree.SparkDialect, func(r sqltree.TableRef) string { return w.sparkFrom(r.Name) })
+	if at, ok := sqltree.Around(places, start, end); ok {
+		return at
 	}
-	return at
+	return t.Model.SQLStart
 }
 
 // byteOf gives the byte of a text at a place that Java counts, in units of UTF-16.

@@ -4,19 +4,21 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
 	"tarn/internal/diag"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/engine/spark"
-	engines "tarn/internal/engine/spark/launchers"
 	"tarn/internal/lake"
 	"tarn/internal/load"
 	"tarn/internal/model"
 	"tarn/internal/plan"
 	"tarn/internal/project"
+	"tarn/internal/sparkconf"
 )
 
 // Landing files that are too many for one machine are read on Spark's: batches of them, each by a process of tarn, in one job
@@ -54,32 +56,84 @@ func (w *Workspace) toLoad(p *plan.Plan) []plan.Step {
 	if w.elsewhere == nil {
 		return nil
 	}
-	var out []plan.Step
-	var bytes int64
-	for _, s := range p.Steps {
-		if s.Table.Landing == nil || s.Action != plan.Load || s.Work.Empty() || s.Table.Header().Reference || !w.reaches(s.Table) {
-			continue
-		}
-		out = append(out, s)
-		for _, f := range s.Work.Read() {
-			bytes += f.Size
-		}
-	}
+	reached, _ := w.landingWork(p)
 	switch load := w.Project.Config.Spark.Load; {
-	case load == project.LoadSpark, load == project.LoadAuto && bytes > muchToLoad && w.elsewhere.engine.CanLoad() == nil:
-		return out
+	case load == sparkconf.LoadSpark, load == sparkconf.LoadAuto && reached.bytes > muchToLoad && w.elsewhere.engine.CanLoad() == nil:
+		return reached.steps
 	}
 	return nil
 }
 
+// loadedHere says why landing files are read on this machine although Spark should do that, or gives nothing.
+func (w *Workspace) loadedHere(p *plan.Plan) []string {
+	if w.elsewhere == nil || w.Project.Config.Spark.Load != sparkconf.LoadAuto {
+		return nil
+	}
+	var out []string
+	tell := func(l landingWork, why error) {
+		if why == nil || l.bytes <= muchToLoad {
+			return
+		}
+		text := fmt.Sprintf("%s: %.0f GB of landing files are read on this machine and not by Spark, as %v", strings.Join(l.names(), ", "), float64(l.bytes)/1e9, why)
+		var hinted interface{ Hint() string }
+		if errors.As(why, &hinted) {
+			text += " (" + hinted.Hint() + ")"
+		}
+		out = append(out, text)
+	}
+	reached, beyond := w.landingWork(p)
+	tell(reached, w.elsewhere.engine.CanLoad())
+	tell(beyond, errBeyond)
+	return out
+}
+
+// errBeyond says why Spark's machines cannot read files.
+var errBeyond = errors.New("they are on it, where Spark's machines cannot read them")
+
+// landingWork is what a plan's landing tables have to read.
+type landingWork struct {
+	steps []plan.Step
+	bytes int64
+}
+
+func (l *landingWork) add(s plan.Step) {
+	l.steps = append(l.steps, s)
+	for _, f := range s.Work.Read() {
+		l.bytes += f.Size
+	}
+}
+
+func (l *landingWork) names() []string {
+	out := make([]string, len(l.steps))
+	for i, s := range l.steps {
+		out[i] = s.Table.Name
+	}
+	return out
+}
+
+// landingWork adds up what there is to load, by whether Spark's machines can read the files.
+func (w *Workspace) landingWork(p *plan.Plan) (reached, beyond landingWork) {
+	for _, s := range p.Steps {
+		if s.Table.Landing == nil || s.Action != plan.Load || s.Work.Empty() || s.Table.Header().Reference {
+			continue
+		}
+		if w.reaches(s.Table) {
+			reached.add(s)
+		} else {
+			beyond.add(s)
+		}
+	}
+	return reached, beyond
+}
+
 // reaches reports whether Spark's machines can read a landing table's files.
 func (w *Workspace) reaches(t *model.Table) bool {
-	return project.Remote(t.Landing.Dir) || engines.OnThisMachine(engines.Settings(w.Project.Config.Spark))
+	return project.Remote(t.Landing.Dir) || w.Project.Config.Spark.OnThisMachine()
 }
 
 // unreached refuses landing tables whose files Spark shall read and cannot.
 func (w *Workspace) unreached() (list diag.List) {
-	if w.Project.Config.Spark.Load != project.LoadSpark {
+	if w.Project.Config.Spark.Load != sparkconf.LoadSpark {
 		return nil
 	}
 	for _, t := range w.Graph.Tables {

@@ -127,7 +127,7 @@ func TestStediLandingOnSpark(t *testing.T) {
 		if err := os.WriteFile(worker, fmt.Appendf(nil, "#!/bin/sh\n%s=1 exec '%s' \"$@\"\n", asTarn, os.Args[0]), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		compare(t, stediLake(t, false), map[string]any{"spark": "local", "submit": s.submit, "master": "local[2]", "jars": s.jars, "conf": s.conf(), "load": "spark", "worker": worker},
+		compare(t, stediLake(t, false), map[string]any{"spark": "local", "submit": s.submit, "master": master, "jars": s.jars, "conf": s.conf(), "load": "spark", "worker": worker},
 			"customer_landing", "accelerometer_landing", "step_trainer_landing")
 	})
 	t.Run("brought to the tasks", func(t *testing.T) {
@@ -148,7 +148,7 @@ func TestStediLandingOnSpark(t *testing.T) {
 // TestSparkRepeatsBatches lets workers fail on real Spark: each one once, which is mended by trying again, and then always, which
 // is told in the worker's own words.
 func TestSparkRepeatsBatches(t *testing.T) {
-	s := needSpark(t)
+	s := needSpark(t).shared(t)
 	dir := t.TempDir()
 	worker := filepath.Join(dir, "worker")
 	// The last argument is the batch. Its process dies in the middle, or says why it cannot.
@@ -165,7 +165,7 @@ fi
 	if err := os.WriteFile(worker, fmt.Appendf(nil, script, dir, asTarn, os.Args[0]), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	engine, err := json.Marshal(map[string]any{"spark": "local", "submit": s.submit, "master": "local[2,3]", "jars": s.jars, "conf": s.conf(), "load": "spark", "worker": worker})
+	engine, err := json.Marshal(map[string]any{"spark": "local", "submit": s.submit, "master": master, "jars": s.jars, "conf": s.conf(), "load": "spark", "worker": worker})
 	if err != nil {
 		t.Fatal(err)
 	}

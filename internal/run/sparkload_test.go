@@ -404,16 +404,19 @@ func TestWhoLoads(t *testing.T) {
 		engine      string
 		bytes       int64
 		want        int
+		says        string
 	}{
-		"little":                               {engine: fmt.Sprintf(here, "auto"), bytes: little},
-		"much":                                 {engine: fmt.Sprintf(here, "auto"), bytes: much, want: 2},
-		"much, but here":                       {engine: fmt.Sprintf(here, "here"), bytes: much},
-		"little, but on Spark":                 {engine: fmt.Sprintf(here, "spark"), bytes: little, want: 2},
-		"nothing said":                         {engine: "engine: {spark: local}", bytes: much, want: 2},
-		"Spark elsewhere":                      {engine: "engine: {spark: local, master: 'spark://host:7077'}", bytes: much},
+		"little":               {engine: fmt.Sprintf(here, "auto"), bytes: little},
+		"much":                 {engine: fmt.Sprintf(here, "auto"), bytes: much, want: 2},
+		"much, but here":       {engine: fmt.Sprintf(here, "here"), bytes: much},
+		"little, but on Spark": {engine: fmt.Sprintf(here, "spark"), bytes: little, want: 2},
+		"nothing said":         {engine: "engine: {spark: local}", bytes: much, want: 2},
+		"Spark elsewhere": {engine: "engine: {spark: local, master: 'spark://host:7077'}", bytes: much,
+			says: "people_landing, readings_landing: 24 GB of landing files are read on this machine and not by Spark, as they are on it, where Spark's machines cannot read them"},
 		"much in a bucket":                     {bucket: true, raw: true, engine: fmt.Sprintf(cluster, linux, "auto"), bytes: much, want: 2},
-		"much here, cluster":                   {bucket: true, engine: fmt.Sprintf(cluster, linux, "auto"), bytes: much},
-		"much, no program for the cluster":     {bucket: true, raw: true, engine: fmt.Sprintf(cluster, other, "auto"), bytes: much},
+		"much here, cluster":                   {bucket: true, engine: fmt.Sprintf(cluster, linux, "auto"), bytes: much, says: "as they are on it, where Spark's machines"},
+		"much here, cluster, but here":         {bucket: true, engine: fmt.Sprintf(cluster, linux, "here"), bytes: much},
+		"much, no program for the cluster":     {bucket: true, raw: true, engine: fmt.Sprintf(cluster, other, "auto"), bytes: much, says: "the machines of a Spark cluster run programs for Linux on x86-64 (name a tarn for Linux"},
 		"on Spark, no program for the cluster": {bucket: true, raw: true, engine: fmt.Sprintf(cluster, other, "spark"), bytes: little, want: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -432,8 +435,9 @@ func TestWhoLoads(t *testing.T) {
 			l.target = "spark"
 			w := l.open(run.Options{})
 			defer w.Close()
-			if got := w.ToLoad(c.bytes); len(got) != c.want {
-				t.Errorf("Spark reads %v", got)
+			got, why := w.ToLoad(c.bytes)
+			if said := strings.Join(why, "\n"); len(got) != c.want || (c.says == "") != (said == "") || !strings.Contains(said, c.says) {
+				t.Errorf("Spark reads %v; said: %s", got, said)
 			}
 			if !strings.HasPrefix(name, "on Spark, no program") {
 				return

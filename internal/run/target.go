@@ -39,5 +39,5 @@ func openSpark(ctx context.Context, p *project.Lake, l *lake.Lake, scratch strin
 	if project.Remote(p.Config.Warehouse) {
 		own = p.Config.Warehouse + "/" + lake.OwnFolder(p.Config.Stored) + "/spark"
 	}
-	return engines.Open(ctx, engines.Place{Settings: engines.Settings(p.Config.Spark), AWS: p.Config.AWS, Stores: l.Stores(), Own: own, Scratch: scratch})
+	return engines.Open(ctx, engines.Place{Settings: p.Config.Spark, AWS: p.Config.AWS, Stores: l.Stores(), Own: own, Scratch: scratch})
 }

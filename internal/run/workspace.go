@@ -196,6 +196,8 @@ type Planned struct {
 	Estimate Estimate
 	// Advice says which engine is enough for that.
 	Advice Advice
+	// Warnings say what a run would warn of before it starts.
+	Warnings []string
 }
 
 // Plan says what a run would do now.
@@ -222,7 +224,7 @@ func (w *Workspace) Plan(ctx context.Context, s Selection) (*Planned, error) {
 	if err != nil || p.Empty() {
 		return out, err
 	}
-	out.Estimate = sum
+	out.Estimate, out.Warnings = sum, w.loadedHere(p)
 	out.Advice, err = w.advise(ctx, seen.own, done)
 	return out, err
 }

@@ -70,8 +70,8 @@ const describeStart = "SELECT column_name, column_type FROM (" + describePrefix
 // mostBindErrors bounds how often a text is bound again to find the next mistake.
 const mostBindErrors = 20
 
-// bindText binds the text as written. DuckDB stops at the first mistake, so each unknown column is replaced by NULL and
-// the text bound again.
+// bindText binds the text as written. DuckDB stops at the first mistake, so each unknown column, and each piece whose types do
+// not fit, is replaced by NULL and the text bound again.
 func (q *Query) bindText(ctx context.Context, conn *sql.Conn, rename func(TableRef) string) ([]described, diag.List) {
 	body := statements(q.text)[0]
 	text := q.text[body.start:body.end]
@@ -82,6 +82,9 @@ func (q *Query) bindText(ctx context.Context, conn *sql.Conn, rename func(TableR
 		names, err := describe(ctx, conn, describeStart+text+"\n)")
 		if err == nil {
 			return names, list
+		}
+		if len(edits) > 0 && notParsed.MatchString(err.Error()) {
+			return nil, list // NULL does not fit there
 		}
 		if known == nil {
 			known = q.tableColumns(ctx, conn, rename)
@@ -95,22 +98,33 @@ func (q *Query) bindText(ctx context.Context, conn *sql.Conn, rename func(TableR
 			}
 			return position + body.start
 		})
-		// What follows from a column replaced by NULL is no mistake of its own.
+		// What follows from something replaced by NULL is no mistake of its own.
 		if len(edits) > 0 && (d.Code != "unknown-column" && strings.Contains(d.Message, "GROUP BY") || slices.Contains(list, d)) {
 			return nil, list
 		}
 		list = append(list, d)
-		position := at - len(describeStart)
-		if d.Code != "unknown-column" || len(list) == mostBindErrors || position < 0 || position > len(text) {
+		wrong, ok := wrongPiece(text, d.Code, at-len(describeStart))
+		if !ok || len(list) == mostBindErrors {
 			return nil, list
 		}
-		chain := nameChain.FindString(text[position:])
-		if chain == "" {
-			return nil, list
-		}
-		text = text[:position] + "NULL" + text[position+len(chain):]
-		edits = append(edits, edit{position, len(chain) - len("NULL")})
+		text = text[:wrong.start] + "NULL" + text[wrong.end:]
+		edits = append(edits, edit{wrong.start, wrong.end - wrong.start - len("NULL")})
 	}
+}
+
+// notParsed knows DuckDB's error for a text that is no SQL.
+var notParsed = regexp.MustCompile(`"exception_type":\s*"Parser"`)
+
+// wrongPiece finds what NULL stands for while other mistakes are looked for.
+func wrongPiece(text, code string, at int) (span, bool) {
+	if at < 0 || at >= len(text) {
+		return span{}, false
+	}
+	if code == "unknown-column" {
+		chain := nameChain.FindString(text[at:])
+		return span{at, at + len(chain)}, chain != ""
+	}
+	return pieceAround(text, at)
 }
 
 // tableColumns lists the columns of all tables that the query mentions, to find the nearest to a mistyped one.

@@ -19,8 +19,38 @@ func (q *Query) Places(d Dialect, rename func(TableRef) string) []Place {
 	if err != nil {
 		return nil
 	}
-	p := &printer{q: q, d: d, rename: rename, marks: true}
-	marked := p.top()
+	return places(plain, &printer{q: q, d: d, rename: rename}, (*printer).top)
+}
+
+// LiftedPlaces finds them in what [Query.PrintLifted] writes. What is worked out where a table is read has its place where the
+// query has it.
+func (q *Query) LiftedPlaces(d Dialect, rename func(TableRef) string) []Place {
+	plain, err := q.PrintLifted(d, rename)
+	if err != nil {
+		return nil
+	}
+	return places(plain, &printer{q: q, d: d, rename: rename, lifts: q.liftable()}, func(p *printer) string { return p.node(q.root) })
+}
+
+// Around gives the offset in the file of what stands in a printed text at [start, end): of the first expression there whose place
+// is known, or the last one before it. It is not ok where no place is known.
+func Around(places []Place, start, end int) (offset int, ok bool) {
+	for _, p := range places {
+		if p.Start >= end {
+			break
+		}
+		offset, ok = p.Offset, true
+		if p.Start >= start {
+			break
+		}
+	}
+	return offset, ok
+}
+
+// places prints once more, with marks, and takes them out again.
+func places(plain string, p *printer, print func(*printer) string) []Place {
+	p.marks = true
+	marked := print(p)
 	var out []Place
 	var text strings.Builder
 	for p.err == nil && marked != "" {

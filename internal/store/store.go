@@ -77,6 +77,9 @@ type Store interface {
 	// Open reads an object from offset on, length bytes of it or, with -1, to its end. With an etag that is not empty it
 	// has to be that content: otherwise the error is [ErrCondition], also if that shows only while reading.
 	Open(ctx context.Context, key, etag string, offset, length int64) (io.ReadCloser, error)
+	// Get reads a small object whole and describes it: content and ETag belong together. The error is [ErrNotFound] if there is
+	// none, and [ErrCondition] if it was replaced while it was read.
+	Get(ctx context.Context, key string) ([]byte, Object, error)
 	// Download reads a whole object as it was listed into a file, in parts side by side where that is faster. The error
 	// is [ErrCondition] if it is not that content any more, and [ErrNotFound] if it is gone.
 	Download(ctx context.Context, o Object, to io.WriterAt) error

@@ -47,7 +47,7 @@ func Definitions(ctx context.Context, cfg aws.Config, catalogID, database string
 		t := all[strings.ToLower(name)]
 		if t == nil {
 			return nil, &Error{Op: "GetTables", What: "database " + database, Code: "EntityNotFoundException",
-				Err: &hinted{fmt.Errorf("there is no table %s", name), diag.DidYouMean(strings.ToLower(name), slices.Sorted(maps.Keys(all)))}}
+				Err: diag.WithHint(fmt.Errorf("there is no table %s", name), diag.DidYouMean(strings.ToLower(name), slices.Sorted(maps.Keys(all))))}
 		}
 		out = append(out, define(t))
 	}

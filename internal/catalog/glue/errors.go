@@ -9,6 +9,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/smithy-go"
+
+	"tarn/internal/awsconf"
+	"tarn/internal/diag"
 )
 
 // Error is a request that Glue has refused, or that never reached it. It holds nothing of the request: no credentials, no
@@ -40,10 +43,10 @@ func (e *Error) Missing() bool { return e.Code == "EntityNotFoundException" }
 func (e *Error) Hint() string {
 	text := e.Err.Error()
 	var dns *net.DNSError
-	var more *hinted
+	if h := diag.Hint(e.Err); h != "" {
+		return h
+	}
 	switch {
-	case errors.As(e.Err, &more):
-		return more.hint
 	case strings.Contains(text, "Lake Formation"):
 		return "Lake Formation guards this: an administrator has to grant the role rights on " + e.What + ", or the default for IAM-only access back to the database"
 	case e.Code == "AccessDeniedException", e.Code == "AccessDenied":
@@ -108,16 +111,11 @@ func (e *ContestedError) Hint() string {
 	return "their commit was kept: rebuild these tables with `tarn run --full-refresh`"
 }
 
-// hinted is an error with what helps.
-type hinted struct {
-	error
-	hint string
-}
-
-func (e *hinted) Unwrap() error { return e.error }
-func (e *hinted) Hint() string  { return e.hint }
-
 func failed(op, what string, err error) error {
+	var unheard *awsconf.UnheardError
+	if errors.As(err, &unheard) {
+		return &Error{Op: op, What: what, Code: noServer, Err: unheard}
+	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err // whoever stopped it knows why
 	}

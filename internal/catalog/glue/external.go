@@ -14,6 +14,7 @@ import (
 
 	"tarn/internal/catalog"
 	"tarn/internal/ddl"
+	"tarn/internal/diag"
 )
 
 // externalTries is how often a table is looked at anew because somebody else changed it at that moment.
@@ -107,7 +108,7 @@ func (c *Catalog) externalTable(ctx context.Context, x catalog.External, have *t
 			d.Foreign = true
 			return d, c.foreign(x.Table, have)
 		case iceberg(have):
-			return d, &hinted{fmt.Errorf("%s is an Iceberg table of this lake and cannot be a landing table as well", c.name(d.Table)), "rename one of them"}
+			return d, diag.WithHint(fmt.Errorf("%s is an Iceberg table of this lake and cannot be a landing table as well", c.name(d.Table)), "rename one of them")
 		case same(want, have) && have.Parameters[paramPartitions] == marks.String():
 			return d, nil
 		default:

@@ -41,6 +41,7 @@ import (
 
 	"tarn/internal/catalog"
 	"tarn/internal/catalog/lease"
+	"tarn/internal/diag"
 	"tarn/internal/store"
 )
 
@@ -68,9 +69,11 @@ type Catalog struct {
 	lease  *lease.Lease
 	// step is called before and after each step of a publish; an error there ends it as if the process had died. For tests.
 	step func(name string) error
-	// seen is what the last look at all tables has found; nil before the first.
 	mu   sync.Mutex
+	// seen is what the last look at all tables has found; nil before the first.
 	seen *sight
+	// held is the lock if this process has it.
+	held *lease.Held
 }
 
 // sight is what a look at the database has found.
@@ -101,7 +104,7 @@ func checkName(what, name string) error {
 	case name == "":
 		return fmt.Errorf("the Glue catalog needs a name for the %s", what)
 	case name != strings.ToLower(name):
-		return &hinted{fmt.Errorf("%s %s: Glue keeps names in lower case", what, name), "call it " + strings.ToLower(name)}
+		return diag.WithHint(fmt.Errorf("%s %s: Glue keeps names in lower case", what, name), "call it "+strings.ToLower(name))
 	case len(name) > 255:
 		return fmt.Errorf("%s %s…: a name in Glue has at most 255 bytes", what, name[:40])
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 
 	"tarn/internal/catalog"
+	"tarn/internal/diag"
 )
 
 // head is the payload of the lease: where the tables stand.
@@ -86,6 +87,23 @@ func (c *Catalog) Contested(ctx context.Context) (map[string]Contested, error) {
 	return h.Contested, err
 }
 
+// known is the head and the ETag of its object, as this process has written it if it holds the lock: then nobody else may
+// have written it, and whether somebody has taken the lock over shows when the object is looked at again.
+func (c *Catalog) known(ctx context.Context) (head, string, error) {
+	c.mu.Lock()
+	held := c.held
+	c.mu.Unlock()
+	if held == nil {
+		return c.head(ctx)
+	}
+	d, err := held.Document(ctx)
+	if err != nil {
+		return c.head(ctx)
+	}
+	h, err := c.decode(d.Payload)
+	return h, d.Object.ETag, err
+}
+
 // head reads the head and the ETag of its object.
 func (c *Catalog) head(ctx context.Context) (head, string, error) {
 	d, err := c.lease.Read(ctx)
@@ -109,8 +127,8 @@ func (c *Catalog) decode(raw json.RawMessage) (head, error) {
 	for _, m := range []struct{ what, is, want string }{{"of catalog kind", h.Kind, kind}, {"of lake", h.Lake, c.o.Lake},
 		{"of database", h.Database, c.o.Database}, {"of the catalog of account", h.CatalogID, c.o.CatalogID}} {
 		if m.is != m.want {
-			return h, &hinted{fmt.Errorf("%s is the head %s %q, and this is %q: %w", c.lease.Location(), m.what, m.is, m.want, ErrOtherLake),
-				"give the target a warehouse or a database of its own"}
+			return h, diag.WithHint(fmt.Errorf("%s is the head %s %q, and this is %q: %w", c.lease.Location(), m.what, m.is, m.want, ErrOtherLake),
+				"give the target a warehouse or a database of its own")
 		}
 	}
 	return h, nil

@@ -2,12 +2,12 @@ package glue
 
 import (
 	"context"
-	"errors"
 	"io"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 
+	"tarn/internal/diag"
 	"tarn/internal/store"
 )
 
@@ -34,16 +34,15 @@ func (s *counting) Open(ctx context.Context, key, etag string, offset, length in
 	return s.Store.Open(ctx, key, etag, offset, length)
 }
 
+func (s *counting) Get(ctx context.Context, key string) ([]byte, store.Object, error) {
+	s.n.Add(1)
+	return s.Store.Get(ctx, key)
+}
+
 func (s *counting) Put(ctx context.Context, key string, body store.Body, c store.Condition) (store.Object, error) {
 	s.n.Add(1)
 	return s.Store.Put(ctx, key, body, c)
 }
 
 // hint is what the CLI shows below an error.
-func hint(err error) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) {
-		return h.Hint()
-	}
-	return ""
-}
+func hint(err error) string { return diag.Hint(err) }

@@ -10,9 +10,10 @@ import (
 // looks is how often Pointers begins anew because of a publish in between, before it takes the head's word.
 const looks = 5
 
-// Pointers implements [catalog.Catalog]: others have tables in the database as well, and those are left out. It takes two small requests of the store and one of Glue for 100 tables.
+// Pointers implements [catalog.Catalog]: others have tables in the database as well, and those are left out. It takes two small
+// requests of the store, or one of who holds the lock, and one of Glue for 100 tables.
 func (c *Catalog) Pointers(ctx context.Context) (map[string]string, error) {
-	before, etag, err := c.head(ctx)
+	before, etag, err := c.known(ctx)
 	if err != nil {
 		return nil, err
 	}

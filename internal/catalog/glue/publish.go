@@ -13,6 +13,7 @@ import (
 
 	"tarn/internal/catalog"
 	"tarn/internal/catalog/lease"
+	"tarn/internal/diag"
 )
 
 // writer is the right to publish.
@@ -30,8 +31,10 @@ func (c *Catalog) Lock(ctx context.Context, o catalog.LockOptions) (catalog.Writ
 	if err != nil {
 		return nil, err
 	}
+	c.holds(held)
 	w := &writer{c: c, run: o.Run, held: held}
 	if err := w.recover(ctx); err != nil {
+		c.holds(nil)
 		return nil, errors.Join(err, held.GiveBack(ctx))
 	}
 	return w, nil
@@ -67,7 +70,17 @@ func (w *writer) Unfinished() string { return w.held.Unfinished() }
 func (w *writer) Lost() <-chan struct{} { return w.held.Lost() }
 
 // Release implements [catalog.Writer].
-func (w *writer) Release(ctx context.Context) error { return w.held.Release(ctx) }
+func (w *writer) Release(ctx context.Context) error {
+	w.c.holds(nil)
+	return w.held.Release(ctx)
+}
+
+// holds keeps in mind that this process has the lock; nil is that it has not.
+func (c *Catalog) holds(held *lease.Held) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held = held
+}
 
 func (w *writer) head(ctx context.Context) (head, int64, error) {
 	raw, updates, err := w.held.Payload(ctx)
@@ -241,6 +254,6 @@ func (c *Catalog) notOurs(t *types.Table, as string) error {
 	case as != "" && !iceberg(t):
 		whose = " " + as
 	}
-	return &hinted{fmt.Errorf("%s %w%s", c.name(aws.ToString(t.Name)), ErrNotOurs, whose),
-		"tarn does not touch it: rename the table of the lake, or give the target a database of its own"}
+	return diag.WithHint(fmt.Errorf("%s %w%s", c.name(aws.ToString(t.Name)), ErrNotOurs, whose),
+		"tarn does not touch it: rename the table of the lake, or give the target a database of its own")
 }

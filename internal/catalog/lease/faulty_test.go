@@ -79,6 +79,14 @@ func (f *faulty) Open(ctx context.Context, key, etag string, offset, length int6
 	return f.Store.Open(ctx, key, etag, offset, length)
 }
 
+func (f *faulty) Get(ctx context.Context, key string) ([]byte, store.Object, error) {
+	f.pause("get")
+	if f.isOff() {
+		return nil, store.Object{}, errFault
+	}
+	return f.Store.Get(ctx, key)
+}
+
 func (f *faulty) Put(ctx context.Context, key string, body store.Body, c store.Condition) (store.Object, error) {
 	f.pause("put")
 	f.mu.Lock()

@@ -50,15 +50,22 @@ func (h *Held) Lost() <-chan struct{} { return h.lost }
 
 // Payload is what was committed last, and how many updates there were until then.
 func (h *Held) Payload(ctx context.Context) (_ json.RawMessage, updates int64, _ error) {
+	d, err := h.Document(ctx)
+	return d.Payload, d.Updates, err
+}
+
+// Document is the object as this holder has last seen or written it, which makes no request unless a Put of it is still in
+// doubt. Whether the lease is still held shows only by another look at the object: see [Lease.Stat].
+func (h *Held) Document(ctx context.Context) (Document, error) {
 	if err := h.take(ctx); err != nil {
-		return nil, 0, err
+		return Document{}, err
 	}
 	defer h.give()
 	if h.released {
-		return nil, 0, ErrReleased
+		return Document{}, ErrReleased
 	}
 	err := h.refresh(ctx)
-	return h.doc.Payload, h.doc.Updates, err
+	return h.doc, err
 }
 
 // ErrStale says that an update was made from an older payload than the one that is there: an update of this holder that

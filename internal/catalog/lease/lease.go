@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"tarn/internal/catalog"
+	"tarn/internal/diag"
 	"tarn/internal/store"
 )
 
@@ -141,15 +142,28 @@ type Document struct {
 func (l *Lease) Read(ctx context.Context) (Document, error) {
 	for attempt := 1; ; attempt++ {
 		d, err := l.read(ctx)
-		if !errors.Is(err, store.ErrCondition) && !errors.Is(err, store.ErrNotFound) || attempt == 10 {
+		if !errors.Is(err, store.ErrCondition) || attempt == 10 {
 			return d, err
 		}
-		// It changed between the two requests.
+		// It was replaced while it was read.
 	}
 }
 
 func (l *Lease) read(ctx context.Context) (Document, error) {
-	o, err := l.store.Stat(ctx, l.key)
+	l.mu.Lock()
+	last := l.last
+	l.mu.Unlock()
+	if last.Object.ETag != "" {
+		now, err := l.Stat(ctx)
+		if err != nil {
+			return Document{}, err
+		}
+		if now.ETag == last.Object.ETag {
+			last.Object = now
+			return last, nil
+		}
+	}
+	raw, o, err := l.store.Get(ctx, l.key)
 	if errors.Is(err, store.ErrNotFound) {
 		return Document{}, nil
 	}
@@ -159,23 +173,12 @@ func (l *Lease) read(ctx context.Context) (Document, error) {
 	if o.ETag == "" {
 		return Document{}, fmt.Errorf("%s has no ETag: this store cannot tell one content from another", l.Location())
 	}
-	l.mu.Lock()
-	last := l.last
-	l.mu.Unlock()
-	if last.Object.ETag == o.ETag {
-		last.Object = o
-		return last, nil
-	}
-	raw, err := store.Read(ctx, l.store, l.key, o.ETag)
-	if err != nil {
-		return Document{}, err
-	}
 	d, err := l.o.Form.Unmarshal(ctx, raw)
 	if err != nil {
-		return d, &hinted{fmt.Errorf("%s is damaged: %w", l.Location(), err), "it says where the tables stand: restore an older version of the object"}
+		return d, diag.WithHint(fmt.Errorf("%s is damaged: %w", l.Location(), err), "it says where the tables stand: restore an older version of the object")
 	}
 	if d.Format != Format {
-		return d, &hinted{fmt.Errorf("%s is of format %d, and this program knows %d", l.Location(), d.Format, Format), "use the newer tarn that wrote it"}
+		return d, diag.WithHint(fmt.Errorf("%s is of format %d, and this program knows %d", l.Location(), d.Format, Format), "use the newer tarn that wrote it")
 	}
 	d.Object = o
 	l.keep(d)
@@ -223,12 +226,3 @@ func pause(ctx context.Context, d time.Duration) error {
 		return nil
 	}
 }
-
-// hinted is an error with what helps.
-type hinted struct {
-	error
-	hint string
-}
-
-func (e *hinted) Unwrap() error { return e.error }
-func (e *hinted) Hint() string  { return e.hint }

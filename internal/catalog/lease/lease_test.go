@@ -387,7 +387,7 @@ func TestCommittedBeforeItWasLost(t *testing.T) {
 				s.script(lostAnswer)
 				s.before = func(op string) {
 					// The look after the Put, by a process that has slept.
-					if s.puts == 2 && op == "stat" {
+					if s.puts == 2 && op == "get" {
 						s.before = nil
 						edit(t, open(s), func(d *Document) { d.Owner = nil })
 						b := take(t, open(s), "run-2")

@@ -4,12 +4,12 @@ set -eu
 
 run() {
 	echo "$1"
-	id=$(aws glue start-job-run --job-name "$1" --query JobRunId --output text)
+	id=$(aws glue start-job-run --job-name="$1" --query JobRunId --output text)
 	while :; do
-		state=$(aws glue get-job-run --job-name "$1" --run-id "$id" --query JobRun.JobRunState --output text)
+		state=$(aws glue get-job-run --job-name="$1" --run-id "$id" --query JobRun.JobRunState --output text)
 		case $state in
 		SUCCEEDED) return ;;
-		FAILED | ERROR | TIMEOUT | STOPPED) echo "$1: run $id has $state" >&2; exit 1 ;;
+		FAILED | ERROR | TIMEOUT | STOPPED | EXPIRED) echo "$1: run $id has $state" >&2; exit 1 ;;
 		esac
 		sleep 10
 	done

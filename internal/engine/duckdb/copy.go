@@ -60,7 +60,8 @@ type Output struct {
 	Progress func(share float64)
 }
 
-// Copy runs a SELECT and writes its rows. Files without rows are removed again. On an error nothing is kept.
+// Copy runs a SELECT and writes its rows. Files without rows are removed again. On an error nothing is kept; one of the SELECT is
+// a [StatementError].
 func (e *Engine) Copy(ctx context.Context, query string, o Output) (_ []File, err error) {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return nil, err
@@ -90,11 +91,17 @@ func (e *Engine) Copy(ctx context.Context, query string, o Output) (_ []File, er
 		return nil, err
 	}
 	defer conn.Close()
-	stop := watch(ctx, conn, o.Progress)
-	rows, err := conn.QueryContext(ctx, "COPY "+from+" TO "+schema.Literal(o.Dir)+" ("+strings.Join(options, ", ")+")")
-	stop()
+	reset, err := positions(ctx, conn)
 	if err != nil {
 		return nil, err
+	}
+	defer reset()
+	before := "COPY "
+	stop := watch(ctx, conn, o.Progress)
+	rows, err := conn.QueryContext(ctx, before+from+" TO "+schema.Literal(o.Dir)+" ("+strings.Join(options, ", ")+")")
+	stop()
+	if err != nil {
+		return nil, statementError(err, len(before)+strings.Index(from, query))
 	}
 	defer rows.Close()
 	var out []File

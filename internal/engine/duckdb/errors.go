@@ -1,9 +1,65 @@
 package duckdb
 
 import (
+	"context"
+	"database/sql"
+	"encoding/json"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
+
+// StatementError is what DuckDB says of a SELECT that [Engine.Copy] was given.
+type StatementError struct {
+	// Kind is DuckDB's, such as "Conversion" or "Out of Range".
+	Kind string
+	// Message is a sentence, and may have more lines.
+	Message string
+	// Position is the byte of the SELECT that it is about, -1 where DuckDB does not say.
+	Position int
+}
+
+func (e *StatementError) Error() string { return e.Kind + " Error: " + e.Message }
+
+// ofValues are the kinds of errors that the values of rows cause.
+var ofValues = map[string]bool{"Conversion": true, "Invalid Input": true, "Out of Range": true, "Divide by Zero": true}
+
+// OfValues reports whether it is rows that the statement cannot be worked out for, and not the machine.
+func (e *StatementError) OfValues() bool { return ofValues[e.Kind] }
+
+// positions makes a connection tell the places of errors, until the result is called.
+func positions(ctx context.Context, conn *sql.Conn) (reset func(), err error) {
+	if _, err := conn.ExecContext(ctx, "SET errors_as_json=true"); err != nil {
+		return nil, err
+	}
+	return func() {
+		// The connection goes back to the pool as it was.
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "RESET errors_as_json")
+	}, nil
+}
+
+// statementError reads an error of a connection that tells positions; shift is how many bytes stand before the SELECT. What is
+// no such error comes back as it is.
+func statementError(err error, shift int) error {
+	if err == nil {
+		return nil
+	}
+	var e struct {
+		Kind     string `json:"exception_type"`
+		Message  string `json:"exception_message"`
+		Position string `json:"position"`
+	}
+	text := err.Error()
+	i := strings.IndexByte(text, '{')
+	if i < 0 || json.Unmarshal([]byte(text[i:]), &e) != nil || e.Kind == "" {
+		return err
+	}
+	out := &StatementError{Kind: e.Kind, Message: e.Message, Position: -1}
+	if at, err := strconv.Atoi(e.Position); err == nil && at >= shift {
+		out.Position = at - shift
+	}
+	return out
+}
 
 // Misfit tells errors of values that do not fit a type from all others, and gives DuckDB's reason without the statement
 // that it shows. It matches on the text of DuckDB's errors.

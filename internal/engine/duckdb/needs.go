@@ -20,7 +20,22 @@ type Stored struct {
 // It plans the statement over empty tables, in an engine of its own which can reach no file, and with nothing of the
 // optimizer that looks at rows. A statement that cannot be explained so is an error; then all columns have to be taken as
 // needed. Tables that are not in the answer are not read; names of columns are as they were given.
-func Needs(ctx context.Context, database string, tables []Stored, prepare []string, statement string) (_ map[string][]string, err error) {
+func Needs(ctx context.Context, database string, tables []Stored, prepare []string, statement string) (map[string][]string, error) {
+	nodes, err := planned(ctx, database, tables, prepare, statement, "unused_columns")
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]string{}
+	for _, t := range tables {
+		if used := columnsOf(nodes, "memory."+database+"."+t.Name, t.Columns); used != nil {
+			out[t.Name] = used
+		}
+	}
+	return out, nil
+}
+
+// planned gives the plan of a statement over empty tables, made by some of DuckDB's optimizers.
+func planned(ctx context.Context, database string, tables []Stored, prepare []string, statement string, optimizers ...string) (_ []planNode, err error) {
 	e, err := Open(ctx, Options{Database: database, Memory: "64MB", Threads: 1})
 	if err != nil {
 		return nil, err
@@ -31,8 +46,12 @@ func Needs(ctx context.Context, database string, tables []Stored, prepare []stri
 		return nil, err
 	}
 	defer conn.Close()
+	but := make([]string, len(optimizers))
+	for i, o := range optimizers {
+		but[i] = schema.Literal(o)
+	}
 	var others string
-	if err := conn.QueryRowContext(ctx, "SELECT string_agg(name, ',') FROM duckdb_optimizers() WHERE name <> 'unused_columns'").Scan(&others); err != nil {
+	if err := conn.QueryRowContext(ctx, "SELECT string_agg(name, ',') FROM duckdb_optimizers() WHERE name NOT IN ("+strings.Join(but, ", ")+")").Scan(&others); err != nil {
 		return nil, fmt.Errorf("plan a statement: %w", err)
 	}
 	setup := []string{"SET disabled_optimizers=" + schema.Literal(others)}
@@ -57,13 +76,7 @@ func Needs(ctx context.Context, database string, tables []Stored, prepare []stri
 	if err := json.Unmarshal([]byte(text), &nodes); err != nil {
 		return nil, fmt.Errorf("plan a statement: %w", err)
 	}
-	out := map[string][]string{}
-	for _, t := range tables {
-		if used := columnsOf(nodes, "memory."+database+"."+t.Name, t.Columns); used != nil {
-			out[t.Name] = used
-		}
-	}
-	return out, nil
+	return nodes, nil
 }
 
 // planNode is a node of DuckDB's plan.
@@ -73,6 +86,7 @@ type planNode struct {
 	Info     struct {
 		Table       string
 		Projections any
+		Filters     any
 	} `json:"extra_info"`
 }
 
@@ -80,24 +94,17 @@ type planNode struct {
 func columnsOf(nodes []planNode, table string, columns []schema.Column) []string {
 	used := map[string]bool{}
 	scanned := false
-	var look func(nodes []planNode)
-	look = func(nodes []planNode) {
-		for _, n := range nodes {
-			if strings.EqualFold(n.Info.Table, table) {
-				scanned = true
-				for _, p := range texts(n.Info.Projections) {
-					for _, c := range columns {
-						// Of a struct, the fields that are read stand behind a dot.
-						if p == c.Name || strings.HasPrefix(p, c.Name+".") {
-							used[c.Name] = true
-						}
-					}
+	eachScan(nodes, table, func(n planNode) {
+		scanned = true
+		for _, p := range texts(n.Info.Projections) {
+			for _, c := range columns {
+				// Of a struct, the fields that are read stand behind a dot.
+				if p == c.Name || strings.HasPrefix(p, c.Name+".") {
+					used[c.Name] = true
 				}
 			}
-			look(n.Children)
 		}
-	}
-	look(nodes)
+	})
 	if !scanned {
 		return nil
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,4 +152,42 @@ func as[E error](err error) bool {
 
 func is(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }
+}
+
+// TestLeftovers lists runners and programs of other versions and folders of forgotten runs, if they are old, and nothing that a
+// job of this version would read.
+func TestLeftovers(t *testing.T) {
+	t.Parallel()
+	e := engine(t, &scripted{})
+	program := t.TempDir() + "/tarn"
+	own, err := os.ReadFile(os.Args[0])
+	if err := errors.Join(err, os.WriteFile(program, own, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	e.Worker = Worker{Program: program}
+	l, err := e.Load(t.Context(), []Batch{{Table: "t", Location: "l"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := e.Prepare(t.Context(), Plan{Run: "forgotten", Load: l})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"runner-000000000000.py", "worker-000000000000000000000000", "job.json"} {
+		if err := e.put(t.Context(), e.Own+"/"+name, []byte("old")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := e.Leftovers(t.Context(), time.Now().Add(-time.Hour)); err != nil || len(out) > 0 {
+		t.Errorf("nothing is an hour old: %v %v", out, err)
+	}
+	out, err := e.Leftovers(t.Context(), time.Now().Add(time.Hour), "job.json")
+	var got []string
+	for _, o := range out {
+		got = append(got, strings.TrimPrefix(o.Location, e.Own+"/"))
+	}
+	want := []string{"forgotten/plan.json", "runner-000000000000.py", "worker-000000000000000000000000"}
+	if err != nil || !slices.Equal(got, want) || out[1].Bytes != 3 {
+		t.Errorf("%v, expected %v: %v\nscript %s, worker %s", out, want, err, h.Script, l.Worker)
+	}
 }

@@ -2,9 +2,7 @@ package spark
 
 import (
 	"context"
-	"crypto/sha256"
 	"debug/elf"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -109,16 +107,19 @@ func (e *Engine) Load(ctx context.Context, batches []Batch) (*Load, error) {
 	if l.InPlace {
 		return l, nil
 	}
+	name, err := e.workerName()
+	if err != nil {
+		return nil, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, &WorkerError{path, err}
 	}
 	defer f.Close()
-	sum := sha256.New()
-	size, err := io.Copy(sum, f)
+	info, err := f.Stat()
 	if err != nil {
 		return nil, &WorkerError{path, err}
 	}
-	l.Worker = e.Own + "/worker-" + hex.EncodeToString(sum.Sum(nil)[:12])
-	return l, e.putOnce(ctx, l.Worker, io.NewSectionReader(f, 0, size))
+	l.Worker = e.Own + "/" + name
+	return l, e.putOnce(ctx, l.Worker, io.NewSectionReader(f, 0, info.Size()))
 }

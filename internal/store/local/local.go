@@ -234,6 +234,20 @@ func (r *reader) Read(p []byte) (int, error) {
 
 func (r *reader) Close() error { return r.f.Close() }
 
+// Get implements [store.Store].
+func (s Store) Get(ctx context.Context, key string) ([]byte, store.Object, error) {
+	f, info, err := s.open(ctx, key, "")
+	if err != nil {
+		return nil, store.Object{}, err
+	}
+	r := &reader{Reader: f, ctx: ctx, f: f, key: key, etag: ETag(info)}
+	raw, err := io.ReadAll(r)
+	if err := errors.Join(err, r.Close()); err != nil {
+		return nil, store.Object{}, err
+	}
+	return raw, object(key, info), nil
+}
+
 // Download implements [store.Store]. What is on this disk need not be copied: see [store.OnDisk].
 func (s Store) Download(ctx context.Context, o store.Object, to io.WriterAt) error {
 	r, err := s.Open(ctx, o.Key, o.ETag, 0, -1)

@@ -109,6 +109,12 @@ func (s *Store) Open(ctx context.Context, key, etag string, offset, length int64
 	return io.NopCloser(bytes.NewReader(data)), nil
 }
 
+// Get implements [store.Store].
+func (s *Store) Get(ctx context.Context, key string) ([]byte, store.Object, error) {
+	e, err := s.find(ctx, key, "")
+	return bytes.Clone(e.data), e.Object, err
+}
+
 // Download implements [store.Store].
 func (s *Store) Download(ctx context.Context, o store.Object, to io.WriterAt) error {
 	e, err := s.find(ctx, o.Key, o.ETag)

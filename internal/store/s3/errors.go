@@ -5,11 +5,13 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 
+	"tarn/internal/awsconf"
 	"tarn/internal/store"
 )
 
@@ -32,6 +34,8 @@ type Error struct {
 	Code string
 	// Status is the HTTP status of the answer, or 0.
 	Status int
+	// Region is where the bucket is, if the answer says so.
+	Region string
 	Err    error
 }
 
@@ -53,9 +57,14 @@ func (e *Error) Missing() bool { return e.Code == noBucket }
 func (e *Error) Hint() string {
 	switch e.Code {
 	case "AccessDenied", "Forbidden", "AllAccessDisabled":
-		return "the credentials may not " + e.Op + " this, or are wrong: they need " + e.right()
+		if strings.Contains(e.Err.Error(), "kms:") {
+			return "the credentials, and the policy of the key, have to allow kms:GenerateDataKey and kms:Decrypt on the key: see kms_key: of the target"
+		}
+		return "the credentials may not " + e.Op + " this, or the bucket is somebody else's: they need " + e.right()
 	case noBucket:
-		return "there is no such bucket in this account and region"
+		return "is this its name? `aws s3 mb s3://" + e.bucket() + "` makes it, in the account of these credentials"
+	case "InvalidBucketName":
+		return "a bucket's name has 3 to 63 small letters, digits, hyphens and dots"
 	case noServer:
 		return "nothing answers there: look at the network, and at endpoint: of the target or AWS_ENDPOINT_URL"
 	case noCredentials:
@@ -63,13 +72,25 @@ func (e *Error) Hint() string {
 	case "ExpiredToken", "ExpiredTokenException", "RequestExpired":
 		return "the credentials have expired: sign in again, for example with `aws sso login`"
 	case "RequestTimeTooSkewed":
-		return "the clock of this machine is off"
+		return "the clock of this machine is off: set it, for example with `timedatectl set-ntp true`"
 	case "InvalidAccessKeyId", "SignatureDoesNotMatch":
 		return "the access key or its secret is wrong: `tarn doctor --target …` says where they come from"
+	case "InvalidToken":
+		return "the session token does not belong to the access key: AWS_SESSION_TOKEN has to be set with temporary credentials, and unset with others"
 	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
-		return "the bucket is in another region: set region: in the target"
+		if e.Region == "" {
+			return "the bucket is in another region: `aws s3api get-bucket-location --bucket " + e.bucket() + "` says which; write it as region: into the target"
+		}
+		return "the bucket is in another region: write region: " + e.Region + " into the target"
+	case "SlowDown", "ServiceUnavailable", "InternalError", "InternalServerError":
+		return "the server has too much to do, or is broken: try again in a minute"
 	}
 	return ""
+}
+
+func (e *Error) bucket() string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(e.Location, "s3://"), "/")
+	return name
 }
 
 // right names what IAM has to allow. A key that is not there looks forbidden to who may not list (Amazon S3 API Reference,
@@ -96,14 +117,23 @@ func (s *Store) Failed(op, key string, err error) error {
 	var response *awshttp.ResponseError
 	if errors.As(err, &response) {
 		e.Status = response.HTTPStatusCode()
+		e.Region = response.Response.Header.Get("x-amz-bucket-region")
 	}
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		e.Code = api.ErrorCode()
 		e.Err = errors.New(text(api))
+		if m := expecting.FindStringSubmatch(api.ErrorMessage()); m != nil && e.Region == "" {
+			e.Region = m[1]
+		}
 	}
 	var unreachable *net.OpError
+	var unheard *awsconf.UnheardError
 	switch {
+	case errors.As(err, &unheard):
+		e.Code, e.Err = noServer, unheard
+	case errors.As(err, &unreachable) && unreachable.Timeout():
+		e.Code, e.Err = noServer, unreachable // which is a context.DeadlineExceeded as well
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		// Whoever stopped it knows why.
 		return err
@@ -115,6 +145,7 @@ func (s *Store) Failed(op, key string, err error) error {
 		e.Code, e.Err = noCredentials, errors.New("no AWS credentials were found, or they cannot be renewed")
 	case e.Code == noBucket:
 		// Otherwise it would look as if only the key was missing.
+		e.Err = s.absent()
 	case e.Status == http.StatusNotFound, e.Code == "NoSuchKey":
 		e.Err = store.ErrNotFound
 	case e.Status == http.StatusPreconditionFailed, e.Code == "ConditionalRequestConflict", e.Code == "PreconditionFailed":
@@ -122,6 +153,9 @@ func (s *Store) Failed(op, key string, err error) error {
 	}
 	return e
 }
+
+// expecting finds the bucket's region in the message of AuthorizationHeaderMalformed, where no header has it.
+var expecting = regexp.MustCompile(`expecting ["']([a-z0-9-]+)["']`)
 
 func text(api smithy.APIError) string {
 	if api.ErrorMessage() == "" {

@@ -140,9 +140,23 @@ func TestConditionHoldsWhenTheAnswerIsLost(t *testing.T) {
 func TestErrorsSayWhatHelps(t *testing.T) {
 	s, p := broken(t)
 	storetest.Put(t, s, "file", "x")
-	for f, want := range map[s3test.Fault]string{s3test.Expired: "aws sso login", s3test.Denied: "s3:PutObject on arn:aws:s3:::"} {
-		p.Do(func(*http.Request) s3test.Fault { return f })
+	put := func() error {
 		_, err := s.Put(t.Context(), "other", strings.NewReader("x"), store.Condition{})
+		return err
+	}
+	// Answers to HEAD have no body, so the store asks again to learn why.
+	look := func() error {
+		_, err := s.Stat(t.Context(), "other")
+		return err
+	}
+	for _, c := range []struct {
+		fault s3test.Fault
+		do    func() error
+		want  string
+	}{{s3test.Expired, put, "aws sso login"}, {s3test.Denied, put, "s3:PutObject on arn:aws:s3:::"},
+		{s3test.Expired, look, "aws sso login"}, {s3test.Denied, look, "s3:GetObject on arn:aws:s3:::"}, {s3test.Elsewhere, look, "write region: eu-south-2 "}} {
+		p.Do(func(*http.Request) s3test.Fault { return c.fault })
+		err, want := c.do(), c.want
 		var refused *s3.Error
 		if !errors.As(err, &refused) || !strings.Contains(refused.Hint(), want) || !strings.Contains(err.Error(), s.Root()+"other") {
 			t.Errorf("no hint %q with: %v", want, err)
@@ -156,13 +170,15 @@ func TestErrorsSayWhatHelps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = missing.Stat(t.Context(), "file")
-	for _, listed := range missing.List(t.Context(), "", store.ListOptions{}) {
-		err = listed
+	_, looked := missing.Stat(t.Context(), "file")
+	var listed error
+	for _, listed = range missing.List(t.Context(), "", store.ListOptions{}) {
 	}
-	var refused *s3.Error
-	if !errors.As(err, &refused) || errors.Is(err, store.ErrNotFound) || !refused.Missing() {
-		t.Errorf("a bucket that is not there: %v", err)
+	for _, err := range []error{looked, listed} {
+		var refused *s3.Error
+		if !errors.As(err, &refused) || errors.Is(err, store.ErrNotFound) || !refused.Missing() || !strings.Contains(refused.Hint(), "aws s3 mb s3://no-such-bucket-here") {
+			t.Errorf("a bucket that is not there: %v", err)
+		}
 	}
 }
 

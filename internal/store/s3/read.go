@@ -41,11 +41,27 @@ func (s *Store) Open(ctx context.Context, key, etag string, offset, length int64
 	return r, nil
 }
 
+// Get implements [store.Store].
+func (s *Store) Get(ctx context.Context, key string) ([]byte, store.Object, error) {
+	r := &reader{store: s, ctx: ctx, key: key, end: -1}
+	if err := r.ask(); err != nil {
+		return nil, store.Object{}, err
+	}
+	o := store.Object{Key: key, ETag: r.etag, Modified: r.modified}
+	raw, err := io.ReadAll(r)
+	if err := errors.Join(err, r.Close()); err != nil {
+		return nil, store.Object{}, err
+	}
+	o.Size = int64(len(raw))
+	return raw, o, nil
+}
+
 // reader reads an object, and asks for the rest of it where the connection breaks.
 type reader struct {
 	store     *Store
 	ctx       context.Context
 	key, etag string
+	modified  time.Time
 	at, end   int64 // what is still to be read; end is -1 for all
 	body      io.ReadCloser
 	broken    int
@@ -70,7 +86,7 @@ func (r *reader) ask() error {
 		}
 		return err
 	}
-	r.body, r.etag = out.Body, plainETag(out.ETag)
+	r.body, r.etag, r.modified = out.Body, plainETag(out.ETag), aws.ToTime(out.LastModified)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
@@ -25,6 +26,7 @@ type Store struct {
 	client   *s3.Client
 	transfer *transfermanager.Client
 	settings awsconf.Settings
+	seen     atomic.Bool // that the bucket is there
 }
 
 var _ store.Store = (*Store)(nil)
@@ -76,8 +78,9 @@ func (s *Store) owner() *string {
 func (s *Store) Stat(ctx context.Context, key string) (store.Object, error) {
 	out, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.bucket, Key: &key, ExpectedBucketOwner: s.owner()})
 	if err != nil {
-		return store.Object{}, s.Failed(opLook, key, err)
+		return store.Object{}, s.why(ctx, key, s.Failed(opLook, key, err))
 	}
+	s.seen.Store(true)
 	return store.Object{Key: key, Size: aws.ToInt64(out.ContentLength), ETag: plainETag(out.ETag), Modified: aws.ToTime(out.LastModified)}, nil
 }
 

@@ -103,6 +103,10 @@ func contentComesBack(t *testing.T, s store.Store, p string) {
 		if put.Key != p+"dir/file" || put.Size != int64(len(text)) || stat.Key != put.Key || stat.Size != put.Size || stat.ETag != put.ETag || put.ETag == "" {
 			t.Errorf("put %+v, stat %+v", put, stat)
 		}
+		raw, got, err := s.Get(t.Context(), p+"dir/file")
+		if err != nil || string(raw) != text || got.Key != put.Key || got.Size != put.Size || got.ETag != put.ETag || !got.Modified.Equal(stat.Modified) {
+			t.Errorf("put %+v, got %+v, %v", put, got, err)
+		}
 		for listed, err := range s.List(t.Context(), p, store.ListOptions{}) {
 			if err != nil || listed.ETag != put.ETag || listed.Size != put.Size {
 				t.Errorf("put %+v, listed %+v, %v", put, listed, err)
@@ -246,6 +250,9 @@ func nothingThere(t *testing.T, s store.Store, p string) {
 	for _, k := range []string{"no", "dir", "dir/no", "no/no"} {
 		if _, err := s.Stat(t.Context(), p+k); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("stat %s: %v", k, err)
+		}
+		if _, _, err := s.Get(t.Context(), p+k); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("get %s: %v", k, err)
 		}
 		if _, err := read(t.Context(), s, p+k, "", 0, -1); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("open %s: %v", k, err)

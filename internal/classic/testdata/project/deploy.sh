@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 : "${BUCKET:?the name of a bucket}" "${ROLE:?the ARN of a role for Glue}"
 
 athena() {
-	id=$(aws athena start-query-execution --query-string "$1" --result-configuration "OutputLocation=s3://$BUCKET/athena/" --query QueryExecutionId --output text)
+	id=$(aws athena start-query-execution --query-string="$1" --result-configuration "OutputLocation=s3://$BUCKET/athena/" --query QueryExecutionId --output text)
 	while :; do
 		state=$(aws athena get-query-execution --query-execution-id "$id" --query QueryExecution.Status.State --output text)
 		case $state in
@@ -27,8 +27,8 @@ done
 # The scripts, and a job for each.
 aws s3 cp jobs/ "s3://$BUCKET/jobs/" --recursive --exclude '*' --include '*.py'
 job() {
-	aws glue delete-job --job-name "$1" >/dev/null # one that is not there is no error
-	aws glue create-job --name "$1" --description "$2" --role "$ROLE" --glue-version 5.0 --worker-type G.1X --number-of-workers 2 \
+	aws glue delete-job --job-name="$1" >/dev/null # one that is not there is no error
+	aws glue create-job --name="$1" --description="$2" --role "$ROLE" --glue-version 5.0 --worker-type G.1X --number-of-workers 2 \
 		--command "Name=glueetl,PythonVersion=3,ScriptLocation=s3://$BUCKET/jobs/$3" --default-arguments "$4"
 }
 job 'What'\''s """Happened""" $HOME | \' 'events with all their \ parts, """and more"""' 'events_trusted.py' '{"--tables": "s3://'"$BUCKET"'", "--events_landing": "s3://formats/events/"}'

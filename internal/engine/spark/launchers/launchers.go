@@ -1,4 +1,5 @@
-// Package launchers opens Spark where a target says that it runs. Adding a place is one line in kinds.
+// Package launchers opens Spark where a target says that it runs. Adding a place is one line in kinds, and what tarn.yaml says of it
+// in package sparkconf.
 package launchers
 
 import (
@@ -13,30 +14,13 @@ import (
 	"tarn/internal/engine/spark/emrserverless"
 	"tarn/internal/engine/spark/glue"
 	"tarn/internal/engine/spark/local"
+	"tarn/internal/sparkconf"
 	"tarn/internal/store"
 )
 
-// Settings say where Spark runs and how; each place takes its own of them.
-type Settings struct {
-	// Where is local, glue or emr-serverless.
-	Where string
-	// Submit is the program spark-submit and Master where its work is done, for local.
-	Submit, Master string
-	// Jars are paths or locations of what Spark loads beside its own.
-	Jars []string
-	Conf map[string]string
-	// Job is a job of AWS Glue, Application one of EMR Serverless, and Role what they run as.
-	Job, Role   string
-	Application string
-	WorkerType  string
-	Workers     int
-	// Load says who reads landing files, and Worker is the program for it where that is Spark: see package project.
-	Load, Worker string
-}
-
 // Place says what a target knows.
 type Place struct {
-	Settings Settings
+	Settings sparkconf.Settings
 	AWS      awsconf.Settings
 	Stores   store.Locator
 	// Own is the location of the folder for runner and runs, without a slash at its end.
@@ -52,9 +36,9 @@ type kind struct {
 }
 
 var kinds = map[string]kind{
-	"local":          {openLocal, 500 * time.Millisecond},
-	"glue":           {openGlue, poll},
-	"emr-serverless": {openEMR, poll},
+	sparkconf.Local:         {openLocal, 500 * time.Millisecond},
+	sparkconf.Glue:          {openGlue, poll},
+	sparkconf.EMRServerless: {openEMR, poll},
 }
 
 // poll is how often a service is asked after a job: it takes a minute to start one.

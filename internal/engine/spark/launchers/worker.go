@@ -3,14 +3,13 @@ package launchers
 import (
 	"cmp"
 	"os"
-	"strings"
 
 	"tarn/internal/engine/spark"
 )
 
 // worker says what reads landing files in jobs of a place. Its credentials are those of the machines it runs on.
 func worker(p Place) spark.Worker {
-	w := spark.Worker{Program: p.Settings.Worker, InPlace: OnThisMachine(p.Settings)}
+	w := spark.Worker{Program: p.Settings.Worker, InPlace: p.Settings.OnThisMachine()}
 	option := func(name, value string) {
 		if value != "" {
 			w.Args = append(w.Args, name+"="+value)
@@ -24,9 +23,4 @@ func worker(p Place) spark.Worker {
 	option("--kms-key", p.AWS.KMSKey)
 	option("--bucket-owner", p.AWS.BucketOwner)
 	return w
-}
-
-// OnThisMachine reports whether Spark's work is done here, so that it can read files of this machine.
-func OnThisMachine(s Settings) bool {
-	return s.Where == "local" && (s.Master == "" || s.Master == "local" || strings.HasPrefix(s.Master, "local["))
 }

@@ -33,6 +33,8 @@ const (
 	Slow
 	// Denied answers AccessDenied.
 	Denied
+	// Elsewhere answers that the bucket is in eu-south-2.
+	Elsewhere
 )
 
 // Proxy stands between clients and a server and does to requests what it is told.
@@ -100,6 +102,9 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, next http.Handler)
 		refuse(w, r, http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
 	case Expired:
 		refuse(w, r, http.StatusBadRequest, "ExpiredToken", "The provided token has expired.")
+	case Elsewhere:
+		w.Header().Set("X-Amz-Bucket-Region", "eu-south-2")
+		refuse(w, r, http.StatusMovedPermanently, "PermanentRedirect", "The bucket must be addressed using the specified endpoint.")
 	case Denied:
 		refuse(w, r, http.StatusForbidden, "AccessDenied", "Access Denied")
 	case Reset:

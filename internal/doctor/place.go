@@ -12,53 +12,27 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"tarn/internal/awsconf"
 	"tarn/internal/lake"
+	"tarn/internal/load"
 	"tarn/internal/project"
 	"tarn/internal/store"
 	s3store "tarn/internal/store/s3"
+	"tarn/internal/words"
 )
 
-// account says who this process is for AWS, and where its credentials come from. Servers of one's own have no STS to ask.
-func (x *examination) account(ctx context.Context, p *project.Lake) {
-	cfg, err := awsconf.Load(ctx, p.Config.AWS)
-	if err != nil {
-		x.failed("account", err)
-		return
-	}
-	c, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil {
-		x.add(Finding{What: "account", State: Bad, Text: "no AWS credentials were found, or they cannot be renewed",
-			Fix: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile: in the target, or sign in with `aws sso login`"})
-		return
-	}
-	from := "credentials from " + c.Source
-	if c.CanExpire {
-		from += ", good until " + c.Expires.UTC().Format("15:04 UTC")
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	who, err := sts.NewFromConfig(cfg, func(o *sts.Options) { o.RetryMaxAttempts = 2 }).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-	if err != nil {
-		x.good("account", "%s; who that is could not be asked, which does no harm", from)
-		return
-	}
-	x.good("account", "%s, %s", aws.ToString(who.Arn), from)
-}
-
 // warehouse tries what a run does with the place of the tables.
-func (x *examination) warehouse(ctx context.Context, p *project.Lake, stores store.Locator) {
+// It reports whether the place can be reached.
+func (x *examination) warehouse(ctx context.Context, p *project.Lake, stores store.Locator) (there bool) {
 	place := p.Config.Warehouse
 	s, key, err := stores.Locate(ctx, place+"/"+lake.OwnFolder(p.Config.Stored)+"/doctor-"+rand.Text())
 	if err != nil {
 		x.failed("warehouse", err)
-		return
+		return false
 	}
-	if bucket, ok := s.(*s3store.Store); ok && !x.bucket(ctx, bucket, p.Config.AWS) {
-		return
+	if !x.bucket(ctx, s, func(err error) error { return err }) {
+		x.untried("warehouse", "bucket")
+		return false
 	}
 	err = try(ctx, s, key)
 	// Whatever went wrong, nothing is to be left, neither of the folders on this disk.
@@ -68,10 +42,16 @@ func (x *examination) warehouse(ctx context.Context, p *project.Lake, stores sto
 		_, _ = os.Remove(own), os.Remove(filepath.Dir(own))
 	}
 	if err != nil {
-		x.failed("warehouse", err)
-		return
+		f := failure("warehouse", err)
+		var refused *s3store.Error
+		if errors.As(err, &refused) && refused.Code == "AccessDenied" {
+			f.Fix += "; for queries alone that is not needed"
+		}
+		x.add(f)
+		return true
 	}
 	x.good("warehouse", "%s: written, read, listed and removed, and conditions on writes are kept", place)
+	return true
 }
 
 // try does with one object what runs do.
@@ -132,25 +112,31 @@ func (e *conditionError) Hint() string {
 	return "let only one machine write here, or take a store that keeps conditions, as Amazon S3 does"
 }
 
-// bucket looks at the bucket itself; false says that there is no use in going on.
-func (x *examination) bucket(ctx context.Context, s *s3store.Store, settings awsconf.Settings) bool {
-	name := strings.TrimSuffix(strings.TrimPrefix(s.Root(), "s3://"), "/")
-	in := &s3.HeadBucketInput{Bucket: &name}
-	if settings.BucketOwner != "" {
-		in.ExpectedBucketOwner = &settings.BucketOwner
+// bucket looks at the bucket of a place, if it is one and was not looked at before; false says that there is no use in
+// going on there. explained adds to an error what is known of the place.
+func (x *examination) bucket(ctx context.Context, place store.Store, explained func(error) error) bool {
+	s, ok := place.(*s3store.Store)
+	if !ok {
+		return true
 	}
-	out, err := s.Client().HeadBucket(ctx, in)
+	if good, ok := x.buckets[s.Root()]; ok {
+		return good
+	}
+	out, err := s.Look(ctx)
+	x.buckets[s.Root()] = err == nil
 	if err != nil {
-		x.failed("bucket", s.Failed("look at", "", err))
+		x.failed("bucket", explained(err))
 		return false
 	}
+	name := strings.TrimSuffix(strings.TrimPrefix(s.Root(), "s3://"), "/")
 	region, ours := aws.ToString(out.BucketRegion), s.Client().Options().Region
 	if region != "" && region != ours {
-		x.add(Finding{What: "bucket", State: Bad, Text: fmt.Sprintf("%s is in %s, and the target is in %s", name, region, ours), Fix: "write region: " + region})
+		x.add(Finding{What: "bucket", State: Bad, Text: fmt.Sprintf("%s is in %s, and the target is in %s", name, region, ours), Fix: "write region: " + region + " into the target"})
 	} else {
 		x.good("bucket", "%s in %s", name, ours)
 	}
-	if there, ok := awsmiddleware.GetServerTime(out.ResultMetadata); ok {
+	if there, ok := awsmiddleware.GetServerTime(out.ResultMetadata); ok && !x.clocked {
+		x.clocked = true
 		x.clock(time.Since(there))
 	}
 	return true
@@ -168,4 +154,68 @@ func (x *examination) clock(off time.Duration) {
 	default:
 		x.good("clock", "with the server's")
 	}
+}
+
+// landing lists the beginning of every landing place.
+func (x *examination) landing(ctx context.Context, p *project.Lake, stores store.Locator) {
+	for _, t := range p.Landing {
+		is := t.Name + ": "
+		if t.Dir == "" {
+			x.add(Finding{What: "landing", State: Bad, Text: is + "nothing tells where " + t.Location + " is", Fix: "write it under locations: in tarn.yaml", Err: p.Diagnostics.Err()})
+			continue
+		}
+		s, key, err := stores.Locate(ctx, t.Dir+"/")
+		if err != nil {
+			x.failed("landing", err)
+			continue
+		}
+		if !x.bucket(ctx, s, func(err error) error { return load.Unlisted(t.Dir, t.Location, err) }) {
+			x.untried("landing", "bucket")
+			continue
+		}
+		n, one := 0, ""
+		for o, e := range s.List(ctx, key, store.ListOptions{}) {
+			if n++; e != nil || n > some {
+				err = e
+				break
+			}
+			one = o.Key
+		}
+		if err == nil && n > 0 {
+			err = readable(ctx, s, one)
+		}
+		switch {
+		case err != nil:
+			x.failed("landing", load.Unlisted(t.Dir, t.Location, err))
+		case n == 0:
+			x.add(Finding{What: "landing", State: Poor, Text: is + "no files in " + t.Dir, Fix: bring(t.Dir)})
+		case n > some:
+			x.good("landing", "%smore than %d files in %s", is, some, t.Dir)
+		default:
+			x.good("landing", "%s%s in %s", is, words.Count(int64(n), "file"), t.Dir)
+		}
+	}
+}
+
+// readable reads the first byte of a file: who may list may not have the right to read.
+func readable(ctx context.Context, s store.Store, key string) error {
+	r, err := s.Open(ctx, key, "", 0, 1)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // it is gone by now
+	}
+	if err != nil {
+		return err
+	}
+	return r.Close()
+}
+
+// some is how many files are counted: a listing has a thousand a request.
+const some = 999
+
+// bring says how raw files come to a place.
+func bring(dir string) string {
+	if project.Remote(dir) {
+		return "until there are some the table is empty; a folder of them comes there with `aws s3 cp FOLDER " + dir + "/ --recursive`"
+	}
+	return "put raw files there; until then the table is empty"
 }
