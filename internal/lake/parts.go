@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/metadata"
 
 	"tarn/internal/cache"
+	"tarn/internal/schema"
 )
 
 const (
@@ -100,7 +101,7 @@ func (l *Lake) parts(ctx context.Context, f cache.File, columns []string) ([]cac
 				from = min(from, chunk.DictionaryPageOffset())
 			}
 			pages := cache.Part{Offset: from, Length: chunk.TotalCompressedSize()}
-			if path := chunk.PathInSchema(); len(path) == 0 || need[strings.ToLower(path[0])] {
+			if path := chunk.PathInSchema(); len(path) == 0 || need[strings.ToLower(schema.OwnName(path[0]))] {
 				kept = append(kept, pages)
 			} else {
 				holes = append(holes, pages)

@@ -9,7 +9,6 @@ import (
 	"tarn/internal/check"
 	"tarn/internal/diag"
 	"tarn/internal/engine/spark"
-	"tarn/internal/lake"
 	"tarn/internal/ledger"
 	"tarn/internal/model"
 	"tarn/internal/project"
@@ -69,12 +68,6 @@ func (w *Workspace) write(ctx context.Context) (map[string]*written, diag.List) 
 
 func (w *Workspace) writeModel(t *model.Table, wr *written) diag.List {
 	src := t.Model.Source
-	for i, c := range t.Columns {
-		if lake.StoredName(c.Name) != c.Name {
-			return diag.List{src.At(t.Query.ItemOffset(i), "not-portable", "column "+c.Name+" cannot be written by Spark: Iceberg keeps that name for columns of its own",
-				"call it something else, such as "+schema.Quote(strings.TrimPrefix(c.Name, "_"))+", with AS")}
-		}
-	}
 	rename := func(r sqltree.TableRef) string { return w.sparkFrom(r.Name) }
 	var err error
 	if wr.sql, err = t.Query.Print(sqltree.SparkDialect, rename); err == nil {
@@ -111,7 +104,7 @@ func (w *Workspace) sparkFrom(name string) string {
 	columns := make([]string, len(t.Columns))
 	plain := true
 	for i, c := range t.Columns {
-		stored := lake.StoredName(c.Name)
+		stored := schema.StoredName(c.Name)
 		columns[i] = schema.SparkQuote(stored)
 		if stored != c.Name {
 			plain = false
@@ -129,8 +122,11 @@ func (wr *written) asks(checks []project.Check, aside func(c project.Check, i in
 	out := []spark.Check{}
 	for i, c := range checks {
 		a := wr.checks[c.Name]
-		p := spark.Check{Name: c.Name, OnFail: string(c.OnFail), Good: a.Good, Full: a.Full, Aggregate: a.Aggregate, Count: a.Count, Newest: a.Newest,
+		p := spark.Check{Name: c.Name, OnFail: string(c.OnFail), Good: a.Good, Aggregate: a.Aggregate, Count: a.Count, Newest: a.Newest,
 			Failing: a.Failing, Traced: a.Traced}
+		for _, column := range a.Full {
+			p.Full = append(p.Full, schema.StoredName(column))
+		}
 		if c.OnFail == project.Quarantine && aside != nil {
 			p.Aside = aside(c, i)
 		}

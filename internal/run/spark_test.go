@@ -147,6 +147,15 @@ checks:
     on_fail: warn
 `)
 	l.replace("trusted/readings.sql", "/* @tarn\npartitioned_by: [day(ts)]\nchecks: [{not_null: [person, ts]}]\n*/\n", "")
+	// A column whose name Iceberg keeps for itself.
+	l.write("trusted/traced.sql", "SELECT r.person, r._file, r.v FROM readings_landing r\n")
+	l.write("trusted/traced.yml", `partitioned_by: [_file]
+checks:
+  - {name: from, not_null: [_file]}
+  - {name: first, expect: "_file NOT LIKE '%/000.json' OR v < 8", on_fail: quarantine}
+  - {name: second, expect: "_file NOT LIKE '%/001.json' OR v > 0", on_fail: drop}
+  - {name: twice, unique: [_file, person], on_fail: warn}
+`)
 	l.write("landing/people_landing.yml", "checks: [{name: lot, sql: SELECT p.* FROM people_landing p JOIN joined j ON trim(p.name) = j.name, on_fail: warn}]\n")
 }
 

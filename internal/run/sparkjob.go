@@ -55,7 +55,7 @@ func (x *execution) sparkPlan(ctx context.Context, names []string, steps map[str
 		}
 		st := x.state(name)
 		now, _ := x.w.when(s.Table)
-		step := spark.Step{Table: name, Columns: []spark.Column{}}
+		step := spark.Step{Table: name, Rows: x.w.sparkFrom(name), Columns: []spark.Column{}}
 		if s.Action == plan.Amend {
 			need(name)
 			step.Checks = e.tables[name].asks(now, nil)
@@ -83,7 +83,7 @@ func (x *execution) sparkPlan(ctx context.Context, names []string, steps map[str
 			p.Tables = append(p.Tables, aside...)
 			step.SQL = e.tables[name].sql
 			for _, c := range s.Table.Columns {
-				step.Columns = append(step.Columns, spark.Column{Name: c.Name})
+				step.Columns = append(step.Columns, spark.Column{Name: schema.StoredName(c.Name)})
 			}
 			if asks := e.tables[name].ledger; asks != nil {
 				step.Ledger = &spark.Ledger{Uniques: append([]string{}, asks.Uniques...), Counts: asks.Counts}

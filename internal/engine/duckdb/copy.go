@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	duck "github.com/duckdb/duckdb-go/v2"
@@ -17,7 +18,7 @@ type File struct {
 	Path  string // absolute
 	Rows  int64
 	Bytes int64
-	// Columns has what the writer counted, by column name.
+	// Columns has what the writer counted, by the name that the column has in SQL.
 	Columns map[string]ColumnStats
 }
 
@@ -52,7 +53,7 @@ func Full(files []File, column string) bool {
 type Output struct {
 	// Dir is the folder for the files; it is made.
 	Dir string
-	// FieldIDs is DuckDB's FIELD_IDS value for all columns.
+	// FieldIDs is DuckDB's FIELD_IDS value for all columns, by the names that they have in the file: see [schema.StoredName].
 	FieldIDs string
 	// Partition holds one SQL expression over the output columns per partition field; each distinct combination gets files of its own.
 	Partition []string
@@ -85,6 +86,7 @@ func (e *Engine) Copy(ctx context.Context, query string, o Output) (_ []File, er
 	} else {
 		options = append(options, "PER_THREAD_OUTPUT", "FILENAME_PATTERN 'part-{uuid}'", "OVERWRITE_OR_IGNORE")
 	}
+	from = stored(from, o.FieldIDs)
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
 		return nil, err
@@ -124,6 +126,23 @@ func (e *Engine) Copy(ctx context.Context, query string, o Output) (_ []File, er
 		return out, flatten(o.Dir, out)
 	}
 	return out, nil
+}
+
+// quotedName is a name in FIELD_IDS.
+var quotedName = regexp.MustCompile(`"((?:[^"]|"")*)": `)
+
+// stored gives the columns of a FROM item the names that they have in files.
+func stored(from, fieldIDs string) string {
+	var renamed []string
+	for _, m := range quotedName.FindAllStringSubmatch(fieldIDs, -1) {
+		if own := schema.OwnName(m[1]); own != m[1] {
+			renamed = append(renamed, schema.Quote(own)+" AS "+schema.Quote(m[1]))
+		}
+	}
+	if len(renamed) == 0 {
+		return from
+	}
+	return "(SELECT * RENAME (" + strings.Join(renamed, ", ") + ") FROM " + from + ")"
 }
 
 // flatten moves partitioned files out of DuckDB's `k=v` folders: a path must not carry values of rows, and characters
@@ -169,7 +188,7 @@ func columnStats(v any) map[string]ColumnStats {
 				s.NaN = text == "true"
 			}
 		})
-		out[strings.Trim(column, `"`)] = s
+		out[schema.OwnName(strings.Trim(column, `"`))] = s
 	})
 	return out
 }

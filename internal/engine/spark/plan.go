@@ -55,14 +55,16 @@ type Table struct {
 
 // Step makes one table, or, without SQL, tests the checks of one that stays as it is.
 type Step struct {
-	Table   string   `json:"table"`
+	Table string `json:"table"`
+	// Rows is what stands in FROM for the table's rows, with the columns' names in SQL.
+	Rows    string   `json:"rows"`
 	SQL     string   `json:"sql,omitempty"`
 	Columns []Column `json:"columns"`
 	Checks  []Check  `json:"checks"`
 	Ledger  *Ledger  `json:"ledger,omitempty"`
 }
 
-// Column is one column of a step's SELECT, by place.
+// Column is one column of a step's SELECT, by place. Its name is that in the table.
 type Column struct {
 	Name string `json:"name"`
 }
@@ -73,7 +75,7 @@ type Check struct {
 	OnFail string `json:"on_fail"`
 	// Good is true of the rows that pass; empty for checks of the whole table.
 	Good string `json:"good,omitempty"`
-	// Full names columns: the check passes if the data files' statistics say that none has a null.
+	// Full names columns as they are in the table: the check passes if the data files' statistics say that none has a null.
 	Full      []string `json:"full,omitempty"`
 	Aggregate string   `json:"aggregate,omitempty"`
 	Count     string   `json:"count,omitempty"`
