@@ -10,8 +10,10 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
+	"tarn/internal/schema"
 	"tarn/internal/sqltree"
 )
 
@@ -96,6 +98,25 @@ type Language struct {
 	Some func(column string) string
 }
 
+// Rows writes what stands in FROM for a table of a job with the columns' names in SQL.
+func (l Language) Rows(database, table string, columns []schema.Column) string {
+	at := l.From(database, table)
+	out := make([]string, len(columns))
+	plain := true
+	for i, c := range columns {
+		stored := schema.StoredName(c.Name)
+		out[i] = l.Dialect.Quote(stored)
+		if stored != c.Name {
+			plain = false
+			out[i] += " AS " + l.Dialect.Quote(c.Name)
+		}
+	}
+	if plain {
+		return at
+	}
+	return "(SELECT " + strings.Join(out, ", ") + " FROM " + at + ")"
+}
+
 // Tables are a run's tables as an engine reads and writes them: by files of this machine, or as Iceberg metadata that no catalog
 // knows, whose files lie where the metadata says.
 type Tables interface {
@@ -120,7 +141,7 @@ type Tables interface {
 type Output struct {
 	// Dir is the folder for the files; it is made.
 	Dir string
-	// FieldIDs is DuckDB's FIELD_IDS value for all columns.
+	// FieldIDs is DuckDB's FIELD_IDS value for all columns, by the names that they have in the file: see [schema.StoredName].
 	FieldIDs string
 	// Partition holds one SQL expression over the output columns per partition field, in DuckDB's words; each distinct combination
 	// gets files of its own.
@@ -134,7 +155,7 @@ type File struct {
 	Path  string // absolute
 	Rows  int64
 	Bytes int64
-	// Columns has what the writer counted, by column name.
+	// Columns has what the writer counted, by the name that the column has in SQL.
 	Columns map[string]ColumnStats
 }
 

@@ -16,7 +16,7 @@ import (
 // snapshot that it has made, whose data files [Draft.Take] then takes into the real table.
 
 // Handed describes the table at its snapshot to an engine that reads it, as table metadata of the Iceberg spec without history.
-// Names and ids of columns are the table's: see [StoredName].
+// Names and ids of columns are the table's: see [schema.StoredName].
 func (t *Table) Handed() (json.RawMessage, error) {
 	m, err := outline(t.meta)
 	if err != nil {

@@ -120,7 +120,7 @@ func (l *Lake) parts(ctx context.Context, f cache.File, w Wanted) ([]cache.Part,
 				from = min(from, chunk.DictionaryPageOffset())
 			}
 			pages := cache.Part{Offset: from, Length: chunk.TotalCompressedSize()}
-			if path := chunk.PathInSchema(); met && (w.Columns == nil || len(path) == 0 || need[strings.ToLower(path[0])]) {
+			if path := chunk.PathInSchema(); met && (w.Columns == nil || len(path) == 0 || need[strings.ToLower(schema.OwnName(path[0]))]) {
 				kept = append(kept, pages)
 			} else {
 				holes = append(holes, pages)

@@ -43,7 +43,7 @@ func matches(any [][]schema.Range, of func(column string) (low, high int64, know
 // bounds gives the least and the greatest value of a column that a manifest says of a data file (Iceberg table spec, Manifests,
 // lower_bounds and upper_bounds).
 func bounds(f iceberg.DataFile, fields *iceberg.Schema, column string) (low, high int64, known bool) {
-	field, ok := fields.FindFieldByName(StoredName(column))
+	field, ok := fields.FindFieldByName(schema.StoredName(column))
 	if !ok {
 		return 0, 0, false
 	}
@@ -79,7 +79,7 @@ func groupMatches(footer *metadata.FileMetaData, group *metadata.RowGroupMetaDat
 	return any == nil || matches(any, func(column string) (low, high int64, known bool) {
 		for i := range group.NumColumns() {
 			c := footer.Schema.Column(i)
-			if path := c.ColumnPath(); len(path) != 1 || !strings.EqualFold(path[0], StoredName(column)) && !strings.EqualFold(path[0], column) {
+			if path := c.ColumnPath(); len(path) != 1 || !strings.EqualFold(schema.OwnName(path[0]), column) {
 				continue
 			}
 			chunk, err := group.ColumnChunk(i)

@@ -123,7 +123,7 @@ func partitionSpec(sc *iceberg.Schema, by []PartitionField, old table.Metadata) 
 	}
 	fields := make([]iceberg.PartitionField, len(by))
 	for i, p := range by {
-		f, ok := sc.FindFieldByNameCaseInsensitive(StoredName(p.Column))
+		f, ok := sc.FindFieldByNameCaseInsensitive(schema.StoredName(p.Column))
 		if !ok {
 			return iceberg.PartitionSpec{}, fmt.Errorf("partition column %s is not in the table", p.Column)
 		}
@@ -153,12 +153,9 @@ func partitionSpec(sc *iceberg.Schema, by []PartitionField, old table.Metadata) 
 }
 
 // FieldIDs writes the field ids as DuckDB's COPY takes them in FIELD_IDS, such as `{"a": 1, "b": {__duckdb_field_id: 2, "element": 3}}`.
+// Names are those of the Iceberg table: see [schema.StoredName].
 func (d *Draft) FieldIDs() string {
-	fields := slices.Clone(d.meta.CurrentSchema().Fields())
-	for i := range fields {
-		fields[i].Name = columnName(fields[i].Name)
-	}
-	return structIDs(fields, "")
+	return structIDs(d.meta.CurrentSchema().Fields(), "")
 }
 
 func structIDs(fields []iceberg.NestedField, own string) string {

@@ -125,7 +125,7 @@ func (t *Table) Columns() ([]schema.Column, error) {
 		if err != nil {
 			return nil, fmt.Errorf("table %s, column %s: %w", t.name, f.Name, err)
 		}
-		out[i] = schema.Column{Name: columnName(f.Name), Type: typ, Comment: f.Doc}
+		out[i] = schema.Column{Name: schema.OwnName(f.Name), Type: typ, Comment: f.Doc}
 	}
 	return out, nil
 }

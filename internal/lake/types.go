@@ -2,8 +2,6 @@ package lake
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/apache/iceberg-go"
 
@@ -120,28 +118,6 @@ func columnType(t iceberg.Type) (schema.Type, error) {
 	return schema.Type{}, fmt.Errorf("an Iceberg column of type %s is not supported", t)
 }
 
-// reserved are the names that Iceberg keeps for the metadata columns of its readers (Iceberg spec, "Reserved Field IDs").
-// Spark refuses to read a table that has one.
-var reserved = []string{"_file", "_pos", "_deleted", "_spec_id", "_partition", "_change_type", "_change_ordinal",
-	"_commit_snapshot_id", "_row_id", "_last_updated_sequence_number"}
-
-// StoredName is what a column is called in the Iceberg table. Data files that tarn writes keep the column's own name: readers go
-// by ids.
-func StoredName(column string) string {
-	if slices.Contains(reserved, strings.ToLower(column)) {
-		return "tarn_" + column
-	}
-	return column
-}
-
-// columnName is the way back.
-func columnName(stored string) string {
-	if name, ok := strings.CutPrefix(stored, "tarn_"); ok && slices.Contains(reserved, strings.ToLower(name)) {
-		return name
-	}
-	return stored
-}
-
 // buildSchema writes columns as an Iceberg schema. A column that stood in old with the same name, and the same type or one
 // that Iceberg lets grow into the new one, keeps its field id; all others get ids above last, which were never used in
 // this table (Iceberg spec, "Schema Evolution").
@@ -151,7 +127,7 @@ func buildSchema(columns []schema.Column, old *iceberg.Schema, last int) (*icebe
 	type pending struct{ index int }
 	var fresh []pending
 	for i, c := range columns {
-		name := StoredName(c.Name)
+		name := schema.StoredName(c.Name)
 		if old != nil {
 			f, ok := old.FindFieldByName(name)
 			if !ok {

@@ -178,7 +178,7 @@ func (l *Loader) filesWith(ctx context.Context, c schema.Column, written []duckd
 	if len(paths) == 0 {
 		return nil, nil
 	}
-	rows, err := l.Engine.DB().QueryContext(ctx, "SELECT DISTINCT _file FROM "+duckdb.Scan(nil, paths)+" WHERE "+schema.Quote(c.Name)+" IS NOT NULL")
+	rows, err := l.Engine.DB().QueryContext(ctx, "SELECT DISTINCT _file FROM "+duckdb.Scan([]schema.Column{{Name: "_file"}}, paths)+" WHERE "+schema.Quote(c.Name)+" IS NOT NULL")
 	if err != nil {
 		return nil, err
 	}

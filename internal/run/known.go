@@ -228,7 +228,7 @@ func (x *execution) mergedFiles(ctx context.Context, rows int64, gone [][]driver
 	}
 	touched := map[string]bool{}
 	if len(gone) > 0 {
-		if touched, err = x.holding(ctx, paths, "(table_name, file) IN ("+goneQuery+")"); err != nil {
+		if touched, err = x.holding(ctx, nil, paths, "(table_name, file) IN ("+goneQuery+")"); err != nil {
 			return nil, "", err
 		}
 	}
@@ -258,9 +258,9 @@ func (x *execution) mergedFiles(ctx context.Context, rows int64, gone [][]driver
 	return merged, more, nil
 }
 
-// holding finds the files that have a row for which a condition holds.
-func (x *execution) holding(ctx context.Context, paths []string, condition string) (map[string]bool, error) {
-	found, err := x.w.Engine.DB().QueryContext(ctx, "SELECT DISTINCT __tarn_path FROM "+duckdb.ScanNamed(paths, "__tarn_path")+" WHERE "+condition)
+// holding finds the files of some columns that have a row for which a condition holds.
+func (x *execution) holding(ctx context.Context, columns []schema.Column, paths []string, condition string) (map[string]bool, error) {
+	found, err := x.w.Engine.DB().QueryContext(ctx, "SELECT DISTINCT __tarn_path FROM "+duckdb.ScanNamed(columns, paths, "__tarn_path")+" WHERE "+condition)
 	if err != nil {
 		return nil, err
 	}

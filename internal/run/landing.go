@@ -176,7 +176,7 @@ func (x *execution) carry(ctx context.Context, st *state, held *lake.Reader, gon
 		}
 		return out, nil
 	}
-	affected, err := x.affected(ctx, st, paths, gone)
+	affected, err := x.affected(ctx, st, columns, paths, gone)
 	if err != nil {
 		return out, err
 	}
@@ -218,7 +218,7 @@ func (x *execution) carry(ctx context.Context, st *state, held *lake.Reader, gon
 func goneTable(t *model.Table) string { return "tarn_gone_" + t.Name }
 
 // affected finds the data files that hold rows of the gone landing files.
-func (x *execution) affected(ctx context.Context, st *state, paths, gone []string) (map[string]bool, error) {
+func (x *execution) affected(ctx context.Context, st *state, columns []schema.Column, paths, gone []string) (map[string]bool, error) {
 	if len(gone) == 0 {
 		return nil, nil
 	}
@@ -230,7 +230,7 @@ func (x *execution) affected(ctx context.Context, st *state, paths, gone []strin
 	if err != nil {
 		return nil, err
 	}
-	return x.holding(ctx, paths, "_file IN ("+query+")")
+	return x.holding(ctx, columns, paths, "_file IN ("+query+")")
 }
 
 func sameColumns(a, b []schema.Column) bool {

@@ -1,9 +1,11 @@
 package run_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -18,12 +20,11 @@ import (
 
 	"tarn/internal/catalog/glue/gluetest"
 	"tarn/internal/check"
+	"tarn/internal/cli"
 	"tarn/internal/engine/spark/jobtest"
 	"tarn/internal/ledger"
 	"tarn/internal/run"
 	"tarn/internal/stedi"
-	"tarn/internal/store/s3/s3test"
-	"tarn/internal/template"
 )
 
 // realSpark is a Spark of this machine with Iceberg.
@@ -146,6 +147,15 @@ checks:
     on_fail: warn
 `)
 	l.replace("trusted/readings.sql", "/* @tarn\npartitioned_by: [day(ts)]\nchecks: [{not_null: [person, ts]}]\n*/\n", "")
+	// A column whose name Iceberg keeps for itself.
+	l.write("trusted/traced.sql", "SELECT r.person, r._file, r.v FROM readings_landing r\n")
+	l.write("trusted/traced.yml", `partitioned_by: [_file]
+checks:
+  - {name: from, not_null: [_file]}
+  - {name: first, expect: "_file NOT LIKE '%/000.json' OR v < 8", on_fail: quarantine}
+  - {name: second, expect: "_file NOT LIKE '%/001.json' OR v > 0", on_fail: drop}
+  - {name: twice, unique: [_file, person], on_fail: warn}
+`)
 	l.write("landing/people_landing.yml", "checks: [{name: lot, sql: SELECT p.* FROM people_landing p JOIN joined j ON trim(p.name) = j.name, on_fail: warn}]\n")
 }
 
@@ -302,62 +312,71 @@ func TestSparkKilled(t *testing.T) {
 	}
 }
 
-// TestSparkStedi makes the template's tables of the real files with DuckDB on this disk, with Spark there, and with Spark over a bucket
-// and the Glue Data Catalog: they have to be the same.
-func TestSparkStedi(t *testing.T) {
-	s := needSpark(t).shared(t)
-	raw := stedi.Files(t)
-	make := func(t *testing.T) *testLake {
-		l := &testLake{t: t, dir: t.TempDir()}
-		if _, err := template.Write(l.dir, "stedi", template.Options{Name: "stedi"}); err != nil {
-			t.Fatal(err)
-		}
-		for _, table := range []string{"customer", "accelerometer", "step_trainer"} {
-			l.remove("data/" + table)
-			if err := os.CopyFS(l.path("data/"+table), os.DirFS(filepath.Join(raw, table))); err != nil {
-				t.Fatal(err)
-			}
-		}
-		l.write("tarn.yaml", "name: stedi\nlocations: {\"s3://stedi-lake/\": data/}\n")
-		return l
+// stediFiles lands the real files as they are.
+func stediFiles(t *testing.T, l *testLake) {
+	t.Helper()
+	landAll(t, l, stedi.Files(t))
+}
+
+// messyFiles lands those of invented people, with mess in them.
+func messyFiles(t *testing.T, l *testLake) {
+	t.Helper()
+	dir := t.TempDir()
+	var said bytes.Buffer
+	if code := cli.Run(t.Context(), []string{"sample", dir, "--people", "40", "--days", "2", "--seed", "7", "--mess", "0.02"}, strings.NewReader(""), &said, &said); code != 0 {
+		t.Fatal(said.String())
 	}
-	duck := make(t)
-	told := duck.run()
-	want, _ := duck.tables()
-	if len(want["machine_learning_curated"]) != 40981 {
-		t.Errorf("DuckDB makes %d rows", len(want["machine_learning_curated"]))
+	landAll(t, l, dir)
+}
+
+func landAll(t *testing.T, l *testLake, dir string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		l.land(filepath.ToSlash(name), string(stedi.Text(t, path)))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	for name, place := range map[string]func(l *testLake){
-		"disk": func(*testLake) {},
-		"bucket and Glue": func(l *testLake) {
-			l.number = buckets.Add(1)
-			bucket := fmt.Sprintf("lake-%d", l.number)
-			if _, err := s3test.Serve(t.Context(), bucket); err != nil {
-				t.Fatal(err)
-			}
-			l.bucket, l.target = true, "glue"
-			l.write("tarn.yaml", "name: stedi\nlocations: {\"s3://stedi-lake/\": data/}\nwarehouse: s3://"+bucket+"/warehouse/\ncatalog: glue\n")
-		},
-	} {
+}
+
+// TestStediEverywhere makes the template's tables of the real files, and of a sample with mess, with DuckDB on this disk and over a
+// bucket and the Glue Data Catalog, and with Spark at both places: tables, quarantine, account and checks have to be the same. That
+// the project which compile --as glue writes makes them too is tested in internal/conformance, on the same files.
+func TestStediEverywhere(t *testing.T) {
+	own := needSpark(t)
+	s := own.shared(t)
+	for name, land := range map[string]func(*testing.T, *testLake){"real files": stediFiles, "a sample with mess": messyFiles} {
 		t.Run(name, func(t *testing.T) {
-			l := make(t)
-			place(l)
-			l.onSpark(s.local(t))
-			rec := l.run()
-			if l.bucket {
-				// The raw files are not in the bucket, which only Glue has to say.
-				if len(rec.Warnings) != 1 || !strings.Contains(rec.Warnings[0], "the raw files are on this machine") {
-					t.Errorf("warnings: %q", rec.Warnings)
-				}
-				rec.Warnings = nil
+			duck := stediLake(t, newLake(t), land)
+			told := duck.run()
+			want, _ := duck.tables()
+			if n := len(want["machine_learning_curated"]); n == 0 || name == "real files" && n != 40981 {
+				t.Errorf("DuckDB makes %d rows", n)
 			}
-			alike(t, told, rec)
-			got, _ := l.tables()
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("the tables (-DuckDB +Spark):\n%s", diff[:min(len(diff), 4000)])
+			if put := len(want["tarn__quarantine"]); (put > 0) != (name != "real files") {
+				t.Errorf("DuckDB puts %d rows into quarantine", put)
 			}
-			if rec := l.run(); rec.Status != run.NothingToDo {
-				t.Errorf("the run after says %s", rec.Status)
+			for name, lake := range map[string]func(t *testing.T) *testLake{
+				"DuckDB, bucket and Glue": func(t *testing.T) *testLake { return stediLake(t, newLake(t).inGlue(), land) },
+				"Spark, disk":             func(t *testing.T) *testLake { return stediLake(t, newLake(t), land).onSpark(s.local(t)) },
+				"Spark, bucket and Glue":  func(t *testing.T) *testLake { return stediLake(t, newLake(t).inGlue(), land).onSpark(s.local(t)) },
+			} {
+				t.Run(name, func(t *testing.T) {
+					l := lake(t)
+					alike(t, told, l.run())
+					got, _ := l.tables()
+					if diff := cmp.Diff(want, got); diff != "" {
+						t.Errorf("the tables (-DuckDB +%s):\n%s", name, diff[:min(len(diff), 4000)])
+					}
+					if rec := l.run(); rec.Status != run.NothingToDo {
+						t.Errorf("the run after says %s", rec.Status)
+					}
+				})
 			}
 		})
 	}

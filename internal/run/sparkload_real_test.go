@@ -55,13 +55,9 @@ func manyFiles(t *testing.T, l *testLake) {
 	}
 }
 
-// stediLake is the template, with everything else as the tests of small lakes have it.
-func stediLake(t *testing.T, bucket bool) *testLake {
+// stediLake makes a small lake one of the template, where it is, with raw files.
+func stediLake(t *testing.T, l *testLake, land func(*testing.T, *testLake)) *testLake {
 	t.Helper()
-	l := newLake(t)
-	if bucket {
-		l.inBucket(true)
-	}
 	config, err := os.ReadFile(l.path("tarn.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +71,7 @@ func stediLake(t *testing.T, bucket bool) *testLake {
 	l.remove("data")
 	text := strings.NewReplacer("name: small", "name: stedi", "database: small", "database: stedi", "s3://raw/", "s3://stedi-lake/").Replace(string(config))
 	l.write("tarn.yaml", text)
-	manyFiles(t, l)
+	land(t, l)
 	return l
 }
 
@@ -85,7 +81,7 @@ func TestStediLandingOnSpark(t *testing.T) {
 	s := needSpark(t)
 	compare := func(t *testing.T, l *testLake, engine map[string]any, tables ...string) {
 		t.Helper()
-		here := stediLake(t, false)
+		here := stediLake(t, newLake(t), manyFiles)
 		want := here.run(tables...)
 		rows, _ := here.tables()
 		if want.Tables[0].Quarantined == 0 || len(rows["tarn__quarantine"]) == 0 {
@@ -127,7 +123,7 @@ func TestStediLandingOnSpark(t *testing.T) {
 		if err := os.WriteFile(worker, fmt.Appendf(nil, "#!/bin/sh\n%s=1 exec '%s' \"$@\"\n", asTarn, os.Args[0]), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		compare(t, stediLake(t, false), map[string]any{"spark": "local", "submit": s.submit, "master": master, "jars": s.jars, "conf": s.conf(), "load": "spark", "worker": worker},
+		compare(t, stediLake(t, newLake(t), manyFiles), map[string]any{"spark": "local", "submit": s.submit, "master": master, "jars": s.jars, "conf": s.conf(), "load": "spark", "worker": worker},
 			"customer_landing", "accelerometer_landing", "step_trainer_landing")
 	})
 	t.Run("brought to the tasks", func(t *testing.T) {
@@ -137,7 +133,7 @@ func TestStediLandingOnSpark(t *testing.T) {
 		h := httptest.NewServer(server)
 		t.Cleanup(func() { server.Close(); h.Close() })
 		t.Setenv("AWS_ENDPOINT_URL_EMR_SERVERLESS", h.URL)
-		compare(t, stediLake(t, true), map[string]any{"spark": "emr-serverless", "application": "spark", "role": "arn:aws:iam::123456789012:role/spark", "conf": s.conf(),
+		compare(t, stediLake(t, newLake(t).inBucket(true), manyFiles), map[string]any{"spark": "emr-serverless", "application": "spark", "role": "arn:aws:iam::123456789012:role/spark", "conf": s.conf(),
 			"load": "spark", "worker": os.Args[0]})
 		if n := len(server.Runs()); n != 2 {
 			t.Errorf("%d jobs were run, want one that loads and one that makes the models", n)

@@ -4,18 +4,15 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"tarn/internal/check"
 	"tarn/internal/diag"
 	"tarn/internal/engine"
-	"tarn/internal/lake"
 	"tarn/internal/ledger"
 	"tarn/internal/model"
 	"tarn/internal/plan"
 	"tarn/internal/project"
-	"tarn/internal/schema"
 	"tarn/internal/sqltree"
 )
 
@@ -112,12 +109,6 @@ func (w *Workspace) tracedOrNot(m *maker, t *model.Table) string {
 
 func (w *Workspace) writeModel(m *maker, t *model.Table, wr *written) diag.List {
 	src := t.Model.Source
-	for i, c := range t.Columns {
-		if lake.StoredName(c.Name) != c.Name {
-			return diag.List{src.At(t.Query.ItemOffset(i), "not-portable", "column "+c.Name+" cannot be written by "+m.Language().Dialect.Name+": Iceberg keeps that name for columns of its own",
-				"call it something else, such as "+schema.Quote(strings.TrimPrefix(c.Name, "_"))+", with AS")}
-		}
-	}
 	from := w.from(m.Language())
 	var err error
 	if wr.sql, err = t.Query.Print(m.Language().Dialect, func(r sqltree.TableRef) string { return from(r.Name) }); err == nil {
@@ -161,21 +152,7 @@ func (w *Workspace) from(l engine.Language) func(name string) string {
 		case t == nil:
 			return l.Dialect.Quote(name)
 		}
-		at := l.From(w.Project.Config.Database, t.Name)
-		columns := make([]string, len(t.Columns))
-		plain := true
-		for i, c := range t.Columns {
-			stored := lake.StoredName(c.Name)
-			columns[i] = l.Dialect.Quote(stored)
-			if stored != c.Name {
-				plain = false
-				columns[i] += " AS " + l.Dialect.Quote(c.Name)
-			}
-		}
-		if plain {
-			return at
-		}
-		return "(SELECT " + strings.Join(columns, ", ") + " FROM " + at + ")"
+		return l.Rows(w.Project.Config.Database, t.Name, t.Columns)
 	}
 }
 

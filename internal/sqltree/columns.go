@@ -13,7 +13,7 @@ func (q *Query) columns(names, types []described) ([]schema.Column, diag.List) {
 	var list diag.List
 	seen := map[string]bool{}
 	for i, d := range names {
-		at := q.ItemOffset(i)
+		at := q.itemOffset(i)
 		if q.unnamed(i) {
 			list = append(list, q.src.At(at, "unnamed-column", "this column has no name", "write AS name behind it"))
 		}
@@ -78,8 +78,7 @@ func (q *Query) Star() (offset int, ok bool) {
 	return 0, false
 }
 
-// ItemOffset gives the place of the i-th output column as a byte offset in the file: its own, or that of a * before or beside it.
-func (q *Query) ItemOffset(i int) int {
+func (q *Query) itemOffset(i int) int {
 	if items := q.items(); i < len(items) {
 		return q.at(items[i].first())
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	duck "github.com/duckdb/duckdb-go/v2"
@@ -65,6 +66,7 @@ func (e *Engine) Copy(ctx context.Context, query string, o Output) (_ []File, er
 	} else {
 		options = append(options, "PER_THREAD_OUTPUT", "FILENAME_PATTERN 'part-{uuid}'", "OVERWRITE_OR_IGNORE")
 	}
+	from = stored(from, o.FieldIDs)
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
 		return nil, err
@@ -112,6 +114,23 @@ func (e *Engine) Copy(ctx context.Context, query string, o Output) (_ []File, er
 	return out, nil
 }
 
+// quotedName is a name in FIELD_IDS.
+var quotedName = regexp.MustCompile(`"((?:[^"]|"")*)": `)
+
+// stored gives the columns of a FROM item the names that they have in files.
+func stored(from, fieldIDs string) string {
+	var renamed []string
+	for _, m := range quotedName.FindAllStringSubmatch(fieldIDs, -1) {
+		if own := schema.OwnName(m[1]); own != m[1] {
+			renamed = append(renamed, schema.Quote(own)+" AS "+schema.Quote(m[1]))
+		}
+	}
+	if len(renamed) == 0 {
+		return from
+	}
+	return "(SELECT * RENAME (" + strings.Join(renamed, ", ") + ") FROM " + from + ")"
+}
+
 // flatten moves partitioned files out of DuckDB's `k=v` folders: a path must not carry values of rows, and characters
 // that one reader of file URIs decodes and another does not would make files unreadable.
 func flatten(dir string, files []File) error {
@@ -155,7 +174,7 @@ func columnStats(v any) map[string]ColumnStats {
 				s.NaN = text == "true"
 			}
 		})
-		out[strings.Trim(column, `"`)] = s
+		out[schema.OwnName(strings.Trim(column, `"`))] = s
 	})
 	return out
 }

@@ -139,12 +139,26 @@ func Scan(columns []schema.Column, files []string) string {
 		}
 		return "(SELECT " + strings.Join(parts, ", ") + " WHERE false)"
 	}
-	return "read_parquet(" + list(files) + ", hive_partitioning=false)"
+	return own(columns, "read_parquet("+list(files)+", hive_partitioning=false)")
+}
+
+// own gives columns of files the names that they have in SQL: see [schema.StoredName].
+func own(columns []schema.Column, from string) string {
+	var renamed []string
+	for _, c := range columns {
+		if stored := schema.StoredName(c.Name); stored != c.Name {
+			renamed = append(renamed, schema.Quote(stored)+" AS "+schema.Quote(c.Name))
+		}
+	}
+	if len(renamed) == 0 {
+		return from
+	}
+	return "(SELECT * RENAME (" + strings.Join(renamed, ", ") + ") FROM " + from + ")"
 }
 
 // ScanNamed writes the FROM item that reads Parquet files with a column that holds each row's file.
-func ScanNamed(files []string, column string) string {
-	return "read_parquet(" + list(files) + ", hive_partitioning=false, filename=" + schema.Literal(column) + ")"
+func ScanNamed(columns []schema.Column, files []string, column string) string {
+	return own(columns, "read_parquet("+list(files)+", hive_partitioning=false, filename="+schema.Literal(column)+")")
 }
 
 func list(files []string) string {

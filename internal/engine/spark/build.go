@@ -81,14 +81,17 @@ func (e *Engine) plan(ctx context.Context, j engine.Job, t engine.Tables) (Plan,
 	var needed []string
 	for _, s := range j.Steps {
 		needed = append(append(needed, s.Reads...), s.Traces...)
-		step := Step{Table: s.Table, SQL: s.SQL, Columns: []Column{}, Checks: append([]Check{}, s.Checks...), Ledger: s.Ledger}
+		step := Step{Table: s.Table, Rows: e.Language().Rows(j.Database, s.Table, s.Columns), SQL: s.SQL, Columns: []Column{}, Checks: append([]Check{}, s.Checks...), Ledger: s.Ledger}
+		for i, c := range step.Checks {
+			step.Checks[i].Full = stored(c.Full)
+		}
 		if s.SQL == "" {
 			needed = append(needed, s.Table)
 			p.Steps = append(p.Steps, step)
 			continue
 		}
 		for _, c := range s.Columns {
-			step.Columns = append(step.Columns, Column{Name: c.Name})
+			step.Columns = append(step.Columns, Column{Name: schema.StoredName(c.Name)})
 		}
 		metadata, err := t.Staged(s.Table, e.Folder(j.Run)+"metadata/"+s.Table)
 		if err := add(s.Table, metadata, err); err != nil {
@@ -122,6 +125,15 @@ func (e *Engine) plan(ctx context.Context, j engine.Job, t engine.Tables) (Plan,
 		}
 	}
 	return p, nil
+}
+
+// stored gives columns the names that they have in the table.
+func stored(columns []string) []string {
+	out := make([]string, len(columns))
+	for i, c := range columns {
+		out[i] = schema.StoredName(c)
+	}
+	return out
 }
 
 // planOf reads what a job was started with.

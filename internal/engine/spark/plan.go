@@ -59,14 +59,16 @@ type Table struct {
 
 // Step makes one table, or, without SQL, tests the checks of one that stays as it is.
 type Step struct {
-	Table   string   `json:"table"`
+	Table string `json:"table"`
+	// Rows is what stands in FROM for the table's rows, with the columns' names in SQL.
+	Rows    string   `json:"rows"`
 	SQL     string   `json:"sql,omitempty"`
 	Columns []Column `json:"columns"`
 	Checks  []Check  `json:"checks"`
 	Ledger  *Ledger  `json:"ledger,omitempty"`
 }
 
-// Column is one column of a step's SELECT, by place.
+// Column is one column of a step's SELECT, by place. Its name is that in the table.
 type Column struct {
 	Name string `json:"name"`
 }

@@ -390,7 +390,7 @@ class Run:
         if s["checks"]:
             self.progress.begin(table, "check")
         out["made"] = self.count(table)
-        out["checks"] = self.row_checks(table, [c for c in s["checks"] if c.get("good")])
+        out["checks"] = self.row_checks(s, [c for c in s["checks"] if c.get("good")])
         if s.get("sql"):
             out["aside"] = self.put_aside(s, out)
         out["checks"] += [self.check(table, c) for c in s["checks"] if not c.get("good")]
@@ -465,9 +465,9 @@ class Run:
             out[i] = t
         return out
 
-    def row_checks(self, table, checks):
+    def row_checks(self, s, checks):
         """Judges each row by all checks, in one pass over the table as far as that goes."""
-        begin = time.time()
+        table, begin = s["table"], time.time()
         failing, asked = {}, []
         for i, c in enumerate(checks):
             if c.get("full") and self.full(table, c["full"]):
@@ -477,7 +477,7 @@ class Run:
             else:
                 failing[i] = self.rows(table, c["name"], c["count"])[0][0]
         if asked:
-            alias = f" FROM {self.name(table)} AS {quote(table)}"
+            alias = f" FROM {s['rows']} AS {quote(table)}"
             texts = [checks[i]["aggregate"] for i in asked]
             try:
                 counts = self.spark.sql("SELECT " + ", ".join(texts) + alias).collect()[0]
@@ -543,9 +543,9 @@ class Run:
             if not r["failing"] or c["on_fail"] not in ("drop", "quarantine"):
                 continue
             where = f"NOT {c['good']} AND {keep}"
-            source = f"FROM {self.name(table)} AS {quote(table)} WHERE {where}"
+            source = f"FROM {s['rows']} AS {quote(table)} WHERE {where}"
             if c["on_fail"] == "quarantine":
-                self.write(c["aside"], c["name"], self.sql(table, c["name"], "SELECT * " + source))
+                self.write(c["aside"], c["name"], self.shaped(c["aside"], self.sql(table, c["name"], "SELECT * " + source), s["columns"]))
                 aside.append({"check": c["name"], "rows": self.count(c["aside"]), "snapshot": self.snapshot(c["aside"])})
             else:
                 aside.append({"check": c["name"], "rows": self.rows(table, c["name"], "SELECT count(*) " + source)[0][0], "snapshot": None})
@@ -554,7 +554,7 @@ class Run:
             from pyspark.sql import functions as F
 
             out["before"] = self.snapshot(table)
-            frame = self.sql(table, "model", f"SELECT * FROM {self.name(table)} AS {quote(table)} WHERE {keep}")
+            frame = self.shaped(table, self.sql(table, "model", f"SELECT * FROM {s['rows']} AS {quote(table)} WHERE {keep}"), s["columns"])
             try:
                 frame.writeTo(self.name(table)).overwrite(F.lit(True))
             except Exception as e:
