@@ -184,9 +184,16 @@ func (s *Session) wanted(ctx context.Context, database string, all []stored, abo
 		if needed != nil {
 			out[i].Columns = []string{}
 		}
+		scanned := filters == nil
 		for _, visible := range names(t.table.Name()) {
 			out[i].Columns = append(out[i].Columns, needed[visible]...)
 			out[i].Ranges = append(out[i].Ranges, filters[visible]...)
+			scanned = scanned || len(filters[visible]) > 0
+		}
+		if !scanned {
+			// Its name only stands in another one, or its rows make no difference: no row lies in all of none.
+			out[i].Ranges = [][]schema.Range{}
+			continue
 		}
 		if slices.ContainsFunc(out[i].Ranges, func(scan []schema.Range) bool { return len(scan) == 0 }) {
 			out[i].Ranges = nil

@@ -59,6 +59,9 @@ func TestQueryLeavesOut(t *testing.T) {
 	statements := []statement{
 		{"SELECT count(*), sum(c0), min(id), max(id) FROM events_landing WHERE id BETWEEN 200 AND 300", 0.2},
 		{"SELECT * FROM events_landing WHERE id = 799999", 0.25},
+		{"SELECT count(*) FROM events_landing WHERE id = 799999 AND 'events' <> ''", 0.25},
+		{"SELECT count(*) FROM events WHERE id > 5 AND id < 3", 0.01},
+		{"SELECT count(*) FROM duckdb_columns() WHERE table_name = 'events'", 0.01},
 		{"SELECT sum(c0) FROM events WHERE ts >= '1970-01-03' AND ts < '1970-01-04'", 0.1},
 		{"SELECT sum(c0) FROM small.events WHERE d = DATE '1969-12-31'", 0.1},
 		{"SELECT sum(e.c0), count(*) FROM events e JOIN events_landing l ON l.id = e.id WHERE e.id < 1000", 0.3},
