@@ -102,3 +102,20 @@ func TestProfilesThatAreNotThere(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestNoCredentialsKeepsOneCause(t *testing.T) {
+	t.Parallel()
+	const before = "operation error S3: HeadObject, get identity: get credentials: failed to refresh cached credentials, "
+	for cause, want := range map[string]string{
+		"no EC2 IMDS role found, operation error ec2imds: GetMetadata, canceled, context deadline exceeded": "",
+		"process provider error: error in credential_process: exit status 1":                                ": process provider error: error in credential_process: exit status 1",
+	} {
+		err, ok := Unidentified(errors.New(before + cause))
+		if !ok || err.Error() != "no AWS credentials were found, or they cannot be renewed"+want {
+			t.Errorf("%v", err)
+		}
+	}
+	if _, ok := Unidentified(errors.New("operation error S3: HeadObject, StatusCode: 403")); ok {
+		t.Error("another failure was taken for missing credentials")
+	}
+}

@@ -8,48 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tarn/internal/check"
 	"tarn/internal/run"
 )
-
-func (a *app) showChecks(results []check.Result) error {
-	var failed error
-	for _, r := range results {
-		if r.Status == check.Failed {
-			failed = &run.CheckError{Result: r}
-		}
-	}
-	if a.json {
-		out := checkJSON{Checks: results}
-		if failed != nil {
-			out.ExitCode = exitChecks
-		}
-		if err := a.print(out); err != nil {
-			return err
-		}
-	} else {
-		st := stylesFor(a.stdout)
-		rows := [][]string{}
-		for _, r := range results {
-			word := string(r.Status)
-			switch r.Status {
-			case check.Passed:
-				word = st.good(word)
-			case check.Failed:
-				word = st.bad(word)
-			default:
-				// On published rows, those that a check drops or quarantines should be gone already.
-				word = st.warn(word)
-			}
-			rows = append(rows, []string{word, r.Table, r.Name, r.Message, fmt.Sprintf("%s:%d", r.File, r.Line)})
-		}
-		fmt.Fprint(a.stdout, columns(rows))
-	}
-	if failed != nil {
-		return told(failed)
-	}
-	return nil
-}
 
 func rollbackCommand(a *app) *cobra.Command {
 	var wait bool

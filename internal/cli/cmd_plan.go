@@ -21,7 +21,7 @@ func planCommand(a *app) *cobra.Command {
 		Long: `Says first about how much a run would read, copy from a bucket and write, and how many requests that takes; these are
 estimates, from sizes of files and from how the tables have grown so far. Then which engine is enough for it, by the rows a second of
 earlier runs; and for each table, what would be done and why.`,
-		Example: "  tarn plan\n  tarn plan --json",
+		Example: "  tarn plan\n  tarn plan --target aws\n  tarn plan --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			selection, err := s.selection(a, args)
 			if err != nil {

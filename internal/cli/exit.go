@@ -77,6 +77,7 @@ func exitCode(ctx context.Context, err error) int {
 	var overHalf *lake.OverHalfError
 	var reference *lake.ReferenceError
 	var remote *s3.Error
+	var settings *awsconf.SettingsError
 	var inGlue *glue.Error
 	switch {
 	case err == nil:
@@ -109,7 +110,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitRemote
 	case errors.Is(err, glue.ErrNotOurs), errors.Is(err, glue.ErrOtherLake), errors.As(err, &otherWarehouse), errors.As(err, &overHalf), errors.Is(err, lake.ErrEmptyCatalog):
 		return exitUsage
-	case errors.Is(err, awsconf.ErrNoRegion):
+	case errors.Is(err, awsconf.ErrNoRegion), errors.As(err, &settings):
 		return exitRemote
 	case errors.Is(err, template.ErrInTheWay), errors.Is(err, template.ErrUnknownTemplate), errors.Is(err, run.ErrDefined):
 		return exitUsage

@@ -23,8 +23,7 @@ func (x *examination) account(ctx context.Context, p *project.Lake) bool {
 	}
 	c, err := cfg.Credentials.Retrieve(ctx)
 	if err != nil {
-		x.add(Finding{What: "account", State: Bad, Text: "no AWS credentials were found, or they cannot be renewed", Err: errNoCredentials,
-			Fix: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile: in the target, or sign in with `aws sso login`"})
+		x.add(Finding{What: "account", State: Bad, Text: awsconf.NoCredentials(err).Error(), Fix: awsconf.SignIn, Err: errNoCredentials})
 		return false
 	}
 	from := "credentials from " + source(c.Source)
@@ -44,7 +43,11 @@ func (x *examination) account(ctx context.Context, p *project.Lake) bool {
 		x.add(Finding{What: "account", State: Bad, Text: "AWS refuses the " + from + ": " + code(err), Fix: fix, Err: errNoCredentials})
 		return false
 	}
-	x.good("account", "%s; who that is could not be asked, which does no harm", from)
+	why := code(err)
+	if why == "" {
+		why = "no answer"
+	}
+	x.good("account", "%s; who that is could not be asked (%s), which alone does no harm", from, why)
 	return true
 }
 

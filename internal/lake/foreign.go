@@ -18,7 +18,8 @@ type Foreign struct {
 	// Kept says that the rows are the same, as after a compaction: nothing but replacing snapshots since, the same columns,
 	// and as many rows. Anything else counts as changed.
 	Kept bool
-	// Snapshot is their last one and Time when it was made, Operation and By what it says of itself; By can be "".
+	// Snapshot is their last one and Time when it was made, Operation and By what it says of itself; By can be "". Where they
+	// have made none, as with other columns, it is 0, and Time is when the table was changed last.
 	Snapshot      int64
 	Time          time.Time
 	Operation, By string
@@ -37,7 +38,11 @@ func (f Foreign) String() string {
 	if f.Kept {
 		return fmt.Sprintf("%s has rewritten its files at %s, and its rows are the same", who, f.Time.Format(time.RFC3339))
 	}
-	text := fmt.Sprintf("its rows were changed by %s at %s (%s, snapshot %d)", who, f.Time.Format(time.RFC3339), f.Why, f.Snapshot)
+	text := fmt.Sprintf("its rows were changed by %s at %s (%s", who, f.Time.Format(time.RFC3339), f.Why)
+	if f.Snapshot != 0 {
+		text += fmt.Sprintf(", snapshot %d", f.Snapshot)
+	}
+	text += ")"
 	if f.Lost {
 		text += "; what was published before is gone"
 	}
@@ -97,14 +102,14 @@ func (t *Table) foreign(ctx context.Context) (*Foreign, error) {
 		if cur == nil || isOurs(cur) {
 			return nil, nil
 		}
-		f := described(t.name, cur)
+		f := t.changedBy()
 		f.Why, f.Lost = "it carries no mark of a publish", true
 		return f, nil
 	}
 	if cur != nil && cur.SnapshotID == c.Snapshot && sameFields(t.meta.CurrentSchema(), schemaOf(t.meta, c.Schema)) {
 		return nil, nil
 	}
-	f := described(t.name, cur)
+	f := t.changedBy()
 	f.Lost = t.meta.SnapshotByID(c.Snapshot) == nil
 	var err error
 	f.Why, err = t.differs(ctx, state{snapshot: c.Snapshot, fields: schemaOf(t.meta, c.Schema), rows: c.Rows})
@@ -125,9 +130,10 @@ func isOurs(s *table.Snapshot) bool {
 	return false
 }
 
-func described(name string, s *table.Snapshot) *Foreign {
-	f := &Foreign{Table: name}
-	if s == nil {
+// changedBy says what others have made of the table, as far as its snapshot tells.
+func (t *Table) changedBy() *Foreign {
+	f, s := &Foreign{Table: t.name, Time: time.UnixMilli(t.meta.LastUpdatedMillis()).UTC()}, t.meta.CurrentSnapshot()
+	if c := claimed(t.meta); s == nil || c != nil && c.Snapshot == s.SnapshotID {
 		return f
 	}
 	f.Snapshot, f.Time = s.SnapshotID, time.UnixMilli(s.TimestampMs).UTC()

@@ -115,7 +115,7 @@ func (l *Lake) rebased(ctx context.Context, before, ours, theirs *Table, change 
 		if !instead || !published {
 			return nil, nil, fmt.Errorf("%w (%s)", catalog.ErrRowsChanged, why)
 		}
-		back = described(theirs.name, theirs.meta.CurrentSnapshot())
+		back = theirs.changedBy()
 		back.Why = why
 	}
 	d := &Draft{lake: l, name: theirs.name, base: theirs, meta: theirs.meta}

@@ -1,8 +1,12 @@
 package run_test
 
 import (
+	"bytes"
 	"database/sql"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +17,7 @@ import (
 	"tarn/internal/lake/laketest"
 	"tarn/internal/plan"
 	"tarn/internal/run"
+	"tarn/internal/store"
 	"tarn/internal/store/registry"
 )
 
@@ -68,18 +73,55 @@ func (l *testLake) point(table, to string) {
 
 func (l *testLake) catalogFile(do func(*sql.DB) error) {
 	l.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+l.path(".tarn/catalog.db")+"?_pragma=busy_timeout(5000)")
-	if err == nil {
-		err = errors.Join(do(db), db.Close())
+	var err error
+	if l.bucket {
+		err = l.catalogObject(do)
+	} else {
+		err = withDatabase(l.path(".tarn/catalog.db"), do)
 	}
 	if err != nil {
 		l.t.Fatal(err)
 	}
 }
 
-// inCatalogs runs a test where other programs can reach the tables: a catalog file of this machine, and Glue.
+func withDatabase(path string, do func(*sql.DB) error) error {
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(db), db.Close())
+}
+
+// catalogObject does something to the catalog file that lies in a bucket beside the tables: as whoever uses it there has to, it
+// is fetched, changed and put back on the condition that nobody else did so meanwhile.
+func (l *testLake) catalogObject(do func(*sql.DB) error) error {
+	s, key, err := registry.New(awsconf.Settings{}).Locate(l.t.Context(), fmt.Sprintf("s3://lake-%d/warehouse/small/_tarn/catalog.db", l.number))
+	if err != nil {
+		return err
+	}
+	for {
+		raw, o, err := s.Get(l.t.Context(), key)
+		if err != nil {
+			return err
+		}
+		copied := filepath.Join(l.t.TempDir(), "catalog.db")
+		if err := errors.Join(os.WriteFile(copied, raw, 0o600), withDatabase(copied, do)); err != nil {
+			return err
+		}
+		changed, err := os.ReadFile(copied)
+		if err != nil || bytes.Equal(raw, changed) {
+			return err
+		}
+		if _, err = s.Put(l.t.Context(), key, bytes.NewReader(changed), store.Condition{ETag: o.ETag}); !errors.Is(err, store.ErrCondition) {
+			return err
+		}
+	}
+}
+
+// inCatalogs runs a test where other programs can reach the tables: a catalog file of this machine, one in a bucket, and Glue.
 func inCatalogs(t *testing.T, test func(t *testing.T, l *testLake)) {
-	for name, make := range map[string]func(t *testing.T) *testLake{"disk": newLake, "glue": func(t *testing.T) *testLake { return newLake(t).inGlue() }} {
+	for name, make := range map[string]func(t *testing.T) *testLake{"disk": newLake, "bucket": func(t *testing.T) *testLake { return newLake(t).inBucket(true) },
+		"glue": func(t *testing.T) *testLake { return newLake(t).inGlue() }} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, make(t))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -70,11 +71,8 @@ func (w *Workspace) onlyListed(ctx context.Context, folder string, files []lake.
 	for _, f := range files {
 		counts[f.Location] = true
 	}
-	s, prefix, err := w.Lake.Stores().Locate(ctx, folder+"/")
-	if err != nil {
-		return err
-	}
-	_, wanted, err := w.Lake.Stores().Locate(ctx, folder)
+	folder += "/"
+	s, prefix, err := w.Lake.Stores().Locate(ctx, folder)
 	if err != nil {
 		return err
 	}
@@ -83,7 +81,7 @@ func (w *Workspace) onlyListed(ctx context.Context, folder string, files []lake.
 		if err != nil {
 			return err
 		}
-		if !counts[folder+o.Key[len(wanted):]] {
+		if !counts[folder+strings.TrimPrefix(o.Key, prefix)] {
 			gone = append(gone, o.Key)
 		}
 	}

@@ -52,7 +52,7 @@ func (e *Error) Hint() string {
 	case e.Code == "AccessDeniedException", e.Code == "AccessDenied":
 		return "the role needs glue:" + e.Op + " on the catalog, the database and its tables"
 	case e.Code == "EntityNotFoundException" && strings.HasPrefix(e.What, "database "), strings.HasPrefix(text, "EntityNotFoundException: Database"):
-		return "there is no such database in this account and region: see database:, catalog_id: and region: of the target"
+		return "there is no such database in this account and region: `aws glue get-databases` lists those that are there; see database:, catalog_id: and region: of the target, or --region of init"
 	case e.Code == "ExpiredTokenException", e.Code == "ExpiredToken", e.Code == "RequestExpired":
 		return "the credentials have expired: sign in again, for example with `aws sso login`"
 	case e.Code == "UnrecognizedClientException", e.Code == "InvalidSignatureException", e.Code == "IncompleteSignatureException":
@@ -68,7 +68,7 @@ func (e *Error) Hint() string {
 	case e.Code == noServer:
 		return "nothing answers there: look at the network, and at endpoint: of the target or AWS_ENDPOINT_URL_GLUE"
 	case e.Code == noCredentials:
-		return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile: in the target, or sign in with `aws sso login`"
+		return awsconf.SignIn
 	}
 	return ""
 }
@@ -112,6 +112,9 @@ func (e *ContestedError) Hint() string {
 }
 
 func failed(op, what string, err error) error {
+	if nobody, ok := awsconf.Unidentified(err); ok {
+		return &Error{Op: op, What: what, Code: noCredentials, Err: nobody}
+	}
 	var unheard *awsconf.UnheardError
 	if errors.As(err, &unheard) {
 		return &Error{Op: op, What: what, Code: noServer, Err: unheard}
@@ -126,9 +129,6 @@ func failed(op, what string, err error) error {
 	case errors.As(err, &unreachable):
 		// Without the SDK's chain of what it was doing.
 		e.Code, e.Err = noServer, unreachable
-	case strings.Contains(err.Error(), "get identity: "):
-		// What each place said in which credentials were looked for fills a screen.
-		e.Code, e.Err = noCredentials, errors.New("no AWS credentials were found, or they cannot be renewed")
 	case errors.As(err, &api):
 		e.Code = api.ErrorCode()
 		e.Err = fmt.Errorf("%s: %s", e.Code, api.ErrorMessage())

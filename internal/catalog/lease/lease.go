@@ -26,6 +26,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"tarn/internal/catalog"
@@ -82,6 +83,10 @@ type Lease struct {
 	store store.Store
 	key   string
 	o     Options
+
+	mu sync.Mutex
+	// last is the document that was read or written last.
+	last Document
 }
 
 // New names a lease; it makes no request. The object need not be there.
@@ -132,7 +137,8 @@ type Document struct {
 	Object store.Object `json:"-"`
 }
 
-// Read gives the document as it is now; one that was never written is empty and no error.
+// Read gives the document as it is now; one that was never written is empty and no error. It is fetched only if it is another
+// one than that which was read or written through this Lease last.
 func (l *Lease) Read(ctx context.Context) (Document, error) {
 	for attempt := 1; ; attempt++ {
 		d, err := l.read(ctx)
@@ -144,6 +150,19 @@ func (l *Lease) Read(ctx context.Context) (Document, error) {
 }
 
 func (l *Lease) read(ctx context.Context) (Document, error) {
+	l.mu.Lock()
+	last := l.last
+	l.mu.Unlock()
+	if last.Object.ETag != "" {
+		now, err := l.Stat(ctx)
+		if err != nil {
+			return Document{}, err
+		}
+		if now.ETag == last.Object.ETag {
+			last.Object = now
+			return last, nil
+		}
+	}
 	raw, o, err := l.store.Get(ctx, l.key)
 	if errors.Is(err, store.ErrNotFound) {
 		return Document{}, nil
@@ -162,7 +181,14 @@ func (l *Lease) read(ctx context.Context) (Document, error) {
 		return d, diag.WithHint(fmt.Errorf("%s is of format %d, and this program knows %d", l.Location(), d.Format, Format), "use the newer tarn that wrote it")
 	}
 	d.Object = o
+	l.keep(d)
 	return d, nil
+}
+
+func (l *Lease) keep(d Document) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = d
 }
 
 // Stat looks whether the object is still the one that a document was read from, with one small request.
@@ -180,7 +206,12 @@ func (l *Lease) put(ctx context.Context, over store.Object, d Document) (store.O
 	if err != nil {
 		return store.Object{}, err
 	}
-	return l.store.Put(ctx, l.key, bytes.NewReader(raw), store.Condition{Absent: over.ETag == "", ETag: over.ETag})
+	o, err := l.store.Put(ctx, l.key, bytes.NewReader(raw), store.Condition{Absent: over.ETag == "", ETag: over.ETag})
+	if err == nil {
+		d.Object = o
+		l.keep(d)
+	}
+	return o, err
 }
 
 func id() string { return rand.Text() }

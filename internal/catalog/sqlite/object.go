@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"sync"
 
 	"tarn/internal/catalog"
 	"tarn/internal/catalog/lease"
@@ -18,10 +17,6 @@ import (
 type Object struct {
 	o     ObjectOptions
 	lease *lease.Lease
-
-	mu sync.Mutex
-	// seen is what was read last.
-	seen lease.Document
 }
 
 // ObjectOptions says where a catalog object is.
@@ -46,9 +41,9 @@ func (c *Object) Close() error { return nil }
 
 // Pointers implements [catalog.Catalog].
 func (c *Object) Pointers(ctx context.Context) (out map[string]string, err error) {
-	raw, err := c.read(ctx)
+	d, err := c.lease.Read(ctx)
 	if err == nil {
-		_, err = file{c.o.TempDir}.inside(ctx, raw, func(tx *sql.Tx) (err error) {
+		_, err = file{c.o.TempDir}.inside(ctx, d.Payload, func(tx *sql.Tx) (err error) {
 			if out, err = readPointers(ctx, tx, c.o.Database); err != nil {
 				return err
 			}
@@ -59,23 +54,6 @@ func (c *Object) Pointers(ctx context.Context) (out map[string]string, err error
 		return nil, fmt.Errorf("read catalog: %w", err)
 	}
 	return out, nil
-}
-
-// read gives the file, and fetches it if it is another one than that which was read last.
-func (c *Object) read(ctx context.Context) ([]byte, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now, err := c.lease.Stat(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if now.ETag != c.seen.Object.ETag {
-		if c.seen, err = c.lease.Read(ctx); err != nil {
-			c.seen = lease.Document{}
-			return nil, err
-		}
-	}
-	return c.seen.Payload, nil
 }
 
 // Identity implements [catalog.Catalog]: there is one such object in a warehouse.

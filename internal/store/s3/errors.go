@@ -43,10 +43,11 @@ func (e *Error) Error() string { return e.Op + " " + e.Location + ": " + e.Err.E
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Codes: S3's own, and two for what never got as far as S3.
+// Codes: S3's own, and three for what never got as far as S3.
 const (
 	noBucket      = "NoSuchBucket"
 	noServer      = "unreachable"
+	noName        = "unknown host"
 	noCredentials = "no credentials"
 )
 
@@ -65,10 +66,12 @@ func (e *Error) Hint() string {
 		return "is this its name? `aws s3 mb s3://" + e.bucket() + "` makes it, in the account of these credentials"
 	case "InvalidBucketName":
 		return "a bucket's name has 3 to 63 small letters, digits, hyphens and dots"
+	case noName:
+		return "where a server is not Amazon's, the bucket is often not part of its name: write path_style: true in the target"
 	case noServer:
 		return "nothing answers there: look at the network, and at endpoint: of the target or AWS_ENDPOINT_URL"
 	case noCredentials:
-		return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile: in the target, or sign in with `aws sso login`"
+		return awsconf.SignIn
 	case "ExpiredToken", "ExpiredTokenException", "RequestExpired":
 		return "the credentials have expired: sign in again, for example with `aws sso login`"
 	case "RequestTimeTooSkewed":
@@ -127,9 +130,19 @@ func (s *Store) Failed(op, key string, err error) error {
 			e.Region = m[1]
 		}
 	}
+	if key == "" && op == opLook && e.Status == http.StatusNotFound {
+		// An answer to HEAD has no text to say so.
+		e.Code, e.Err = noBucket, errors.New("no such bucket")
+	}
 	var unreachable *net.OpError
 	var unheard *awsconf.UnheardError
+	var unknown *net.DNSError
+	nobody, unidentified := awsconf.Unidentified(err)
 	switch {
+	case unidentified:
+		e.Code, e.Err = noCredentials, nobody
+	case errors.As(err, &unknown) && strings.HasPrefix(unknown.Name, s.bucket+".") && !strings.Contains(unknown.Name, ".amazonaws."):
+		e.Code, e.Err = noName, unknown
 	case errors.As(err, &unheard):
 		e.Code, e.Err = noServer, unheard
 	case errors.As(err, &unreachable) && unreachable.Timeout():
@@ -140,14 +153,14 @@ func (s *Store) Failed(op, key string, err error) error {
 	case errors.As(err, &unreachable):
 		// Without the SDK's chain of what it was doing.
 		e.Code, e.Err = noServer, unreachable
-	case strings.Contains(err.Error(), "get identity: "):
-		// What each place said in which credentials were looked for fills a screen.
-		e.Code, e.Err = noCredentials, errors.New("no AWS credentials were found, or they cannot be renewed")
 	case e.Code == noBucket:
 		// Otherwise it would look as if only the key was missing.
 		e.Err = s.absent()
 	case e.Status == http.StatusNotFound, e.Code == "NoSuchKey":
 		e.Err = store.ErrNotFound
+		if e.Code == "NoSuchKey" {
+			s.seen.Store(true) // else it would be the bucket
+		}
 	case e.Status == http.StatusPreconditionFailed, e.Code == "ConditionalRequestConflict", e.Code == "PreconditionFailed":
 		e.Err = store.ErrCondition
 	}

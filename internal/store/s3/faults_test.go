@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"tarn/internal/awsconf"
 	"tarn/internal/store"
@@ -178,6 +182,26 @@ func TestErrorsSayWhatHelps(t *testing.T) {
 		var refused *s3.Error
 		if !errors.As(err, &refused) || errors.Is(err, store.ErrNotFound) || !refused.Missing() || !strings.Contains(refused.Hint(), "aws s3 mb s3://no-such-bucket-here") {
 			t.Errorf("a bucket that is not there: %v", err)
+		}
+	}
+	var refused *s3.Error
+	_, err = missing.(*s3.Store).Client().HeadBucket(t.Context(), &awss3.HeadBucketInput{Bucket: aws.String("no-such-bucket-here")})
+	if err = missing.(*s3.Store).Failed("look at", "", err); !errors.As(err, &refused) || !refused.Missing() || refused.Hint() == "" {
+		t.Errorf("a look at a bucket that is not there: %v", err)
+	}
+	if _, _, err := missing.Get(t.Context(), "file"); errors.Is(err, store.ErrNotFound) || err == nil {
+		t.Errorf("read in a bucket that is not there: %v", err)
+	}
+}
+
+func TestUnknownHost(t *testing.T) {
+	s, _ := broken(t)
+	bucket := strings.TrimSuffix(strings.TrimPrefix(s.Root(), "s3://"), "/")
+	for host, want := range map[string]string{"minio.example": "path_style: true", "s3.eu-central-1.amazonaws.com": "look at the network"} {
+		err := s.Failed("read", "file", &net.OpError{Op: "dial", Err: &net.DNSError{Name: bucket + "." + host, IsNotFound: true}})
+		var refused *s3.Error
+		if !errors.As(err, &refused) || !strings.Contains(refused.Hint(), want) {
+			t.Errorf("%s: %v, hint %q", host, err, refused.Hint())
 		}
 	}
 }
