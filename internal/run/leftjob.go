@@ -291,14 +291,3 @@ func (x *execution) rejoin(ctx context.Context, j *leftJob) error {
 	}
 	return x.take(ctx, x.w.maker, made, steps, r)
 }
-
-// modelSteps lists the steps of models, in the plan's order.
-func (x *execution) modelSteps() []plan.Step {
-	var out []plan.Step
-	for _, s := range x.plan.Steps {
-		if s.Table.Model != nil && s.Works() {
-			out = append(out, s)
-		}
-	}
-	return out
-}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"tarn/internal/model"
+	"tarn/internal/plan"
 	"tarn/internal/project"
 	"tarn/internal/schema"
 	"tarn/internal/sqltree"
@@ -98,6 +99,40 @@ func (w *Workspace) order() (map[string][]string, error) {
 		}
 	}
 	return first, nil
+}
+
+// modelSteps lists the steps of models, in the plan's order.
+func (x *execution) modelSteps() []plan.Step {
+	var out []plan.Step
+	for _, s := range x.plan.Steps {
+		if s.Table.Model != nil && s.Works() {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// inOrder sorts steps so that each comes after what it reads and what its checks leave out rows by.
+func inOrder(steps []plan.Step, first map[string][]string) []plan.Step {
+	var out []plan.Step
+	done := map[string]bool{}
+	var add func(name string)
+	add = func(name string) {
+		if done[name] {
+			return
+		}
+		done[name] = true
+		for _, before := range first[name] {
+			add(before)
+		}
+		if i := slices.IndexFunc(steps, func(s plan.Step) bool { return s.Table.Name == name }); i >= 0 {
+			out = append(out, steps[i])
+		}
+	}
+	for _, s := range steps {
+		add(s.Table.Name)
+	}
+	return out
 }
 
 // reaches reports whether a table waits for another, directly or not.

@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 
 	"tarn/internal/check"
@@ -11,7 +10,6 @@ import (
 	"tarn/internal/engine"
 	"tarn/internal/ledger"
 	"tarn/internal/model"
-	"tarn/internal/plan"
 	"tarn/internal/project"
 	"tarn/internal/sqltree"
 )
@@ -161,29 +159,6 @@ func (wr *written) asks(checks []project.Check) []engine.Check {
 	out := []engine.Check{}
 	for _, c := range checks {
 		out = append(out, wr.checks[c.Name].Question())
-	}
-	return out
-}
-
-// inOrder sorts steps so that each comes after what it reads and what its checks leave out rows by.
-func inOrder(steps []plan.Step, first map[string][]string) []plan.Step {
-	var out []plan.Step
-	done := map[string]bool{}
-	var add func(name string)
-	add = func(name string) {
-		if done[name] {
-			return
-		}
-		done[name] = true
-		for _, before := range first[name] {
-			add(before)
-		}
-		if i := slices.IndexFunc(steps, func(s plan.Step) bool { return s.Table.Name == name }); i >= 0 {
-			out = append(out, steps[i])
-		}
-	}
-	for _, s := range steps {
-		add(s.Table.Name)
 	}
 	return out
 }
