@@ -167,3 +167,31 @@ func TestEveryConnectionSeesTheLake(t *testing.T) {
 		t.Errorf("time zones %v", zones)
 	}
 }
+
+// TestStoredNames writes columns whose names Iceberg keeps for itself as other programs write them, and reads theirs beside its own.
+func TestStoredNames(t *testing.T) {
+	t.Parallel()
+	e := open(t, Options{Database: "lake"})
+	columns := []schema.Column{{Name: "n", Type: schema.Type{Kind: schema.BigInt}}, {Name: "_file", Type: schema.Type{Kind: schema.String}}}
+	ours, err := e.Copy(t.Context(), "SELECT n::BIGINT AS n, 'f' || n AS _file FROM range(3) r(n)",
+		Output{Dir: filepath.Join(t.TempDir(), "rows"), FieldIDs: `{"n": 1, "tarn__file": 2}`, Partition: []string{"_file"}})
+	if err != nil || len(ours) != 3 {
+		t.Fatal(ours, err)
+	}
+	if !Full(ours, "_file") {
+		t.Errorf("statistics: %+v", ours[0].Columns)
+	}
+	theirs := filepath.Join(t.TempDir(), "theirs.parquet")
+	if _, err := e.DB().ExecContext(t.Context(), "COPY (SELECT 7::BIGINT AS n, 'f7' AS tarn__file) TO "+schema.Literal(theirs)+" (FORMAT parquet)"); err != nil {
+		t.Fatal(err)
+	}
+	paths := []string{theirs}
+	for _, f := range ours {
+		paths = append(paths, f.Path)
+	}
+	for what, from := range map[string]string{"all": Scan(columns, paths), "some": ScanOnly(columns, []string{"_file"}, paths), "by file": ScanNamed(columns, paths, "path")} {
+		if n := e.count(t, "SELECT count(DISTINCT _file) FROM "+from+" WHERE _file LIKE 'f%'"); n != 4 {
+			t.Errorf("%s: %d values", what, n)
+		}
+	}
+}
