@@ -47,7 +47,7 @@ wrong = 0
 for table in sorted(exports.glob("*.parquet")):
     name = table.stem
     want = arrow.parquet.read_table(table)
-    # _file is a name that Iceberg reserves; in the table it has another one, in the data files not.
+    # _file is a name that Iceberg reserves; in the table and its data files it has another one.
     stored = ["tarn__file" if c == "_file" else c for c in want.column_names]
     iceberg = catalog.load_table((database, name))
     files = [local(t.file.file_path) for t in iceberg.scan().plan_files()]
@@ -55,12 +55,12 @@ for table in sorted(exports.glob("*.parquet")):
     if [f.name for f in iceberg.schema().fields] != stored:
         wrong = 1
         print(f"{name}: the columns are {[f.name for f in iceberg.schema().fields]}, want {stored}")
-    pick = ", ".join('"' + c.replace('"', '""') + '"' for c in columns)
+    pick = ", ".join('"' + c.replace('"', '""') + '"' for c in stored)
     readers = {
         "PyIceberg": lambda: iceberg.scan().to_arrow().rename_columns(columns),
         "Polars on the table": lambda: polars.scan_iceberg(iceberg.metadata_location).collect().to_arrow().rename_columns(columns),
-        "Polars on the Parquet": lambda: polars.read_parquet(files, hive_partitioning=False).select(columns).to_arrow(),
-        "DuckDB on the Parquet": lambda: duckdb.sql(f"SELECT {pick} FROM read_parquet({files!r}, hive_partitioning=false)").to_arrow_table(),
+        "Polars on the Parquet": lambda: polars.read_parquet(files, hive_partitioning=False).select(stored).to_arrow().rename_columns(columns),
+        "DuckDB on the Parquet": lambda: duckdb.sql(f"SELECT {pick} FROM read_parquet({files!r}, hive_partitioning=false)").to_arrow_table().rename_columns(columns),
     }
     if not files or lake == "glue":
         readers = {"PyIceberg": readers["PyIceberg"]}

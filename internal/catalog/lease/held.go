@@ -24,6 +24,8 @@ type Held struct {
 	turn chan struct{}
 	// doc is what this process has seen or written last.
 	doc Document
+	// adopted counts the documents that were found instead of the own, where others change the payload.
+	adopted int64
 	// unsure is set while a Put may still come to pass that has not been heard of.
 	unsure   bool
 	released bool
@@ -48,10 +50,17 @@ func (h *Held) Token() int64 { return h.token }
 // Lost is closed when the lease is known to be held by somebody else.
 func (h *Held) Lost() <-chan struct{} { return h.lost }
 
-// Payload is what was committed last, and how many updates there were until then.
+// Payload is what was committed last, and a number for [Held.Update], which each update raises by one.
 func (h *Held) Payload(ctx context.Context) (_ json.RawMessage, updates int64, _ error) {
-	d, err := h.Document(ctx)
-	return d.Payload, d.Updates, err
+	if err := h.take(ctx); err != nil {
+		return nil, 0, err
+	}
+	defer h.give()
+	if h.released {
+		return nil, 0, ErrReleased
+	}
+	err := h.refresh(ctx)
+	return h.doc.Payload, h.doc.Updates + h.adopted, err
 }
 
 // Document is the object as this holder has last seen or written it, which makes no request unless a Put of it is still in
@@ -68,9 +77,26 @@ func (h *Held) Document(ctx context.Context) (Document, error) {
 	return h.doc, err
 }
 
+// Renew makes sure that [Held.Payload] is what is there now, with one small request if it was.
+func (h *Held) Renew(ctx context.Context) error {
+	if err := h.take(ctx); err != nil {
+		return err
+	}
+	defer h.give()
+	if h.released {
+		return ErrReleased
+	}
+	if o, err := h.lease.Stat(ctx); err != nil {
+		return err
+	} else if o.ETag != h.doc.Object.ETag {
+		h.unsure = true
+	}
+	return h.refresh(ctx)
+}
+
 // ErrStale says that an update was made from an older payload than the one that is there: an update of this holder that
-// had failed came to pass after all. Nothing was written.
-var ErrStale = errors.New("an earlier commit came to pass")
+// had failed came to pass after all, or another program has changed it. Nothing was written.
+var ErrStale = errors.New("the payload is another one by now")
 
 // Update commits a new payload, made from the one that [Held.Payload] gave with updates, by one Put over exactly what this
 // holder has seen last. With nil it has happened, also if the lease was lost since. If the error wraps [catalog.ErrLockLost],
@@ -79,7 +105,7 @@ var ErrStale = errors.New("an earlier commit came to pass")
 func (h *Held) Update(ctx context.Context, updates int64, payload json.RawMessage) error {
 	update := id()
 	return h.write(ctx, update, func(d *Document) error {
-		if d.Updates != updates {
+		if d.Updates+h.adopted != updates {
 			return ErrStale
 		}
 		d.Payload, d.Updates = payload, d.Updates+1
@@ -196,6 +222,7 @@ func (h *Held) write(ctx context.Context, update string, change func(*Document) 
 		}
 		if now.Write == next.Write {
 			// Done, and the answer was lost.
+			h.adopt(now)
 			h.wrote(now, asked)
 			return nil
 		}
@@ -211,8 +238,8 @@ func (h *Held) write(ctx context.Context, update string, change func(*Document) 
 		case !errors.Is(err, store.ErrCondition):
 			return err
 		}
-		// An older Put of this holder came to pass after all: go on from there.
-		h.doc = now
+		// An older Put of this holder came to pass after all, or somebody else has changed the payload: go on from there.
+		h.adopt(now)
 	}
 	return last
 }
@@ -229,8 +256,17 @@ func (h *Held) refresh(ctx context.Context) error {
 	if err := h.mine(now); err != nil {
 		return err
 	}
-	h.doc = now
+	h.adopt(now)
 	return nil
+}
+
+// adopt takes what was looked at for what is there. Whoever changes the payload without the lease leaves all else as it is, so
+// what this holder has made of an older payload must not be written over it.
+func (h *Held) adopt(now Document) {
+	if h.lease.o.Others && now.Object.ETag != h.doc.Object.ETag {
+		h.adopted++
+	}
+	h.doc = now
 }
 
 // wrote takes note of a document that is there now.

@@ -60,6 +60,8 @@ type Options struct {
 	Ended func(ctx context.Context, execution string) (bool, error)
 	// Form is how the object is written; nil is JSON, and payloads have to be JSON then.
 	Form Form
+	// Others says that programs change the payload which know nothing of the lease, and leave all else in the object as it is.
+	Others bool
 }
 
 // Form is how a document is written as an object.

@@ -32,7 +32,7 @@ type ObjectOptions struct {
 
 // OpenObject gives the catalog of an object; it is made by the first one to lock it.
 func OpenObject(o ObjectOptions) *Object {
-	o.Lease.Form = file{o.TempDir}
+	o.Lease.Form, o.Lease.Others = file{o.TempDir}, true
 	return &Object{o: o, lease: lease.New(o.Store, o.Key, o.Lease)}
 }
 
@@ -83,9 +83,13 @@ type objectWriter struct {
 
 // Publish implements [catalog.Writer].
 func (w *objectWriter) Publish(ctx context.Context, moves []catalog.Move) error {
+	// Others may have changed the file since this writer has seen it, and the moves be of what they have left.
+	if err := w.Renew(ctx); err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
 	for {
 		err := w.publish(ctx, moves)
-		if !errors.Is(err, lease.ErrStale) { // then an earlier publish of this writer came to pass after all
+		if !errors.Is(err, lease.ErrStale) { // then they have done so just now, or an earlier publish of this writer came to pass after all
 			return err
 		}
 	}

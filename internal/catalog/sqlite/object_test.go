@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -98,5 +99,77 @@ func TestAFileOfOthers(t *testing.T) {
 	}
 	if _, err := o.Pointers(t.Context()); err == nil || !strings.Contains(err.Error(), "catalog.db is damaged") {
 		t.Errorf("damaged: %v", err)
+	}
+}
+
+// meddled is a store in which another program changes the catalog file right before a Put.
+type meddled struct {
+	store.Store
+	before chan func()
+}
+
+func (m *meddled) Put(ctx context.Context, key string, body store.Body, c store.Condition) (store.Object, error) {
+	select {
+	case before := <-m.before:
+		before()
+	default:
+	}
+	return m.Store.Put(ctx, key, body, c)
+}
+
+// TestOthersChangeTheFile lets a program that knows nothing of the lock move a pointer while somebody holds it: before a publish,
+// in the middle of one, and before a heartbeat. What it has done is never lost, and a publish over it is a conflict.
+func TestOthersChangeTheFile(t *testing.T) {
+	for _, at := range []string{"before", "during", "heartbeat"} {
+		t.Run(at, func(t *testing.T) {
+			s := &meddled{memory.New("memory://bucket"), make(chan func(), 1)}
+			ttl := time.Hour // heartbeats would come in between
+			if at == "heartbeat" {
+				ttl = 300 * time.Millisecond
+			}
+			open := func(over store.Store) *Object {
+				return OpenObject(ObjectOptions{Store: over, Key: "catalog.db", Database: "db", TempDir: t.TempDir(), Lease: lease.Options{TTL: ttl}})
+			}
+			if err := catalogtest.Publish(t, open(s), catalogtest.Step("a", 0, 1), catalogtest.Step("b", 0, 1)); err != nil {
+				t.Fatal(err)
+			}
+			elsewhere := func() {
+				raw, o, err := s.Get(t.Context(), "catalog.db")
+				if err == nil {
+					raw, err = file{t.TempDir()}.inside(t.Context(), raw, func(tx *sql.Tx) error {
+						return moveAll(t.Context(), tx, "db", []catalog.Move{catalogtest.Step("a", 1, 7)})
+					})
+				}
+				if err == nil {
+					_, err = s.Store.Put(t.Context(), "catalog.db", bytes.NewReader(raw), store.Condition{ETag: o.ETag})
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			w := catalogtest.Lock(t, open(s), "run")
+			switch at {
+			case "before":
+				elsewhere()
+			case "during":
+				s.before <- elsewhere
+			case "heartbeat":
+				s.before <- elsewhere
+				for len(s.before) > 0 {
+					time.Sleep(5 * time.Millisecond)
+				}
+			}
+			if err := w.Publish(t.Context(), []catalog.Move{catalogtest.Step("a", 1, 2), catalogtest.Step("b", 1, 2)}); !errors.Is(err, catalog.ErrConflict) {
+				t.Errorf("over the change of another program: %v", err)
+			}
+			catalogtest.Want(t, open(s), map[string]string{"a": catalogtest.At("a", 7), "b": catalogtest.At("b", 1)})
+			if err := w.Publish(t.Context(), []catalog.Move{catalogtest.Step("a", 7, 8), catalogtest.Step("b", 1, 2)}); err != nil {
+				t.Errorf("from what it has left: %v", err)
+			}
+			if err := w.Release(t.Context()); err != nil {
+				t.Error(err)
+			}
+			catalogtest.Want(t, open(s), map[string]string{"a": catalogtest.At("a", 8), "b": catalogtest.At("b", 2)})
+		})
 	}
 }
