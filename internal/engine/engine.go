@@ -169,3 +169,20 @@ type ColumnStats struct {
 	// NaN says that a floating-point column has one.
 	NaN bool
 }
+
+// Paths gives the paths of files.
+func Paths(files []File) []string {
+	out := make([]string, len(files))
+	for i, f := range files {
+		out[i] = f.Path
+	}
+	return out
+}
+
+// CountRows adds the rows of files.
+func CountRows(files []File) (n int64) {
+	for _, f := range files {
+		n += f.Rows
+	}
+	return n
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"tarn/internal/check"
-	"tarn/internal/engine/duckdb"
 	"tarn/internal/model"
 	"tarn/internal/plan"
 )
@@ -43,19 +42,4 @@ func (x *execution) before(ctx context.Context, t *model.Table) (int64, error) {
 		return 0, nil
 	}
 	return have.Rows(ctx)
-}
-
-func filePaths(files []duckdb.File) []string {
-	out := make([]string, len(files))
-	for i, f := range files {
-		out[i] = f.Path
-	}
-	return out
-}
-
-func countRows(files []duckdb.File) (n int64) {
-	for _, f := range files {
-		n += f.Rows
-	}
-	return n
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"tarn/internal/check"
+	"tarn/internal/engine"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/model"
 	"tarn/internal/project"
@@ -35,7 +36,7 @@ func (x *execution) judge(ctx context.Context, st *state, written []duckdb.File,
 	if err != nil {
 		return x.placed(x.w.own, err)
 	}
-	st.files, st.rows = judged.Files, countRows(judged.Files)
+	st.files, st.rows = judged.Files, engine.CountRows(judged.Files)
 	if st.checks, err = x.judged(ctx, x.w.own, st, judged.Checks, st.rows); err != nil {
 		return err
 	}

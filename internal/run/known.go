@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"tarn/internal/engine"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/lake"
 	"tarn/internal/load"
@@ -201,7 +202,7 @@ func (x *execution) stageFiles(ctx context.Context) (*lake.Draft, error) {
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", FilesTable, err)
 	}
-	return d, d.Swap(ctx, merged, filePaths(written), map[string]string{plan.KeyRun: x.id})
+	return d, d.Swap(ctx, merged, engine.Paths(written), map[string]string{plan.KeyRun: x.id})
 }
 
 // fewer is by how much a file of the account outgrows all smaller ones together, or is written anew with them.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"tarn/internal/engine"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/lake"
 	"tarn/internal/load"
@@ -32,7 +33,7 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) (err error
 			x.tell(Event{Table: table, Phase: "load", Done: p.Bytes, Total: p.Total, Rows: p.Rows})
 		}}
 		if !setsAside(t) {
-			l.Written = func(files []duckdb.File) error { return st.draft.Ahead(ctx, filePaths(files)) }
+			l.Written = func(files []duckdb.File) error { return st.draft.Ahead(ctx, engine.Paths(files)) }
 			defer func() {
 				// On the way to an error nobody else waits for them.
 				if settled := st.draft.Settle(); err == nil {
@@ -62,7 +63,7 @@ func (x *execution) load(ctx context.Context, s plan.Step, st *state) (err error
 	if err != nil {
 		return err
 	}
-	fresh := append(filePaths(st.files), stay.carried...)
+	fresh := append(engine.Paths(st.files), stay.carried...)
 	if err := st.draft.Swap(ctx, stay.removed, fresh, summary); err != nil {
 		return err
 	}
@@ -210,8 +211,8 @@ func (x *execution) carry(ctx context.Context, st *state, held *lake.Reader, gon
 	if err != nil {
 		return out, fmt.Errorf("load %s: keep the rows of other files: %w", t.Name, err)
 	}
-	out.carried = filePaths(written)
-	out.rows += countRows(written)
+	out.carried = engine.Paths(written)
+	out.rows += engine.CountRows(written)
 	return out, nil
 }
 

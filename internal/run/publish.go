@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"tarn/internal/engine"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/lake"
 	"tarn/internal/load"
@@ -145,7 +146,7 @@ func (w *Workspace) replaceOwn(ctx context.Context, v *lake.View, name string, c
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", name, err)
 	}
-	return d, d.Replace(ctx, filePaths(written), map[string]string{plan.KeyRun: runID})
+	return d, d.Replace(ctx, engine.Paths(written), map[string]string{plan.KeyRun: runID})
 }
 
 // stageRun adds a run to the account. drafts are what it publishes besides.
@@ -186,7 +187,7 @@ func (w *Workspace) stageRun(ctx context.Context, v *lake.View, id, kind string,
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", RunsTable, err)
 	}
-	return d, d.Swap(ctx, merged, filePaths(written), map[string]string{plan.KeyRun: id})
+	return d, d.Swap(ctx, merged, engine.Paths(written), map[string]string{plan.KeyRun: id})
 }
 
 // smallRuns chooses the data files of the account of runs that are written anew with the next run, as [execution.mergedFiles]

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tarn/internal/cache"
+	"tarn/internal/engine"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/lake"
 	"tarn/internal/load"
@@ -124,7 +125,7 @@ func (x *execution) loaded(ctx context.Context, a *afar, st *state) error {
 			there = nil
 		}
 	} else {
-		st.files, st.rows = a.written, countRows(a.written)
+		st.files, st.rows = a.written, engine.CountRows(a.written)
 		if err := x.proved(ctx, st, a.written); err != nil {
 			return err
 		}
@@ -204,7 +205,7 @@ func (x *execution) judgeThere(ctx context.Context, st *state, a *afar, held *la
 	if st.putAside == 0 && len(st.dropped) == 0 {
 		return nil, nil
 	}
-	return append([]string{}, filePaths(st.files)...), nil
+	return engine.Paths(st.files), nil
 }
 
 // judgedHere reports whether a check of a landing table has to see its rows, as the new files' statistics do not prove it.

@@ -79,10 +79,10 @@ func (x *execution) takeStep(ctx context.Context, m *maker, action plan.Action, 
 		return x.takeThere(ctx, m, st, r, summary)
 	}
 	st.files = r.Files
-	if err := st.draft.Replace(ctx, filePaths(st.files), summary); err != nil {
+	if err := st.draft.Replace(ctx, engine.Paths(st.files), summary); err != nil {
 		return err
 	}
-	return x.adopt(st, filePaths(st.files))
+	return x.adopt(st, engine.Paths(st.files))
 }
 
 // takeThere takes the files of an engine elsewhere, which stay where they are.
@@ -149,7 +149,7 @@ func (x *execution) asides(ctx context.Context, st *state, list []engine.Aside) 
 
 func (x *execution) aside(ctx context.Context, st *state, a engine.Aside) error {
 	t := st.table
-	paths, n := filePaths(a.Files), countRows(a.Files)
+	paths, n := engine.Paths(a.Files), engine.CountRows(a.Files)
 	if len(a.Snapshot) > 0 && string(a.Snapshot) != "null" {
 		files, err := x.w.Lake.HandedFiles(ctx, a.Snapshot)
 		if err != nil {

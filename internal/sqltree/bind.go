@@ -24,13 +24,11 @@ func Bind(ctx context.Context, db *sql.DB, q *Query, rename func(TableRef) strin
 		return nil, diag.List{q.src.At(q.base, "internal", err.Error(), "")}
 	}
 	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "SET errors_as_json=true"); err != nil {
+	reset, err := TellPlaces(ctx, conn)
+	if err != nil {
 		return nil, diag.List{q.src.At(q.base, "internal", err.Error(), "")}
 	}
-	defer func() {
-		// The connection goes back to the pool as it was.
-		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "RESET errors_as_json")
-	}()
+	defer reset()
 	names, list := q.bindText(ctx, conn, rename)
 	if list.Err() != nil {
 		return nil, list
@@ -62,6 +60,15 @@ func Bind(ctx context.Context, db *sql.DB, q *Query, rename func(TableRef) strin
 		return nil, list
 	}
 	return columns, list
+}
+
+// TellPlaces makes a connection of DuckDB tell the places of errors, which are JSON then, until reset is called: it goes back to its
+// pool as it was.
+func TellPlaces(ctx context.Context, conn *sql.Conn) (reset func(), err error) {
+	if _, err := conn.ExecContext(ctx, "SET errors_as_json=true"); err != nil {
+		return nil, err
+	}
+	return func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "RESET errors_as_json") }, nil
 }
 
 // describeStart stands before the text that is bound; positions in errors count from it.

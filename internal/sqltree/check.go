@@ -24,12 +24,11 @@ func BindText(ctx context.Context, db *sql.DB, before, text, after string, colum
 		return nil, nil, err
 	}
 	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "SET errors_as_json=true"); err != nil {
+	reset, err := TellPlaces(ctx, conn)
+	if err != nil {
 		return nil, nil, err
 	}
-	defer func() {
-		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "RESET errors_as_json")
-	}()
+	defer reset()
 	bound, err := describe(ctx, conn, describeStart+before+text+after+"\n)")
 	if err == nil {
 		for _, c := range bound {

@@ -52,13 +52,10 @@ func (h *Held) Lost() <-chan struct{} { return h.lost }
 
 // Payload is what was committed last, and a number for [Held.Update], which each update raises by one.
 func (h *Held) Payload(ctx context.Context) (_ json.RawMessage, updates int64, _ error) {
-	if err := h.take(ctx); err != nil {
+	if err := h.enter(ctx); err != nil {
 		return nil, 0, err
 	}
 	defer h.give()
-	if h.released {
-		return nil, 0, ErrReleased
-	}
 	err := h.refresh(ctx)
 	return h.doc.Payload, h.doc.Updates + h.adopted, err
 }
@@ -66,26 +63,20 @@ func (h *Held) Payload(ctx context.Context) (_ json.RawMessage, updates int64, _
 // Document is the object as this holder has last seen or written it, which makes no request unless a Put of it is still in
 // doubt. Whether the lease is still held shows only by another look at the object: see [Lease.Stat].
 func (h *Held) Document(ctx context.Context) (Document, error) {
-	if err := h.take(ctx); err != nil {
+	if err := h.enter(ctx); err != nil {
 		return Document{}, err
 	}
 	defer h.give()
-	if h.released {
-		return Document{}, ErrReleased
-	}
 	err := h.refresh(ctx)
 	return h.doc, err
 }
 
 // Renew makes sure that [Held.Payload] is what is there now, with one small request if it was.
 func (h *Held) Renew(ctx context.Context) error {
-	if err := h.take(ctx); err != nil {
+	if err := h.enter(ctx); err != nil {
 		return err
 	}
 	defer h.give()
-	if h.released {
-		return ErrReleased
-	}
 	if o, err := h.lease.Stat(ctx); err != nil {
 		return err
 	} else if o.ETag != h.doc.Object.ETag {
@@ -191,13 +182,10 @@ const tries = 8
 
 // write puts what change makes of the document in its place. update is the id that change adds to Recent, or "".
 func (h *Held) write(ctx context.Context, update string, change func(*Document) error) error {
-	if err := h.take(ctx); err != nil {
+	if err := h.enter(ctx); err != nil {
 		return err
 	}
 	defer h.give()
-	if h.released {
-		return ErrReleased
-	}
 	if err := h.refresh(ctx); err != nil {
 		return err
 	}
@@ -295,6 +283,18 @@ func (h *Held) mine(now Document) error {
 		return catalog.ErrLockLost
 	}
 	return fmt.Errorf("%w: run %s, %s, has it since %s", catalog.ErrLockLost, now.Owner.Run, now.Owner.Where(), now.Owner.Since.Format(time.RFC3339))
+}
+
+// enter takes the turn of a lease that was not let go.
+func (h *Held) enter(ctx context.Context) error {
+	if err := h.take(ctx); err != nil {
+		return err
+	}
+	if h.released {
+		h.give()
+		return ErrReleased
+	}
+	return nil
 }
 
 func (h *Held) take(ctx context.Context) error {

@@ -75,7 +75,7 @@ func (e *Engine) step(ctx context.Context, j engine.Job, s engine.Step, t engine
 	if err != nil {
 		return nil, err
 	}
-	out.Made, out.Rows = rowsOf(written), rowsOf(judged.Files)
+	out.Made, out.Rows = engine.CountRows(written), engine.CountRows(judged.Files)
 	out.Files, out.Checks, out.Aside = judged.Files, judged.Checks, judged.Aside
 	if s.Ledger != nil {
 		j.Tell(engine.Event{Table: s.Table, Phase: engine.Accounting})

@@ -12,6 +12,7 @@ import (
 
 	"tarn/internal/engine"
 	"tarn/internal/schema"
+	"tarn/internal/sqltree"
 )
 
 // What the engine writes, and how.
@@ -72,7 +73,7 @@ func (e *Engine) Copy(ctx context.Context, query string, o Output) (_ []File, er
 		return nil, err
 	}
 	defer conn.Close()
-	reset, err := positions(ctx, conn)
+	reset, err := sqltree.TellPlaces(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
@@ -125,10 +126,15 @@ func stored(from, fieldIDs string) string {
 			renamed = append(renamed, schema.Quote(own)+" AS "+schema.Quote(m[1]))
 		}
 	}
-	if len(renamed) == 0 {
+	return renaming(renamed, from)
+}
+
+// renaming gives columns of a FROM item other names, each as "a" AS "b".
+func renaming(columns []string, from string) string {
+	if len(columns) == 0 {
 		return from
 	}
-	return "(SELECT * RENAME (" + strings.Join(renamed, ", ") + ") FROM " + from + ")"
+	return "(SELECT * RENAME (" + strings.Join(columns, ", ") + ") FROM " + from + ")"
 }
 
 // flatten moves partitioned files out of DuckDB's `k=v` folders: a path must not carry values of rows, and characters

@@ -150,10 +150,7 @@ func own(columns []schema.Column, from string) string {
 			renamed = append(renamed, schema.Quote(stored)+" AS "+schema.Quote(c.Name))
 		}
 	}
-	if len(renamed) == 0 {
-		return from
-	}
-	return "(SELECT * RENAME (" + strings.Join(renamed, ", ") + ") FROM " + from + ")"
+	return renaming(renamed, from)
 }
 
 // ScanNamed writes the FROM item that reads Parquet files with a column that holds each row's file.

@@ -2,7 +2,6 @@ package duckdb
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"path/filepath"
@@ -27,17 +26,6 @@ var ofValues = map[string]bool{"Conversion": true, "Invalid Input": true, "Out o
 
 // OfValues reports whether it is rows that the statement cannot be worked out for, and not the machine.
 func (e *StatementError) OfValues() bool { return ofValues[e.Kind] }
-
-// positions makes a connection tell the places of errors, until the result is called.
-func positions(ctx context.Context, conn *sql.Conn) (reset func(), err error) {
-	if _, err := conn.ExecContext(ctx, "SET errors_as_json=true"); err != nil {
-		return nil, err
-	}
-	return func() {
-		// The connection goes back to the pool as it was.
-		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "RESET errors_as_json")
-	}, nil
-}
 
 // statementError reads an error of a connection that tells positions; shift is how many bytes stand before the SELECT. What is
 // no such error comes back as it is.

@@ -35,7 +35,7 @@ type Judged struct {
 // files again; then the whole table is made readable and judged by the other checks.
 func (e *Engine) Judge(ctx context.Context, j Judging, t engine.Tables) (*Judged, error) {
 	out := &Judged{Files: j.Written}
-	if err := e.SetTable(ctx, j.Table, j.Columns, paths(j.Written)); err != nil {
+	if err := e.SetTable(ctx, j.Table, j.Columns, engine.Paths(j.Written)); err != nil {
 		return nil, err
 	}
 	rows := slices.DeleteFunc(slices.Clone(j.Checks), func(c engine.Check) bool { return c.Good == "" })
@@ -48,7 +48,7 @@ func (e *Engine) Judge(ctx context.Context, j Judging, t engine.Tables) (*Judged
 	if err := e.putAside(ctx, j, rows, out, t); err != nil {
 		return nil, err
 	}
-	if err := e.SetTable(ctx, j.Table, j.Columns, append(paths(out.Files), j.Stay...)); err != nil {
+	if err := e.SetTable(ctx, j.Table, j.Columns, append(engine.Paths(out.Files), j.Stay...)); err != nil {
 		return nil, err
 	}
 	if len(out.Aside) > 0 {
@@ -94,7 +94,7 @@ func (e *Engine) putAside(ctx context.Context, j Judging, checks []engine.Check,
 			if a.Files, err = e.Copy(ctx, "SELECT *"+from+where, to); err != nil {
 				return fmt.Errorf("quarantine %s: %w", j.Table, err)
 			}
-			a.Rows = rowsOf(a.Files)
+			a.Rows = engine.CountRows(a.Files)
 		} else if err := e.db.QueryRowContext(ctx, "SELECT count(*)"+from+where).Scan(&a.Rows); err != nil {
 			return err
 		}
@@ -110,19 +110,4 @@ func (e *Engine) putAside(ctx context.Context, j Judging, checks []engine.Check,
 	}
 	out.Files = written
 	return nil
-}
-
-func paths(files []File) []string {
-	out := make([]string, len(files))
-	for i, f := range files {
-		out[i] = f.Path
-	}
-	return out
-}
-
-func rowsOf(files []File) (n int64) {
-	for _, f := range files {
-		n += f.Rows
-	}
-	return n
 }
