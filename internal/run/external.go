@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +9,7 @@ import (
 
 	"tarn/internal/catalog"
 	"tarn/internal/ddl"
+	"tarn/internal/diag"
 	"tarn/internal/lake"
 	"tarn/internal/load"
 	"tarn/internal/model"
@@ -31,9 +31,8 @@ func (w *Workspace) external(ctx context.Context, before, v *lake.View) []string
 	var out []string
 	for _, e := range apart(err) {
 		text := "landing tables in the catalog: " + e.Error()
-		var hinted interface{ Hint() string }
-		if errors.As(e, &hinted) && hinted.Hint() != "" {
-			text += " (" + hinted.Hint() + ")"
+		if hint := diag.Hint(e); hint != "" {
+			text += " (" + hint + ")"
 		}
 		out = append(out, text)
 	}

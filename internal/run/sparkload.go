@@ -76,9 +76,8 @@ func (w *Workspace) loadedHere(p *plan.Plan) []string {
 			return
 		}
 		text := fmt.Sprintf("%s: %.0f GB of landing files are read on this machine and not by Spark, as %v", strings.Join(l.names(), ", "), float64(l.bytes)/1e9, why)
-		var hinted interface{ Hint() string }
-		if errors.As(why, &hinted) {
-			text += " (" + hinted.Hint() + ")"
+		if hint := diag.Hint(why); hint != "" {
+			text += " (" + hint + ")"
 		}
 		out = append(out, text)
 	}

@@ -56,19 +56,14 @@ func (w *Workspace) written(ctx context.Context, m *maker, t *model.Table) (*wri
 
 // writeNative writes a table for DuckDB.
 func (w *Workspace) writeNative(m *maker, t *model.Table, wr *written) diag.List {
-	from := w.from(m.Language())
 	if t.Model != nil {
-		var err error
-		if wr.sql, err = t.Query.PrintLifted(m.Language().Dialect, func(r sqltree.TableRef) string { return from(r.Name) }); err == nil {
-			err = w.writeLedger(m, t, wr)
-		}
-		if err != nil {
-			return diag.List{t.Model.Source.At(t.Model.SQLStart, "not-portable", err.Error(), "")}
+		if list := w.writeModel(m, t, wr); list != nil {
+			return list
 		}
 	}
 	traced := w.tracedOrNot(m, t)
 	for _, c := range t.Header().Checks {
-		wr.checks[c.Name] = check.Native(from, t.Name, c, traced)
+		wr.checks[c.Name] = check.Native(w.from(m.Language()), t.Name, c, traced)
 	}
 	return nil
 }
@@ -105,24 +100,22 @@ func (w *Workspace) tracedOrNot(m *maker, t *model.Table) string {
 	return traced
 }
 
+// writeModel writes a model's SQL and the questions of its account.
 func (w *Workspace) writeModel(m *maker, t *model.Table, wr *written) diag.List {
-	src := t.Model.Source
-	from := w.from(m.Language())
+	l, from := m.Language(), w.from(m.Language())
+	rename := func(r sqltree.TableRef) string { return from(r.Name) }
+	printed := t.Query.Print
+	if l.Native {
+		printed = t.Query.PrintLifted
+	}
 	var err error
-	if wr.sql, err = t.Query.Print(m.Language().Dialect, func(r sqltree.TableRef) string { return from(r.Name) }); err == nil {
-		err = w.writeLedger(m, t, wr)
+	if wr.sql, err = printed(l.Dialect, rename); err == nil {
+		wr.ledger, err = ledger.Ask(t.Query.Flow(), l.Dialect, rename)
 	}
 	if err != nil {
-		return diag.List{src.At(t.Model.SQLStart, "not-portable", err.Error(), "")}
+		return diag.List{t.Model.Source.At(t.Model.SQLStart, "not-portable", err.Error(), "")}
 	}
 	return nil
-}
-
-func (w *Workspace) writeLedger(m *maker, t *model.Table, wr *written) error {
-	from := w.from(m.Language())
-	var err error
-	wr.ledger, err = ledger.Ask(t.Query.Flow(), m.Language().Dialect, func(r sqltree.TableRef) string { return from(r.Name) })
-	return err
 }
 
 // waitsForModel refuses checks that leave out rows of a landing table by what stands in a model: landing tables are loaded
