@@ -194,11 +194,15 @@ func (x *execution) inSlots(ctx context.Context, slots *semaphore.Weighted, weig
 	return x.step(ctx, s)
 }
 
-// sideBySide is how many small steps may run at a time.
-const sideBySide = 3
+// sideBySide is how many small steps may run at a time, and bigStep how many places a big one takes: two big ones go together,
+// so that one works while the other looks at its files or closes them. DuckDB spreads each over all cores by itself, and
+// both share its memory limit; more of them would only need more memory.
+const (
+	sideBySide = 4
+	bigStep    = sideBySide / 2
+)
 
-// weight is how many of the places a step takes. A big one takes all: DuckDB spreads it over all cores by itself, and two
-// of them at a time would only need twice the memory.
+// weight is how many of the places a step takes.
 func (x *execution) weight(s plan.Step) int64 {
 	const bigRows, bigBytes = 500_000, 32 << 20
 	var rows, size int64
@@ -211,7 +215,7 @@ func (x *execution) weight(s plan.Step) int64 {
 		size += f.Size
 	}
 	if rows >= bigRows || size >= bigBytes {
-		return sideBySide
+		return bigStep
 	}
 	return 1
 }
