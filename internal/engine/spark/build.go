@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"unicode/utf16"
 
 	"tarn/internal/engine"
@@ -81,7 +82,7 @@ func (e *Engine) plan(ctx context.Context, j engine.Job, t engine.Tables) (Plan,
 	var needed []string
 	for _, s := range j.Steps {
 		needed = append(append(needed, s.Reads...), s.Traces...)
-		step := Step{Table: s.Table, Rows: e.Language().Rows(j.Database, s.Table, s.Columns), SQL: s.SQL, Columns: []Column{}, Checks: append([]Check{}, s.Checks...), Ledger: s.Ledger}
+		step := Step{Table: s.Table, Rows: e.Language().Rows(j.Database, s.Table, s.Columns), SQL: s.SQL, Columns: []Column{}, Checks: append([]Check{}, s.Checks...), Ledger: s.Ledger, After: made(s, p.Steps)}
 		for i, c := range step.Checks {
 			step.Checks[i].Full = stored(c.Full)
 		}
@@ -125,6 +126,17 @@ func (e *Engine) plan(ctx context.Context, j engine.Job, t engine.Tables) (Plan,
 		}
 	}
 	return p, nil
+}
+
+// made are the tables of earlier steps that a step reads.
+func made(s engine.Step, earlier []Step) []string {
+	out := []string{}
+	for _, e := range earlier {
+		if slices.Contains(s.Reads, e.Table) || slices.Contains(s.Traces, e.Table) {
+			out = append(out, e.Table)
+		}
+	}
+	return out
 }
 
 // stored gives columns the names that they have in the table.

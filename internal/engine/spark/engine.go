@@ -51,7 +51,7 @@ func (e *Engine) runnerLocation() string {
 
 // Prepare writes plan and runner, and gives the handle of a job that [Engine.Start] can start.
 func (e *Engine) Prepare(ctx context.Context, p Plan) (Handle, error) {
-	p.Format, p.Place, p.TellEvery = Format, e.Folder(p.Run), e.Poll.Seconds()
+	p.Format, p.Place, p.TellEvery = Format, e.Folder(p.Run), max(e.Poll, leastTelling).Seconds()
 	raw, err := json.Marshal(p)
 	if err != nil {
 		return Handle{}, err
@@ -92,6 +92,9 @@ func (e *Engine) Find(ctx context.Context, h Handle) (Handle, error) {
 func (e *Engine) job(h Handle) Job {
 	return Job{Run: h.Run, Script: h.Script, Plan: e.Folder(h.Run) + "plan.json", Folder: e.Folder(h.Run), IO: e.IO}
 }
+
+// leastTelling is the least time between two notes of a job on how far it is: a note costs more than a look.
+const leastTelling = 500 * time.Millisecond
 
 // Wait waits for the end of a job and gives its result; it does not matter which process has started it. tell is told how
 // far it is, when that changes. When ctx ends, the job goes on: see [Engine.Cancel]. The error is a [StepError] if a step

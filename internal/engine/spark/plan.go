@@ -40,7 +40,7 @@ type Plan struct {
 	// Settings are of the Spark session, as names and values.
 	Settings [][2]string `json:"settings"`
 	Tables   []Table     `json:"tables"`
-	// Steps are worked through in order; a later one reads what an earlier one has written.
+	// Steps are in an order in which each finds what it reads.
 	Steps []Step `json:"steps"`
 	// Late are checks that are tested when all steps are done.
 	Late []Late `json:"late"`
@@ -66,6 +66,8 @@ type Step struct {
 	Columns []Column `json:"columns"`
 	Checks  []Check  `json:"checks"`
 	Ledger  *Ledger  `json:"ledger,omitempty"`
+	// After are earlier steps' tables that it reads; steps that need nothing of each other run side by side.
+	After []string `json:"after"`
 }
 
 // Column is one column of a step's SELECT, by place. Its name is that in the table.

@@ -11,6 +11,7 @@ what the tables then look like goes into result.json beside the plan, and nothin
 """
 
 import argparse
+import concurrent.futures
 import http.server
 import json
 import os
@@ -24,6 +25,7 @@ import traceback
 import urllib.parse
 
 CATALOG = "tarn"
+SIDE_BY_SIDE = 3  # steps, or questions about a table
 MOST_REST = 100_000  # of the rows that fail a check; as many as the engine in the process keeps
 
 
@@ -335,12 +337,52 @@ class Run:
     def all(self):
         if self.plan.get("load"):
             self.load(self.plan["load"])
-        steps = [self.step(s) for s in self.plan["steps"]]
+        steps = self.steps(self.plan["steps"])
         late = []
         for s in self.plan["late"]:
             self.progress.begin(s["table"], "check")
             late.append({"table": s["table"], "checks": [self.check(s["table"], c) for c in s["checks"]]})
         return {"steps": steps, "late": late}
+
+    def steps(self, steps):
+        """Works steps off, independent ones side by side, and asks what is asked of a table while the next ones are made.
+
+        Between its jobs Spark plans in one thread, and small jobs have one task, so that one thing alone leaves most cores idle.
+        """
+        by_name, after = {s["table"]: s for s in steps}, {s["table"]: set(s["after"]) for s in steps}
+        pool, running, answers, open_questions = concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE), {}, {}, {}
+
+        def begin_ready():
+            for name in [n for n, tables in after.items() if not tables]:
+                del after[name]
+                running[pool.submit(self.build, by_name[name])] = name
+
+        try:
+            begin_ready()
+            while running:
+                for done in concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED).done:
+                    name, out = running.pop(done), done.result()
+                    if name not in answers:
+                        answers[name] = out
+                        for tables in after.values():
+                            tables.discard(name)
+                        begin_ready()
+                        questions = self.questions(by_name[name], out)
+                        open_questions[name] = len(questions)
+                        running.update((pool.submit(q), name) for q in questions)
+                    else:
+                        open_questions[name] -= 1
+                    if open_questions[name] == 0:
+                        self.progress.finish(name, answers[name]["rows"])
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            self.spark.sparkContext.cancelAllJobs()
+            raise
+        pool.shutdown()
+        for out in answers.values():
+            out["checks"] = out.pop("row_checks") + out["checks"]
+            out["seconds"] = sum(out.pop("spent"))
+        return [answers[s["table"]] for s in steps]
 
     def load(self, asks):
         """Lets tarn read landing files on Spark's machines, a batch for each task. What it finds lies beside the batches then."""
@@ -381,25 +423,52 @@ class Run:
         except Exception as e:
             raise Wrong(table, what, e) from e
 
-    def step(self, s):
+    def build(self, s):
+        """Does what others wait for: the rows of a step's table."""
         table, begin = s["table"], time.time()
-        out = {"table": table, "before": None, "checks": [], "aside": []}
+        out = {"table": table, "before": None, "row_checks": None, "aside": []}
         if s.get("sql"):
             self.progress.begin(table, "build")
             self.write(table, "model", self.shaped(table, self.sql(table, "model", s["sql"]), s["columns"]))
-        if s["checks"]:
-            self.progress.begin(table, "check")
         out["made"] = self.count(table)
-        out["checks"] = self.row_checks(s, [c for c in s["checks"] if c.get("good")])
-        if s.get("sql"):
+        if s.get("sql") and any(c.get("good") and c["on_fail"] in ("drop", "quarantine") for c in s["checks"]):
+            self.progress.begin(table, "check")
+            out["row_checks"] = self.row_checks(s)
             out["aside"] = self.put_aside(s, out)
-        out["checks"] += [self.check(table, c) for c in s["checks"] if not c.get("good")]
-        out["ledger"] = self.ledger(table, s.get("ledger"))
         out["rows"] = self.count(table)
         out["snapshot"] = self.snapshot(table)
-        out["seconds"] = time.time() - begin
-        self.progress.finish(table, out["rows"])
+        out["spent"] = [time.time() - begin]
         return out
+
+    def questions(self, s, out):
+        """What is left to ask of a table that stays as it is now: checks, and the account of its rows."""
+        table, others = s["table"], [c for c in s["checks"] if not c.get("good")]
+        out["checks"], out["ledger"] = [None] * len(others), None
+
+        def timed(question):
+            def ask():
+                begin = time.time()
+                if s["checks"]:
+                    self.progress.begin(table, "check")
+                question()
+                out["spent"].append(time.time() - begin)
+
+            return ask
+
+        def judge_rows():
+            out["row_checks"] = self.row_checks(s)
+
+        def check(i):
+            def judge():
+                out["checks"][i] = self.check(table, others[i])
+
+            return judge
+
+        def account():
+            out["ledger"] = self.ledger(table, s.get("ledger"))
+
+        asked = [judge_rows] if out["row_checks"] is None else []
+        return [timed(q) for q in [*asked, *(check(i) for i in range(len(others))), account]]
 
     def shaped(self, table, frame, columns):
         """The rows with the plan's column names and types. Only what keeps every value is converted."""
@@ -465,9 +534,9 @@ class Run:
             out[i] = t
         return out
 
-    def row_checks(self, s, checks):
-        """Judges each row by all checks, in one pass over the table as far as that goes."""
-        table, begin = s["table"], time.time()
+    def row_checks(self, s):
+        """Judges each row by all checks of rows, in one pass over the table as far as that goes."""
+        table, begin, checks = s["table"], time.time(), [c for c in s["checks"] if c.get("good")]
         failing, asked = {}, []
         for i, c in enumerate(checks):
             if c.get("full") and self.full(table, c["full"]):
@@ -539,7 +608,7 @@ class Run:
     def put_aside(self, s, out):
         """Takes out the rows that a check drops or quarantines; a row counts for the first check that it fails."""
         table, keep, aside = s["table"], "true", []
-        for c, r in zip([c for c in s["checks"] if c.get("good")], out["checks"]):
+        for c, r in zip([c for c in s["checks"] if c.get("good")], out["row_checks"]):
             if not r["failing"] or c["on_fail"] not in ("drop", "quarantine"):
                 continue
             where = f"NOT {c['good']} AND {keep}"

@@ -37,7 +37,7 @@ type kind struct {
 }
 
 var kinds = map[string]kind{
-	sparkconf.Local:         {openLocal, 500 * time.Millisecond},
+	sparkconf.Local:         {openLocal, 50 * time.Millisecond},
 	sparkconf.Glue:          {openGlue, poll},
 	sparkconf.EMRServerless: {openEMR, poll},
 }

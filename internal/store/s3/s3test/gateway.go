@@ -192,6 +192,10 @@ func Serve(ctx context.Context, buckets ...string) ([]string, error) {
 			return nil, err
 		}
 	}
+	// It would go before AWS_ENDPOINT_URL, and may lead to another server.
+	if err := os.Unsetenv("AWS_ENDPOINT_URL_S3"); err != nil {
+		return nil, err
+	}
 	for _, b := range buckets {
 		if err := makeBucket(ctx, b); err != nil {
 			return nil, err
