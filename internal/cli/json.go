@@ -209,6 +209,16 @@ type gcJSON struct {
 	lake.Garbage
 }
 
+// recoverJSON is what `tarn recover` prints.
+type recoverJSON struct {
+	// The run that was left half done; empty for none.
+	Run string `json:"run"`
+	// Whether it became visible; otherwise what it had done is gone.
+	Published bool `json:"published"`
+	// What its job has failed by, where that is known.
+	Failed string `json:"failed,omitempty"`
+}
+
 // versionJSON is what `tarn version` prints.
 type versionJSON struct {
 	// Version of tarn, or (devel).
@@ -252,6 +262,7 @@ func results() []result {
 		{"tarn rollback", rollbackJSON{}},
 		{"tarn drop", dropJSON{}},
 		{"tarn gc", gcJSON{}},
+		{"tarn recover", recoverJSON{}},
 		{"tarn demo", demo.Report{}},
 		{"tarn version", versionJSON{}},
 	}
