@@ -90,6 +90,8 @@ func exitCode(ctx context.Context, err error) int {
 		return exitHeld
 	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
 		return exitChecks
+	case errors.As(err, &sql) && sql.Denied != nil:
+		return exitRemote
 	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong), errors.As(err, &carry), errors.As(err, &fails), errors.Is(err, template.ErrTwoDatabases):
 		return exitDefinitions
 	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.As(err, &reference), errors.Is(err, template.ErrNothingFound), errors.Is(err, intake.ErrNoTable), errors.Is(err, errMissing):

@@ -43,6 +43,13 @@ func (e *Error) Error() string { return e.Op + " " + e.Location + ": " + e.Err.E
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// Is makes a refusal for want of rights a [store.ErrDenied].
+func (e *Error) Is(target error) bool { return target == store.ErrDenied && e.denied() }
+
+func (e *Error) denied() bool {
+	return e.Code == "AccessDenied" || e.Code == "Forbidden" || e.Code == "AllAccessDisabled"
+}
+
 // Codes: S3's own, and three for what never got as far as S3.
 const (
 	noBucket      = "NoSuchBucket"
@@ -56,12 +63,13 @@ func (e *Error) Missing() bool { return e.Code == noBucket }
 
 // Hint says what most likely helps, or "".
 func (e *Error) Hint() string {
-	switch e.Code {
-	case "AccessDenied", "Forbidden", "AllAccessDisabled":
+	if e.denied() {
 		if strings.Contains(e.Err.Error(), "kms:") {
 			return "the credentials, and the policy of the key, have to allow kms:GenerateDataKey and kms:Decrypt on the key: see kms_key: of the target"
 		}
 		return "the credentials may not " + e.Op + " this, or the bucket is somebody else's: they need " + e.right()
+	}
+	switch e.Code {
 	case noBucket:
 		return "is this its name? `aws s3 mb s3://" + e.bucket() + "` makes it, in the account of these credentials"
 	case "InvalidBucketName":
