@@ -22,12 +22,13 @@ const (
 	opRead   = "read"
 	opWrite  = "write"
 	opDelete = "delete"
+	opGiveUp = "give up a large upload of"
 )
 
 // Error is a request that S3 has refused, or that never reached it. It holds nothing of the request but its location:
 // no credentials, no signature.
 type Error struct {
-	// Op is what was to be done: list, look at, read, write, delete.
+	// Op is what was to be done: list, look at, read, write, delete, give up a large upload of.
 	Op       string
 	Location string
 	// Code is S3's own, such as AccessDenied, or says why no answer came.
@@ -115,7 +116,7 @@ func (e *Error) right() string {
 	if i := strings.LastIndexByte(key, '/'); i >= 0 {
 		key = key[:i+1] + "*"
 	}
-	action := map[string]string{opLook: "s3:GetObject", opRead: "s3:GetObject", opWrite: "s3:PutObject", opDelete: "s3:DeleteObject"}[e.Op]
+	action := map[string]string{opLook: "s3:GetObject", opRead: "s3:GetObject", opWrite: "s3:PutObject", opDelete: "s3:DeleteObject", opGiveUp: "s3:AbortMultipartUpload"}[e.Op]
 	if action == "s3:GetObject" {
 		return action + " on " + arn + "/" + key + " and s3:ListBucket on " + arn
 	}
