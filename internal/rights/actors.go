@@ -31,7 +31,7 @@ const (
 
 // Actors are all of which [Of] knows the rights.
 func Actors() []Actor {
-	return []Actor{Runner, JobRole, Pipeline, Analyst, Scientist, Operator, Laptop, CrawlerRole}
+	return []Actor{Runner, JobRole, Pipeline, Analyst, Scientist, Operator, Laptop, CrawlerRole, Deployer}
 }
 
 // use is what an actor does: calls, and the things of each kind that it does them with.
@@ -46,7 +46,7 @@ type use struct {
 }
 
 var usesOf = map[Actor]func(Places) []use{Runner: runner, JobRole: job, Pipeline: pipeline, Analyst: analyst, Scientist: scientist, Operator: operator,
-	Laptop: laptop, CrawlerRole: crawler}
+	Laptop: laptop, CrawlerRole: crawler, Deployer: deployer}
 
 // Of gives what an actor may do with a lake.
 func Of(a Actor, p Places) (Policy, error) {

@@ -105,7 +105,7 @@ const (
 	byCrawler   = "the Glue crawler makes it"
 )
 
-var table = slices.Concat(
+var table = slices.Concat(append(deployCalls,
 	[]Call{
 		// S3, as our store, Spark's S3FileIO and Athena call it.
 		s3("HeadObject", "GetObject", Object),
@@ -207,8 +207,7 @@ var table = slices.Concat(
 		same("sagemaker", "StartNotebookInstance", "Amazon SageMaker", Notebook),
 		same("sagemaker", "StopNotebookInstance", "Amazon SageMaker", Notebook),
 		same("sagemaker", "DescribeNotebookInstance", "Amazon SageMaker", Notebook),
-	),
-)
+	))...)
 
 func athena(operation string) Call {
 	c := same("athena", operation, "Amazon Athena", Workgroup)
