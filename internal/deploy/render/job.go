@@ -71,5 +71,6 @@ func (r *renderer) job() {
 		props["SecurityConfiguration"] = cfn.Ref("JobSecurity")
 	}
 	r.t.Add(r.logs("JobOutput", r.n.JobLogs+"/output"), r.logs("JobErrors", r.n.JobLogs+"/error"),
-		cfn.Resource{ID: "Job", Type: "AWS::Glue::Job", Comment: "Spark, for runs that are too big for the function. It costs nothing until it is started.", Properties: props})
+		accept(cfn.Resource{ID: "Job", Type: "AWS::Glue::Job", Comment: "Spark, for runs that are too big for the function. It costs nothing until it is started.", Properties: props},
+			r.unkeyed(noJobKey)...))
 }

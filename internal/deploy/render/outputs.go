@@ -25,7 +25,7 @@ func (r *renderer) outputs() {
 	for _, w := range r.readers() {
 		out(w.id+"Name", "Athena workgroup "+w.text, cfn.Ref(w.id))
 	}
-	for _, a := range actors {
+	for _, a := range r.actors() {
 		out(a.id+"Arn", "Role "+a.text, r.role(a.name))
 	}
 	if r.Settings.Notebook.On {
