@@ -127,6 +127,10 @@ func (r *renderer) schedule() {
 	if when == "" {
 		return
 	}
+	target := cfn.Map{"Arn": cfn.Ref("StateMachine"), "RoleArn": r.role("pipeline"), "Input": `{"reason": "schedule"}`}
+	if !r.Settings.Events.Off {
+		target["DeadLetterConfig"] = cfn.Map{"Arn": cfn.GetAtt("DeadLetters.Arn")}
+	}
 	r.t.Add(cfn.Resource{ID: "Schedule", Type: "AWS::Scheduler::Schedule",
 		Comment: "Catches up with files whose events were lost, finishes what was left half done, and removes what nobody needs.",
 		Properties: cfn.Map{
@@ -135,6 +139,6 @@ func (r *renderer) schedule() {
 			"ScheduleExpression": when,
 			"FlexibleTimeWindow": cfn.Map{"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15},
 			"State":              "ENABLED",
-			"Target":             cfn.Map{"Arn": cfn.Ref("StateMachine"), "RoleArn": r.role("pipeline"), "Input": `{"reason": "schedule"}`},
+			"Target":             target,
 		}})
 }

@@ -19,7 +19,7 @@ func (r *renderer) outputs() {
 		out("QueueUrl", "Queue of what has landed", cfn.Ref("Queue"))
 		out("DeadLettersUrl", "Queue of messages that could not be read", cfn.Ref("DeadLetters"))
 	}
-	if !r.Settings.Job.Off {
+	if r.Spark() {
 		out("JobName", "Glue job", cfn.Ref("Job"))
 	}
 	for _, w := range r.readers() {

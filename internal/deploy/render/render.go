@@ -47,7 +47,9 @@ func Template(s deploy.Spec) (*cfn.Template, error) {
 	r.crawler()
 	r.athena()
 	r.function()
-	r.job()
+	if err := r.job(); err != nil {
+		return nil, err
+	}
 	if err := r.machine(); err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func Places(s deploy.Spec) rights.Places {
 	if !s.Settings.Events.Off {
 		out.Queue, out.DeadLetters = n.QueueARN(), n.DeadLettersARN()
 	}
-	if !s.Settings.Job.Off {
+	if s.Spark() {
 		out.Job, out.JobLogs = n.JobARN(), n.JobLogs
 	}
 	if s.Settings.Notebook.On {
@@ -57,11 +57,7 @@ func document(p rights.Policy) cfn.Map {
 	texts := func(list rights.List) any {
 		var out cfn.List
 		for _, s := range list {
-			if strings.Contains(s, "${") {
-				out = append(out, cfn.Sub(s))
-			} else {
-				out = append(out, s)
-			}
+			out = append(out, filledIn(s))
 		}
 		if len(out) == 1 {
 			return out[0]
@@ -98,6 +94,21 @@ func document(p rights.Policy) cfn.Map {
 		statements = append(statements, m)
 	}
 	return cfn.Map{"Version": p.Version, "Statement": statements}
+}
+
+// filledIn is a text with what CloudFormation fills in.
+func filledIn(s string) any {
+	if !strings.Contains(s, "${") {
+		return s
+	}
+	name, ok := strings.CutPrefix(s, "${")
+	if !ok || strings.Index(name, "}") != len(name)-1 {
+		return cfn.Sub(s)
+	}
+	if name = strings.TrimSuffix(name, "}"); strings.Contains(name, ".") {
+		return cfn.GetAtt(name)
+	}
+	return cfn.Ref(name)
 }
 
 // How long policies are at most, without white space (IAM User Guide, "IAM and AWS STS quotas"): all inline policies of a role together,

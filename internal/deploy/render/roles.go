@@ -29,7 +29,7 @@ var actors = []actor{
 func (r *renderer) actors() []actor {
 	var out []actor
 	for _, a := range actors {
-		if a.name == "job" && r.Settings.Job.Off || a.name == "crawler" && !r.Settings.Crawler {
+		if a.name == "job" && !r.Spark() || a.name == "crawler" && !r.Settings.Crawler {
 			continue
 		}
 		out = append(out, a)
