@@ -252,6 +252,14 @@ func logs(group string) string {
 	return logsARN(group)
 }
 
+// below are the log groups whose names begin with a folder.
+func below(folder string) string {
+	if folder == "" {
+		return ""
+	}
+	return logsARN(folder + "/*")
+}
+
 // job gets no right on the catalog: the job's tables come and go as files. It writes the folders of tables, and of what is
 // beside them only the folder for Spark.
 func job(p Places) []use {
@@ -342,7 +350,7 @@ func operator(p Places) []use {
 			on: map[Kind][]string{Queue: {p.DeadLetters}}},
 		{sid: "RedriveTo", by: byPerson, calls: []string{"sqs:SendMessage", "sqs:GetQueueAttributes"}, on: map[Kind][]string{Queue: {p.Queue}}},
 		{sid: "Logs", by: byPerson, calls: []string{"logs:FilterLogEvents", "logs:GetLogEvents", "logs:DescribeLogStreams"},
-			on: map[Kind][]string{LogGroup: {logs(p.FunctionLogs), logs(p.MachineLogs), logsARN("/aws-glue/jobs/*")}}},
+			on: map[Kind][]string{LogGroup: {logs(p.FunctionLogs), logs(p.MachineLogs), below(p.JobLogs), logsARN("/aws-glue/jobs/*")}}},
 		{sid: "Alarms", by: byPerson, calls: []string{"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"}},
 		{sid: "Stack", by: byPerson, calls: []string{"cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources"},
 			on: map[Kind][]string{Stack: {p.stack()}}},

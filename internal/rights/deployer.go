@@ -45,16 +45,19 @@ var deployCalls = [][]Call{
 	deployed("iam", "AWS Identity and Access Management (IAM)", Role, "GetRole", "CreateRole", "DeleteRole", "UpdateRole", "UpdateRoleDescription", "UpdateAssumeRolePolicy",
 		"GetRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "ListRolePolicies", "ListAttachedRolePolicies", "AttachRolePolicy", "DetachRolePolicy", "TagRole", "UntagRole",
 		"PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary", "PassRole"),
+	deployed("iam", "AWS Identity and Access Management (IAM)", ManagedPolicy, "CreatePolicy", "DeletePolicy", "GetPolicy", "GetPolicyVersion", "ListPolicyVersions",
+		"CreatePolicyVersion", "DeletePolicyVersion"),
 	deployed("lakeformation", "AWS Lake Formation", Any, "GetDataLakeSettings", "GrantPermissions", "RevokePermissions", "ListPermissions"),
 	deployed("kms", "AWS KMS", Key, "DescribeKey", "CreateGrant"),
 }
 
 // Kinds of what only a deployment is about.
 const (
-	Rule      Kind = "rule"
-	Schedule  Kind = "schedule"
-	Alarm     Kind = "alarm"
-	Lifecycle Kind = "notebook-instance-lifecycle-config"
+	Rule          Kind = "rule"
+	Schedule      Kind = "schedule"
+	Alarm         Kind = "alarm"
+	ManagedPolicy Kind = "policy"
+	Lifecycle     Kind = "notebook-instance-lifecycle-config"
 )
 
 func deployed(service, page string, on Kind, operations ...string) []Call {
@@ -83,7 +86,7 @@ func all(service string, on Kind) []string {
 // deployer is bound to what has the names of the stack: CloudFormation calls roles STACK-…, and the template gives all else names
 // that begin with LAKE-TARGET.
 func deployer(p Places) []use {
-	named := p.Lake + "-" + p.Target + "*"
+	named := p.Base + "*"
 	roles := "arn:${AWS::Partition}:iam::${AWS::AccountId}:role" + p.RolePath + p.Stack + "-*"
 	one := func(sid, service string, kind Kind, arns ...string) use {
 		return use{sid: sid, by: byDeploy, calls: all(service, kind), on: map[Kind][]string{kind: arns}}
@@ -110,7 +113,7 @@ func deployer(p Places) []use {
 		{sid: "Machine", by: byDeploy, calls: append(all("states", StateMachine), "states:DescribeStateMachine"), on: map[Kind][]string{StateMachine: {StateMachineARN(named)}}},
 		one("MachineCheck", "states", Any),
 		{sid: "LogGroups", by: byDeploy, calls: append(all("logs", LogGroup), "logs:CreateLogGroup"), on: map[Kind][]string{LogGroup: {
-			ARN("logs", "log-group:/aws/lambda/"+named), ARN("logs", "log-group:/aws/vendedlogs/states/"+named)}}},
+			ARN("logs", "log-group:/aws/lambda/"+named), ARN("logs", "log-group:/aws/vendedlogs/states/"+named), ARN("logs", "log-group:/aws-glue/"+named)}}},
 		{sid: "LogDelivery", by: byDeploy, calls: []string{"logs:DescribeLogGroups", "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
 			"logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"}},
 		one("Alarms", "cloudwatch", Alarm, ARN("cloudwatch", "alarm:"+named)),
@@ -119,8 +122,8 @@ func deployer(p Places) []use {
 	if p.Notebook != "" {
 		uses = append(uses,
 			use{sid: "Notebook", by: byDeploy, calls: append(all("sagemaker", Notebook), "sagemaker:DescribeNotebookInstance", "sagemaker:StartNotebookInstance", "sagemaker:StopNotebookInstance"),
-				on: map[Kind][]string{Notebook: {ARN("sagemaker", "notebook-instance/"+named)}}},
-			one("NotebookScript", "sagemaker", Lifecycle, ARN("sagemaker", "notebook-instance-lifecycle-config/"+named)))
+				on: map[Kind][]string{Notebook: {ARN("sagemaker", "notebook-instance/"+strings.ToLower(p.Notebook)+"*")}}},
+			one("NotebookScript", "sagemaker", Lifecycle, ARN("sagemaker", "notebook-instance-lifecycle-config/"+strings.ToLower(p.Notebook)+"*")))
 	}
 	made := one("Roles", "iam", Role, roles)
 	if p.Boundary != "" {
@@ -139,7 +142,7 @@ func deployer(p Places) []use {
 		uses = append(uses, use{sid: "RolesWithBoundary", by: byDeploy, calls: bound, on: map[Kind][]string{Role: {roles}},
 			when: map[Kind]map[string]map[string]List{Role: {"StringEquals": {"iam:PermissionsBoundary": {p.Boundary}}}}})
 	}
-	uses = append(uses, made)
+	uses = append(uses, made, one("Policies", "iam", ManagedPolicy, "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy"+p.RolePath+p.Stack+"-*"))
 	passed := []string{"lambda", "glue", "states", "scheduler"}
 	if p.Notebook != "" {
 		passed = append(passed, "sagemaker")

@@ -9,7 +9,7 @@ import (
 // stedi are the places of a lake as they are deployed by default.
 func stedi() Places {
 	bucket := "stedi-lake"
-	return Places{Lake: "stedi", Target: "aws", Database: "stedi",
+	return Places{Lake: "stedi", Target: "aws", Base: "stedi-aws", Database: "stedi",
 		Warehouse: Place{bucket, "warehouse/"}, Results: Place{bucket, "results/"}, Artefacts: Place{bucket, "artefacts/"},
 		Landing: []Place{{bucket, "landing/customer/"}, {bucket, "landing/accelerometer/"}, {bucket, "landing/step_trainer/"}},
 		Models: []Table{{"customer_trusted", Trusted}, {"accelerometer_trusted", Trusted}, {"step_trainer_trusted", Trusted},
