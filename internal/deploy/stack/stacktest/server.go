@@ -39,6 +39,7 @@ type Server struct {
 	faults        []*Fault
 	throttled     int
 	notifications map[string]string
+	policies      map[string]string
 	logs          map[string][]LogEvent
 	queues        map[string]int
 	executions    map[string][]Execution
@@ -102,7 +103,7 @@ func Serve() (s *Server, env []string, stop func(), err error) {
 // before makes the stand-in before an S3 server.
 func before(buckets *url.URL) *Server {
 	s := &Server{Glue: gluetest.New(), notifications: map[string]string{}, logs: map[string][]LogEvent{}, queues: map[string]int{}, executions: map[string][]Execution{},
-		alarms: map[string]string{}, counts: map[string]int{}, returns: map[string]func(){}, s3: buckets}
+		policies: map[string]string{}, alarms: map[string]string{}, counts: map[string]int{}, returns: map[string]func(){}, s3: buckets}
 	s.proxy = &httputil.ReverseProxy{
 		// Signatures cover the host that the client has asked for, so it stays.
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -151,9 +152,25 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.query(w, r)
 	case r.URL.Query().Has("notification"):
 		s.notification(w, r)
+	case r.URL.Query().Has("policy"):
+		s.policy(w, r)
 	default:
 		s.proxy.ServeHTTP(w, r)
 	}
+}
+
+// policy answers with a bucket's policy, which the S3 server would take literally.
+func (s *Server) policy(w http.ResponseWriter, r *http.Request) {
+	bucket, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if text := s.policies[bucket]; text != "" {
+		_, _ = io.WriteString(w, text)
+		return
+	}
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = io.WriteString(w, `<Error><Code>NoSuchBucketPolicy</Code><Message>The bucket policy does not exist</Message></Error>`)
 }
 
 // notification keeps what buckets notify of, which the S3 server knows nothing of.
