@@ -240,11 +240,7 @@ func isMissing(err error) bool {
 
 // databaseMarks gives a database's marks as tags, and whether it is there. One that a run has made has the lake's id.
 func (s *Stack) databaseMarks(ctx context.Context, name string) (map[string]string, bool, error) {
-	in := &glue.GetDatabaseInput{Name: &name}
-	if s.o.Spec.Catalog != "" {
-		in.CatalogId = &s.o.Spec.Catalog
-	}
-	out, err := s.glue.GetDatabase(ctx, in)
+	out, err := s.glue.GetDatabase(ctx, &glue.GetDatabaseInput{Name: &name, CatalogId: s.catalog()})
 	if code(err) == "EntityNotFoundException" {
 		return nil, false, nil
 	}

@@ -158,7 +158,9 @@ func (s *Server) wayBack(st, before *stack, verb, status string) {
 		}
 		s.remove(st, r, true)
 	}
-	st.tags, st.parameters, st.body, st.outputs = before.tags, before.parameters, before.body, before.outputs
+	if verb == "UPDATE" { // one that could not be made keeps what it was to be
+		st.tags, st.parameters, st.body, st.outputs = before.tags, before.parameters, before.body, before.outputs
+	}
 	st.tell(st.self(), status+"_COMPLETE", "")
 }
 
