@@ -131,7 +131,7 @@ func (s *Server) Throttle(n int) {
 	s.throttled = n
 }
 
-// Counts gives how often each operation of CloudFormation has been asked for.
+// Counts gives how often each operation of CloudFormation has been asked for, and notifications of buckets were written.
 func (s *Server) Counts() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,13 +164,18 @@ func (s *Server) policy(w http.ResponseWriter, r *http.Request) {
 	bucket, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	code := "NoSuchBucketPolicy"
+	if !s.exists(&resource{kind: "AWS::S3::Bucket", physical: bucket}) {
+		code = "NoSuchBucket" // its policy went with it
+		delete(s.policies, bucket)
+	}
 	if text := s.policies[bucket]; text != "" {
 		_, _ = io.WriteString(w, text)
 		return
 	}
 	w.Header().Set("Content-Type", "application/xml")
 	w.WriteHeader(http.StatusNotFound)
-	_, _ = io.WriteString(w, `<Error><Code>NoSuchBucketPolicy</Code><Message>The bucket policy does not exist</Message></Error>`)
+	_, _ = io.WriteString(w, "<Error><Code>"+code+"</Code><Message>There is none</Message></Error>")
 }
 
 // notification keeps what buckets notify of, which the S3 server knows nothing of.
@@ -184,6 +189,7 @@ func (s *Server) notification(w http.ResponseWriter, r *http.Request) {
 			panic(http.ErrAbortHandler)
 		}
 		s.notifications[bucket] = string(raw)
+		s.counts["PutBucketNotificationConfiguration"]++
 		return
 	}
 	text := s.notifications[bucket]
@@ -192,6 +198,13 @@ func (s *Server) notification(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/xml")
 	_, _ = io.WriteString(w, text)
+}
+
+// Notify configures what a bucket notifies of, as XML.
+func (s *Server) Notify(bucket, configuration string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notifications[bucket] = configuration
 }
 
 // Notifications is what a bucket notifies of, as XML.
