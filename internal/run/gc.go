@@ -73,7 +73,7 @@ func (w *Workspace) wouldCollect(ctx context.Context, before time.Time, wait boo
 		return found, err
 	}
 	defer func() { err = errors.Join(err, reading.Close()) }()
-	unfinished, err := w.Lake.Catalog().Idle(ctx, wait)
+	unfinished, err := w.Lake.Catalog().Idle(ctx, w.lock("", wait))
 	if err != nil {
 		return found, err
 	}

@@ -39,6 +39,7 @@ import (
 
 	"tarn/internal/awsconf"
 	"tarn/internal/careful"
+	"tarn/internal/catalog"
 	"tarn/internal/diag"
 	"tarn/internal/engine"
 	"tarn/internal/engine/duckdb"
@@ -58,6 +59,8 @@ type Workspace struct {
 	// Diagnostics holds the warnings of the definitions.
 	Diagnostics diag.List
 	now         func() time.Time
+	// owner is whom the lock is for.
+	owner catalog.Owner
 	// at is told the steps of a run, in tests.
 	at func(step string)
 	// maker is the engine that makes the models, and own the one of this process, which does the rest; they can be the same.
@@ -91,6 +94,9 @@ type Options struct {
 	Threads int
 	// Requests counts what is asked of stores and catalogs elsewhere; nil does not.
 	Requests *awsconf.Counter
+	// Owner is whom the lake's lock is for while somebody writes: an execution of which this process is a step, or, as the zero
+	// value says, this process. With Alive alone it is this process, which can find out whether another holder's execution has ended.
+	Owner catalog.Owner
 	// Now replaces the clock in tests.
 	Now func() time.Time
 }
@@ -109,7 +115,7 @@ func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) 
 		return nil, err
 	}
 	p.Config.AWS.Requests = o.Requests
-	w := &Workspace{Project: p, Diagnostics: p.Diagnostics, now: o.Now}
+	w := &Workspace{Project: p, Diagnostics: p.Diagnostics, now: o.Now, owner: o.Owner}
 	if w.now == nil {
 		w.now = time.Now
 	}
