@@ -97,6 +97,10 @@ type Options struct {
 	// Owner is whom the lake's lock is for while somebody writes: an execution of which this process is a step, or, as the zero
 	// value says, this process. With Alive alone it is this process, which can find out whether another holder's execution has ended.
 	Owner catalog.Owner
+	// State is a folder for what this machine keeps, where that may not be in the lake's; "" is there.
+	State string
+	// Configure, if not nil, changes the settings of tarn.yaml before anything is opened.
+	Configure func(*project.Config)
 	// Now replaces the clock in tests.
 	Now func() time.Time
 }
@@ -110,11 +114,14 @@ func MemoryOf(c project.Config, asked string) string { return cmp.Or(asked, c.Me
 // Open reads the definitions of the lake in dir and opens its tables. If the definitions have errors, the error is a
 // [diag.ListError] with all of them.
 func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) {
-	p, err := project.Load(dir, o.Target)
+	p, err := project.LoadWith(dir, project.Options{Target: o.Target, State: o.State})
 	if err != nil {
 		return nil, err
 	}
 	p.Config.AWS.Requests = o.Requests
+	if o.Configure != nil {
+		o.Configure(&p.Config)
+	}
 	w := &Workspace{Project: p, Diagnostics: p.Diagnostics, now: o.Now, owner: o.Owner}
 	if w.now == nil {
 		w.now = time.Now
