@@ -28,7 +28,7 @@ type opened struct {
 func own(p *project.Lake) string { return p.Config.Warehouse + "/" + lake.OwnFolder(p.Config.Stored) }
 
 // settings are what a target says about its stack.
-func settings(*project.Lake) deployconf.Settings { return deployconf.Defaults() }
+func settings(p *project.Lake) deployconf.Settings { return p.Config.Deploy }
 
 // within opens the lake for a task, lets it do something, and keeps it for the next task of the execution. It is opened anew for
 // another execution, as the lock's owner is another one, and after an error, which may have left anything behind. What tasks have
