@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -167,7 +166,7 @@ func (w *Workspace) leftovers(ctx context.Context, before time.Time) (locations 
 	if w.jobs == nil {
 		return nil, shown, nil
 	}
-	list, err := w.jobs.Leftovers(ctx, before, path.Base(w.jobs.leftAt()), lastLog)
+	list, err := w.jobs.Leftovers(ctx, before, lastLog)
 	for _, l := range list {
 		locations = append(locations, l.Location)
 		shown.Files = append(shown.Files, strings.TrimPrefix(l.Location, w.Project.Config.Warehouse+"/"))

@@ -57,7 +57,7 @@ func (t *Tables) Memory(asked string) string { return MemoryOf(t.w.Project.Confi
 
 // Engine tells where models are made that are not made in the process, for people, or why they could not be; "" is the process.
 func (t *Tables) Engine(ctx context.Context) (string, error) {
-	e, err := openEngine(ctx, t.w.Project, t.w.Lake, nil, t.StateDir())
+	e, err := openEngine(ctx, t.w.Project, t.w.Project.Config.Engine, t.w.Lake, nil, t.StateDir())
 	if err != nil {
 		return "", err
 	}

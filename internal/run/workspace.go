@@ -67,6 +67,8 @@ type Workspace struct {
 	maker, own *maker
 	// jobs is the maker where its jobs go on without this process; nil elsewhere.
 	jobs *jobs
+	// leaving is what is known of the run that another process has begun or goes on with.
+	leaving leaving
 	// held keeps the lake's own tables readable.
 	held *lake.Reader
 	// reading keeps gc away for as long as the workspace is open, where it is only looked at.
@@ -157,8 +159,7 @@ func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) 
 // openEngine opens what makes the models, and writes them for it.
 func (w *Workspace) openEngine(ctx context.Context) error {
 	w.own = &maker{Engine: w.Engine, kind: project.DuckDB, tables: map[string]*written{}}
-	scratch := filepath.Join(w.Project.StateDir(), w.Project.Config.Engine)
-	e, err := openEngine(ctx, w.Project, w.Lake, w.Engine, scratch)
+	e, scratch, err := w.openMaker(ctx, w.Project.Config.Engine)
 	if err != nil {
 		return err
 	}
@@ -175,6 +176,13 @@ func (w *Workspace) openEngine(ctx context.Context) error {
 		return w.Diagnostics.Err()
 	}
 	return nil
+}
+
+// openMaker opens an engine of a kind, with a folder of this machine for its jobs.
+func (w *Workspace) openMaker(ctx context.Context, kind string) (e engine.Engine, scratch string, err error) {
+	scratch = filepath.Join(w.Project.StateDir(), kind)
+	e, err = openEngine(ctx, w.Project, kind, w.Lake, w.Engine, scratch)
+	return e, scratch, err
 }
 
 // openTables opens the tables of a lake.

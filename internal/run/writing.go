@@ -37,9 +37,9 @@ func (w *Workspace) letGo(ctx context.Context, l catalog.Writer, id string, fail
 	}
 	cause := context.Cause(ctx)
 	ctx = context.WithoutCancel(ctx)
-	if w.jobs.goesOn(cause, failed) {
+	if w.goesOn(cause, failed) {
 		// Everything stays for whoever goes on with the run.
-		return errors.Join(failed, l.Release(ctx))
+		return errors.Join(failed, l.Keep(ctx))
 	}
 	return errors.Join(failed, w.settle(ctx, id, failed), l.Release(ctx))
 }
