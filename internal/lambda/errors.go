@@ -58,12 +58,13 @@ func judged(err error, report string) error {
 	var model *run.ModelError
 	var changed *run.ChangedError
 	var definitions *diag.ListError
+	var long *run.TooLongError
 	kind := Unexpected
 	switch {
 	case errors.Is(err, catalog.ErrBusy), errors.Is(err, catalog.ErrLockLost), errors.Is(err, run.ErrReaders):
 		kind = task.Busy
 	case errors.As(err, &checks), errors.As(err, &quarantine), errors.As(err, &account), errors.As(err, &carry), errors.As(err, &model), errors.As(err, &changed),
-		errors.As(err, &definitions), errors.Is(err, run.ErrUnknownTable):
+		errors.As(err, &definitions), errors.As(err, &long), errors.Is(err, run.ErrUnknownTable):
 		kind = task.Failed
 	}
 	return &TaskError{Type: kind, Report: report, Err: err}
@@ -86,6 +87,7 @@ func plainly(err error) string {
 	var store *s3.Error
 	var catalogued *glue.Error
 	var settings *awsconf.SettingsError
+	var long *run.TooLongError
 	switch {
 	case errors.As(err, &t):
 		return t.Report
@@ -99,6 +101,8 @@ func plainly(err error) string {
 	case errors.As(err, &model):
 		d := model.Diagnostic
 		return fmt.Sprintf("%s:%d: %s cannot be made of the rows that there are: %s", d.File, d.Line, model.Table, veiled(d.Message))
+	case errors.As(err, &long):
+		return err.Error() + ": " + long.Hint()
 	case errors.As(err, &definitions):
 		return err.Error()
 	case errors.As(err, &unknown), errors.As(err, &store), errors.As(err, &catalogued), errors.As(err, &settings), errors.Is(err, catalog.ErrBusy),

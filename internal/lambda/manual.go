@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"time"
 
 	"tarn/internal/lambda/hints"
 	"tarn/internal/lambda/task"
@@ -29,7 +30,10 @@ func (f *Function) manual(ctx context.Context, l *log, m Manual) (task.Answer, e
 	s.Prune = m.Prune
 	var out task.Answer
 	err = f.within(ctx, "", false, func(w *run.Workspace) error {
-		rec, err := w.Run(ctx, f.options(ctx, l, s))
+		o := f.options(ctx, l, s)
+		// Nobody goes on with it.
+		o.Deadline = time.Time{}
+		rec, err := w.Run(ctx, o)
 		if err != nil {
 			l.measure(map[string]float64{task.RunsFailed: 1})
 			return f.notPublished(l, rec, err)

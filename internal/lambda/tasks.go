@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -23,7 +24,11 @@ func (f *Function) task(ctx context.Context, l *log, t task.Task) (task.Answer, 
 	case task.Plan:
 		return f.plan(ctx, l, t)
 	case task.Run:
-		return f.run(ctx, l, t)
+		return f.work(ctx, l, work{Task: t})
+	case task.Prepare:
+		return f.work(ctx, l, work{Task: t, onGlue: true, handOver: true})
+	case task.Publish:
+		return f.work(ctx, l, work{Task: t, onGlue: true})
 	case task.Recover:
 		return f.recover(ctx, l, t)
 	case task.Tidy:
@@ -33,10 +38,10 @@ func (f *Function) task(ctx context.Context, l *log, t task.Task) (task.Answer, 
 }
 
 const (
-	// mostMargin is how long before its end an invocation stops its work, in order: to tidy up and to answer.
-	mostMargin = 20 * time.Second
-	// share of the time that there is, where that is little.
-	share = 10
+	// mostMargin is how long before its end an invocation is done: it has to answer before.
+	mostMargin = 5 * time.Second
+	// marginShare is the part of the time that there is, where that is little.
+	marginShare = 20
 )
 
 // within ends a context a while before Lambda ends the process.
@@ -45,10 +50,10 @@ func within(ctx context.Context) (context.Context, context.CancelFunc) {
 	if !ok {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadline(ctx, end.Add(-margin(time.Until(end))))
+	return context.WithDeadline(ctx, end.Add(-margin(time.Until(end))/2))
 }
 
-func margin(left time.Duration) time.Duration { return min(mostMargin, left/share) }
+func margin(left time.Duration) time.Duration { return min(mostMargin, left/marginShare) }
 
 // selection is what a task chooses, with the hints that are there. Those of a run that goes on are the ones that it began with.
 func (f *Function) selection(ctx context.Context, t task.Task) (run.Selection, hints.Taken, error) {
@@ -124,32 +129,80 @@ func (f *Function) place(ctx context.Context, p *run.Planned) task.Next {
 	return task.InLambda
 }
 
-// run does a whole run, or as much of it as there is time for.
-func (f *Function) run(ctx context.Context, l *log, t task.Task) (task.Answer, error) {
-	s, taken, err := f.selection(ctx, t)
+// work is what a task asks of a run.
+type work struct {
+	task.Task
+	// onGlue says that the models are made by a job, and handOver that it is the state machine which starts it.
+	onGlue, handOver bool
+}
+
+// work does a whole run, or as much of it as there is time for, or all of it up to a job.
+func (f *Function) work(ctx context.Context, l *log, t work) (out task.Answer, err error) {
+	s, taken, err := f.selection(ctx, t.Task)
 	if err != nil {
-		return task.Answer{}, err
+		return out, err
 	}
-	var out task.Answer
-	err = f.within(ctx, t.Execution, false, func(w *run.Workspace) error {
-		rec, err := w.Run(ctx, f.options(ctx, l, s))
-		if err != nil {
-			return f.notPublished(l, rec, err)
+	err = f.within(ctx, t.Execution, t.onGlue, func(w *run.Workspace) error {
+		o := f.options(ctx, l, s)
+		o.HandOver = t.handOver
+		resumed := ""
+		o.Resuming = func(id, _ string) { resumed = id }
+		rec, err := w.Run(ctx, o)
+		if resumed != "" && t.Run == "" {
+			// An earlier process was killed before it could say so. What counts is what that has listed.
+			var noted error
+			if taken, noted = f.hints.Noted(ctx, resumed); noted != nil {
+				return errors.Join(err, noted)
+			}
 		}
-		out, err = f.published(ctx, l, rec, taken)
-		return err
+		more, err := unfinished(err)
+		switch {
+		case err != nil:
+			return f.notPublished(l, rec, err)
+		case more == nil:
+			out, err = f.published(ctx, l, rec, taken)
+			return err
+		}
+		out = *more
+		l.info("goes on", "run", out.Run, "next", string(out.Next), "seconds", rec.Seconds)
+		if resumed != "" {
+			return nil
+		}
+		return f.hints.Note(ctx, out.Run, taken)
 	})
 	return out, err
 }
 
+// unfinished gives the answer to a run of which there is more, or its error.
+func unfinished(err error) (*task.Answer, error) {
+	var more *run.ContinueError
+	var job *run.HandedOverError
+	switch {
+	case errors.As(err, &more):
+		return &task.Answer{Next: task.Continue, Run: more.Run, Report: cut(more.Error())}, nil
+	case errors.As(err, &job):
+		out := &task.Answer{Next: task.StartJob, Run: job.Run, Plan: job.Plan, Arguments: job.Arguments, Models: map[string]bool{}, Late: job.Late, Report: cut(job.Error())}
+		for _, m := range job.Models {
+			out.Models[m] = true
+		}
+		return out, nil
+	}
+	return nil, err
+}
+
 // options are those of a run.
-func (f *Function) options(_ context.Context, l *log, s run.Selection) run.RunOptions {
+func (f *Function) options(ctx context.Context, l *log, s run.Selection) run.RunOptions {
 	began := f.o.Now()
-	return run.RunOptions{Selection: s, Progress: func(e run.Event) {
+	o := run.RunOptions{Selection: s, Progress: func(e run.Event) {
 		if e.Phase == "publish" {
 			l.info("publishing", "after_seconds", f.o.Now().Sub(began).Seconds())
 		}
 	}}
+	if end, ok := ctx.Deadline(); ok {
+		// The context ends half of the margin before the process, and what is done is written down in the time until then.
+		o.Deadline = end.Add(-margin(time.Until(end)) / 2)
+	}
+	return o
 }
 
 // published answers a run that has ended well. The hints that it has listed are done with; where others have come meanwhile, and
@@ -192,7 +245,7 @@ func (f *Function) recover(ctx context.Context, l *log, t task.Task) (task.Answe
 	// It is told once for each execution, whatever the next lines come to.
 	l.measure(map[string]float64{task.RunsFailed: 1})
 	why := caused(t.Cause)
-	err := f.within(ctx, t.Execution, f.settings.Engine == deployconf.Glue, func(w *run.Workspace) error {
+	err := f.within(ctx, t.Execution, jobStarted(t), func(w *run.Workspace) error {
 		did, err := w.Recover(ctx)
 		if err == nil && did.Err != nil {
 			why += "\n" + plainly(did.Err)
@@ -208,6 +261,12 @@ func (f *Function) recover(ctx context.Context, l *log, t task.Task) (task.Answe
 		}
 	}
 	return task.Answer{Next: task.Done, Run: t.Run, Report: cut(why)}, nil
+}
+
+// jobStarted reports whether a job was under way where an execution has failed: what that has failed by, its engine knows.
+func jobStarted(t task.Task) bool {
+	var state struct{ Answer struct{ Arguments map[string]string } }
+	return json.Unmarshal(t.State, &state) == nil && len(state.Answer.Arguments) > 0
 }
 
 // keptFor is how old snapshots and files must be that a tidy function removes, as `tarn gc` does.
