@@ -265,7 +265,9 @@ func (f *Function) recover(ctx context.Context, l *log, t task.Task) (task.Answe
 
 // jobStarted reports whether a job was under way where an execution has failed: what that has failed by, its engine knows.
 func jobStarted(t task.Task) bool {
-	var state struct{ Answer struct{ Arguments map[string]string } }
+	var state struct {
+		Answer struct{ Arguments map[string]string }
+	}
 	return json.Unmarshal(t.State, &state) == nil && len(state.Answer.Arguments) > 0
 }
 
