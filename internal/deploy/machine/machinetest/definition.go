@@ -169,7 +169,7 @@ func parseFlow(w writtenFlow, seen map[string]bool) (flow, error) {
 func members(raw json.RawMessage) (names []string, values []json.RawMessage, err error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, nil, errors.Join(err, errors.New("States is no object"))
+		return nil, nil, errors.Join(err, errors.New("the states are no object"))
 	}
 	for d.More() {
 		t, err := d.Token()
@@ -229,10 +229,10 @@ func parseState(raw json.RawMessage, seen map[string]bool) (*state, error) {
 	s := &state{kind: w.Type, next: w.Next, end: w.End, resource: w.Resource, otherwise: w.Default, failure: Error{w.Error, w.Cause}, resultPath: &path{}}
 	var err error
 	if s.parameters, err = optional(w.Parameters); err != nil {
-		return nil, fmt.Errorf("Parameters: %w", err)
+		return nil, fmt.Errorf("its Parameters: %w", err)
 	}
 	if s.selector, err = optional(w.ResultSelector); err != nil {
-		return nil, fmt.Errorf("ResultSelector: %w", err)
+		return nil, fmt.Errorf("its ResultSelector: %w", err)
 	}
 	if w.Result != nil {
 		if s.result, err = parse(w.Result); err != nil {
