@@ -34,13 +34,18 @@ type Step struct {
 type Execution struct {
 	// ARN and Name are its own, Machine and MachineName the state machine's.
 	ARN, Name, Machine, MachineName string
-	Tasks                           map[string]Task
-	Clock                           *Clock
+	// Tasks are by the Resource of Task states.
+	Tasks map[string]Task
+	Clock *Clock
+	// Waited, if not nil, is told that the clock has come to a time for which a Wait state has waited.
+	Waited func(time.Time)
 
 	mu    sync.Mutex
 	steps []Step
 	began time.Time
 	input any
+	// expired says that it took longer than the whole machine may.
+	expired bool
 }
 
 // Steps are the states that were entered so far, in the order in which they were.
@@ -64,8 +69,13 @@ func (e *Execution) run(ctx context.Context, d *Definition, input []byte) ([]byt
 		return nil, fail(runtime, "the input is not JSON: %v", err)
 	}
 	e.began, e.input = e.Clock.Now(), v
-	out, err := e.within(ctx, d.timeout, func(ctx context.Context) (any, error) { return e.flow(ctx, d.flow, v) })
+	var own error
+	out, err := e.within(ctx, d.timeout, func(ctx context.Context) (out any, _ error) {
+		out, own = e.flow(ctx, d.flow, v)
+		return out, own
+	})
 	if err != nil {
+		e.expired = err != own
 		return nil, err
 	}
 	return []byte(text(out)), nil

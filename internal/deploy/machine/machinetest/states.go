@@ -92,7 +92,13 @@ func (e *Execution) wait(ctx context.Context, s *state, input any, c object) err
 	if !ok {
 		return fail(runtime, "%s is no timestamp", text(v))
 	}
-	return e.Clock.Sleep(ctx, at.Sub(e.Clock.Now()))
+	if err := e.Clock.Sleep(ctx, at.Sub(e.Clock.Now())); err != nil {
+		return err
+	}
+	if e.Waited != nil {
+		e.Waited(at)
+	}
+	return nil
 }
 
 func (e *Execution) task(ctx context.Context, s *state, given any) (any, error) {
