@@ -69,5 +69,17 @@ func (n Names) StateMachineARN() string { return ARN("states", "stateMachine:"+n
 // ExecutionsARN is the ARN of the executions of the state machine, for a template.
 func (n Names) ExecutionsARN() string { return ARN("states", "execution:"+n.StateMachine+":*") }
 
+// QueueARN is the ARN of the queue of what has landed, for a template.
+func (n Names) QueueARN() string { return ARN("sqs", n.Queue) }
+
+// DeadLettersARN is the ARN of the queue of messages that could not be read, for a template.
+func (n Names) DeadLettersARN() string { return ARN("sqs", n.DeadLetters) }
+
+// TopicARN is the ARN of the topic of failed runs and alarms, for a template.
+func (n Names) TopicARN() string { return ARN("sns", n.Topic) }
+
+// JobARN is the ARN of the Glue job, for a template.
+func (n Names) JobARN() string { return ARN("glue", "job/"+n.Job) }
+
 // FunctionARN is the ARN of the function, for a template.
 func (n Names) FunctionARN() string { return ARN("lambda", "function:"+n.Function) }

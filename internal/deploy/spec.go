@@ -70,6 +70,9 @@ type Query struct {
 	Tables []string
 }
 
+// Spark reports whether the stack has a Glue job.
+func (s Spec) Spark() bool { return !s.Settings.Job.Off && s.Settings.Engine != deployconf.Lambda }
+
 // Buckets are those that landing files come to, each once, in order.
 func (s Spec) Buckets() []string {
 	var out []string

@@ -119,7 +119,7 @@ type Notebook struct {
 
 // Roles name roles that exist already, by ARN, in place of those that the stack makes; and say how it makes the others.
 type Roles struct {
-	Runner, Job, Pipeline, Analyst, Scientist, Operator string
+	Runner, Job, Pipeline, Analyst, Scientist, Operator, Crawler string
 	// Boundary is the ARN of a permissions boundary, Path such as /data/.
 	Boundary, Path string
 	// Assume has the ARNs of who may take on the roles of people; empty is whoever the account's own policies let.

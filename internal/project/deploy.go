@@ -96,11 +96,12 @@ type notebookYAML struct {
 
 type rolesYAML struct {
 	Runner    text     `yaml:"runner" jsonschema_description:"ARN of a role that is there, for the Lambda function. Default: one that the stack makes; so for all that follow."`
-	Job       text     `yaml:"job" jsonschema_description:"For the Glue job and crawler."`
+	Job       text     `yaml:"job" jsonschema_description:"For the Glue job."`
 	Pipeline  text     `yaml:"pipeline" jsonschema_description:"For the state machine and the schedule."`
 	Analyst   text     `yaml:"analyst" jsonschema_description:"For people who query curated tables."`
 	Scientist text     `yaml:"scientist" jsonschema_description:"For SageMaker."`
 	Operator  text     `yaml:"operator" jsonschema_description:"For people who look after runs, without seeing data."`
+	Crawler   text     `yaml:"crawler" jsonschema_description:"For the Glue crawler."`
 	Boundary  text     `yaml:"boundary" jsonschema_description:"ARN of a permissions boundary for the roles that the stack makes."`
 	Path      text     `yaml:"path" jsonschema_description:"Path of these roles, such as /data/. Default: /."`
 	Assume    listYAML `yaml:"assume" jsonschema_description:"ARNs of who may take on the roles of analysts, scientists and operators. Default: whoever the account's policies let."`
@@ -227,7 +228,7 @@ func (r *resolver) deployRoles(d *deployconf.Settings, k rolesYAML) {
 		t   text
 		to  *string
 	}{{"runner", k.Runner, &d.Roles.Runner}, {"job", k.Job, &d.Roles.Job}, {"pipeline", k.Pipeline, &d.Roles.Pipeline}, {"analyst", k.Analyst, &d.Roles.Analyst},
-		{"scientist", k.Scientist, &d.Roles.Scientist}, {"operator", k.Operator, &d.Roles.Operator}} {
+		{"scientist", k.Scientist, &d.Roles.Scientist}, {"operator", k.Operator, &d.Roles.Operator}, {"crawler", k.Crawler, &d.Roles.Crawler}} {
 		*role.to = r.matching(role.t, "deploy: roles: "+role.key, rolePattern, "a role is such as arn:aws:iam::123456789012:role/data/reader")
 	}
 	d.Roles.Boundary = r.matching(k.Boundary, "deploy: roles: boundary", policyPattern, "a policy is such as arn:aws:iam::123456789012:policy/boundary")

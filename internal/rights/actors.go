@@ -222,6 +222,14 @@ func logs(group string) string {
 	return logsARN(group)
 }
 
+// below are the log groups whose names begin with a folder.
+func below(folder string) string {
+	if folder == "" {
+		return ""
+	}
+	return logsARN(folder + "/*")
+}
+
 // job gets no right on the catalog: the job's tables come and go as files. It writes the folders of tables, and of what is
 // beside them only the folder for Spark.
 func job(p Places) []use {
@@ -310,7 +318,7 @@ func operator(p Places) []use {
 			on: map[Kind][]string{Queue: {p.DeadLetters}}},
 		{sid: "RedriveTo", calls: []string{"sqs:SendMessage", "sqs:GetQueueAttributes"}, on: map[Kind][]string{Queue: {p.Queue}}},
 		{sid: "Logs", calls: []string{"logs:FilterLogEvents", "logs:GetLogEvents", "logs:DescribeLogStreams"},
-			on: map[Kind][]string{LogGroup: {logs(p.FunctionLogs), logs(p.MachineLogs), logsARN("/aws-glue/jobs/*")}}},
+			on: map[Kind][]string{LogGroup: {logs(p.FunctionLogs), logs(p.MachineLogs), below(p.JobLogs), logsARN("/aws-glue/jobs/*")}}},
 		{sid: "Alarms", calls: []string{"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"}},
 		{sid: "Stack", calls: []string{"cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources"},
 			on: map[Kind][]string{Stack: {p.stack()}}},

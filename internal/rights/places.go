@@ -35,6 +35,8 @@ type Places struct {
 	Executions string
 	// FunctionLogs and MachineLogs are the names of log groups, such as /aws/lambda/stedi-aws.
 	FunctionLogs, MachineLogs string
+	// JobLogs is what the names of the job's log groups begin with, "" for no job.
+	JobLogs string
 	// AnalystWorkgroup and ScientistWorkgroup are names of Athena workgroups.
 	AnalystWorkgroup, ScientistWorkgroup string
 	// Stack is the name of the CloudFormation stack, RolePath the path of the roles that it makes, such as /, and Boundary the ARN of

@@ -30,7 +30,11 @@ func (r *renderer) bucket() {
 	if r.Settings.Versioned {
 		res.Properties["VersioningConfiguration"] = cfn.Map{"Status": "Enabled"}
 	}
-	r.t.Add(kept(res))
+	not := []accepted{noAccessLog}
+	if !r.Settings.Versioned {
+		not = append(not, noVersions)
+	}
+	r.t.Add(kept(accept(res, not...)))
 	r.t.Add(kept(cfn.Resource{ID: "BucketPolicy", Type: "AWS::S3::BucketPolicy", Properties: cfn.Map{
 		"Bucket":         cfn.Ref("Bucket"),
 		"PolicyDocument": policy(overTLS("s3:*", arnOf(name, ""), arnOf(name, "*"))),

@@ -31,7 +31,7 @@ func (r *renderer) crawler() {
 		targets = append(targets, cfn.Map{"Path": l.At.Location()})
 	}
 	props := cfn.Map{
-		"Name": r.n.Crawler, "Description": "What Glue makes of the raw files", "DatabaseName": cfn.Ref("CrawlerDatabase"), "Role": r.role("job"),
+		"Name": r.n.Crawler, "Description": "What Glue makes of the raw files", "DatabaseName": cfn.Ref("CrawlerDatabase"), "Role": r.role("crawler"),
 		"Targets":            cfn.Map{"S3Targets": targets},
 		"SchemaChangePolicy": cfn.Map{"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"},
 		"RecrawlPolicy":      cfn.Map{"RecrawlBehavior": "CRAWL_EVERYTHING"},

@@ -99,12 +99,12 @@ func (r *renderer) queues() {
 	// Less than the function's time SQS does not take here; the longer it is, the later a message comes again.
 	visibility := int(r.Settings.Function.Timeout.Seconds()) + window + 60
 	r.t.Add(
-		cfn.Resource{ID: "Queue", Type: "AWS::SQS::Queue", Properties: encrypted(cfn.Map{
+		accept(cfn.Resource{ID: "Queue", Type: "AWS::SQS::Queue", Properties: encrypted(cfn.Map{
 			"QueueName": r.n.Queue, "VisibilityTimeout": visibility, "MessageRetentionPeriod": twoWeeks,
 			"RedrivePolicy": cfn.Map{"deadLetterTargetArn": cfn.GetAtt("DeadLetters.Arn"), "maxReceiveCount": attempts},
-		})},
-		cfn.Resource{ID: "DeadLetters", Type: "AWS::SQS::Queue", Comment: "Messages that could not be read. Files are not lost by it: a listing finds them.",
-			Properties: encrypted(cfn.Map{"QueueName": r.n.DeadLetters, "MessageRetentionPeriod": twoWeeks})},
+		})}, r.unkeyed(noQueueKey)...),
+		accept(cfn.Resource{ID: "DeadLetters", Type: "AWS::SQS::Queue", Comment: "Messages that could not be read. Files are not lost by it: a listing finds them.",
+			Properties: encrypted(cfn.Map{"QueueName": r.n.DeadLetters, "MessageRetentionPeriod": twoWeeks})}, r.unkeyed(noQueueKey)...),
 		r.queuePolicy("Queue"), r.queuePolicy("DeadLetters"),
 	)
 }
@@ -127,6 +127,10 @@ func (r *renderer) schedule() {
 	if when == "" {
 		return
 	}
+	target := cfn.Map{"Arn": cfn.Ref("StateMachine"), "RoleArn": r.role("pipeline"), "Input": `{"reason": "schedule"}`}
+	if !r.Settings.Events.Off {
+		target["DeadLetterConfig"] = cfn.Map{"Arn": cfn.GetAtt("DeadLetters.Arn")}
+	}
 	r.t.Add(cfn.Resource{ID: "Schedule", Type: "AWS::Scheduler::Schedule",
 		Comment: "Catches up with files whose events were lost, finishes what was left half done, and removes what nobody needs.",
 		Properties: cfn.Map{
@@ -135,6 +139,6 @@ func (r *renderer) schedule() {
 			"ScheduleExpression": when,
 			"FlexibleTimeWindow": cfn.Map{"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15},
 			"State":              "ENABLED",
-			"Target":             cfn.Map{"Arn": cfn.Ref("StateMachine"), "RoleArn": r.role("pipeline"), "Input": `{"reason": "schedule"}`},
+			"Target":             target,
 		}})
 }

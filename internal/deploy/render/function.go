@@ -34,11 +34,13 @@ func (r *renderer) function() {
 		"KmsKeyArn":        r.key(),
 		"Tags":             r.tags(),
 	}
-	r.t.Add(r.logs("FunctionLogs", r.n.FunctionLogs), cfn.Resource{ID: "Function", Type: "AWS::Lambda::Function",
-		Comment: "The program tarn: it takes in events, plans, and runs what fits into it.", Properties: props})
+	r.t.Add(r.logs("FunctionLogs", r.n.FunctionLogs), accept(cfn.Resource{ID: "Function", Type: "AWS::Lambda::Function",
+		Comment: "The program tarn: it takes in events, plans, and runs what fits into it.", Properties: props},
+		append(r.unkeyed(noEnvKey), noDeadCalls, noReserved, noVPC)...))
 }
 
 // logs is a log group that forgets.
 func (r *renderer) logs(id, name string) cfn.Resource {
-	return cfn.Resource{ID: id, Type: "AWS::Logs::LogGroup", Properties: cfn.Map{"LogGroupName": name, "RetentionInDays": r.Settings.LogDays, "KmsKeyId": r.key(), "Tags": r.tags()}}
+	return accept(cfn.Resource{ID: id, Type: "AWS::Logs::LogGroup", Properties: cfn.Map{"LogGroupName": name, "RetentionInDays": r.Settings.LogDays, "KmsKeyId": r.key(), "Tags": r.tags()}},
+		r.unkeyed(noLogKey)...)
 }

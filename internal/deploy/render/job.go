@@ -5,7 +5,7 @@ import (
 
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/cfn"
-	"tarn/internal/deployconf"
+	"tarn/internal/deploy/machine"
 )
 
 // SparkConf are the settings of Spark that the Glue job begins with: Iceberg's SQL, and the Glue Data Catalog under the name
@@ -32,38 +32,36 @@ func JobArguments(s deploy.Spec) map[string]string {
 	}
 }
 
-// Script is where the job's program is, unless a run names another one.
-func Script(s deploy.Spec) string { return s.Artefacts.Location() + "spark/runner.py" }
-
 // job is the Glue job for runs that are too big for the function. It costs nothing until it is started.
-func (r *renderer) job() {
-	if r.key() != nil && (!r.Settings.Job.Off || r.Settings.Crawler) {
+func (r *renderer) job() error {
+	if r.key() != nil && (r.Spark() || r.Settings.Crawler) {
 		r.t.Add(cfn.Resource{ID: "JobSecurity", Type: "AWS::Glue::SecurityConfiguration", Properties: cfn.Map{"Name": r.n.Job, "EncryptionConfiguration": cfn.Map{
 			"CloudWatchEncryption":   cfn.Map{"CloudWatchEncryptionMode": "SSE-KMS", "KmsKeyArn": r.key()},
 			"JobBookmarksEncryption": cfn.Map{"JobBookmarksEncryptionMode": "CSE-KMS", "KmsKeyArn": r.key()},
 			"S3Encryptions":          cfn.List{cfn.Map{"S3EncryptionMode": "SSE-KMS", "KmsKeyArn": r.key()}},
 		}}})
 	}
-	j := r.Settings.Job
-	if j.Off {
-		return
+	if !r.Spark() {
+		return nil
 	}
-	// A run that is being stopped still counts, beside the next one.
-	runs := 3
-	if j.States == deployconf.StateForEach {
-		runs = max(runs, len(r.Models))
+	j := r.Settings.Job
+	widest, err := machine.Widest(MachineOptions(r.Spec))
+	if err != nil {
+		return err
 	}
 	props := cfn.Map{
-		"Name":              r.n.Job,
-		"Description":       "Models of the lake " + r.Lake + about(r.Target),
-		"GlueVersion":       j.Version,
-		"Command":           cfn.Map{"Name": "glueetl", "PythonVersion": "3", "ScriptLocation": Script(r.Spec)},
-		"DefaultArguments":  JobArguments(r.Spec),
-		"WorkerType":        j.WorkerType,
-		"NumberOfWorkers":   j.Workers,
-		"Timeout":           int(j.Timeout.Minutes()),
-		"MaxRetries":        0,
-		"ExecutionProperty": cfn.Map{"MaxConcurrentRuns": runs},
+		"Name":        r.n.Job,
+		"Description": "Models of the lake " + r.Lake + about(r.Target),
+		"GlueVersion": j.Version,
+		// Each run names the script that belongs to it.
+		"Command":          cfn.Map{"Name": "glueetl", "PythonVersion": "3", "ScriptLocation": r.Warehouse.Location() + r.Database + "/_tarn/spark/runner.py"},
+		"DefaultArguments": JobArguments(r.Spec),
+		"WorkerType":       j.WorkerType,
+		"NumberOfWorkers":  j.Workers,
+		"Timeout":          int(j.Timeout.Minutes()),
+		"MaxRetries":       0,
+		// One that is being stopped still counts, beside those of the next run.
+		"ExecutionProperty": cfn.Map{"MaxConcurrentRuns": widest + 1},
 		"Role":              r.role("job"),
 		"Tags":              r.tagMap(),
 	}
@@ -71,5 +69,7 @@ func (r *renderer) job() {
 		props["SecurityConfiguration"] = cfn.Ref("JobSecurity")
 	}
 	r.t.Add(r.logs("JobOutput", r.n.JobLogs+"/output"), r.logs("JobErrors", r.n.JobLogs+"/error"),
-		cfn.Resource{ID: "Job", Type: "AWS::Glue::Job", Comment: "Spark, for runs that are too big for the function. It costs nothing until it is started.", Properties: props})
+		accept(cfn.Resource{ID: "Job", Type: "AWS::Glue::Job", Comment: "Spark, for runs that are too big for the function. It costs nothing until it is started.", Properties: props},
+			r.unkeyed(noJobKey)...))
+	return nil
 }

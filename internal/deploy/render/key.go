@@ -3,6 +3,7 @@ package render
 import (
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/cfn"
+	"tarn/internal/rights"
 )
 
 // key is the ARN of the key that encrypts, or nil where the services' own do.
@@ -26,31 +27,33 @@ func (r *renderer) ownKey() {
 		Properties: cfn.Map{
 			"Description":       "The lake " + r.Lake + about(r.Target),
 			"EnableKeyRotation": true,
-			"KeyPolicy":         policy(append([]cfn.Map{account()}, KeyStatements(r.n)...)...),
+			"KeyPolicy":         document(rights.Policy{Version: "2012-10-17", Statement: append([]rights.Statement{account()}, KeyStatements(r.n)...)}),
 			"Tags":              r.tags(),
 		}}))
 	r.t.Add(kept(cfn.Resource{ID: "KeyAlias", Type: "AWS::KMS::Alias", Properties: cfn.Map{"AliasName": "alias/tarn/" + r.n.Base, "TargetKeyId": cfn.Ref("Key")}}))
 }
 
 // account lets the account's own policies decide.
-func account() cfn.Map {
-	return cfn.Map{"Sid": "ByPoliciesOfTheAccount", "Effect": "Allow", "Principal": cfn.Map{"AWS": cfn.Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")}, "Action": "kms:*", "Resource": "*"}
+func account() rights.Statement {
+	return rights.Statement{Sid: "ByPoliciesOfTheAccount", Effect: rights.Allow, Principal: map[string]rights.List{"AWS": {"arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}},
+		Action: rights.List{"kms:*"}, Resource: rights.List{"*"}}
 }
 
 // KeyStatements are what the policy of a key has to allow services for the stack; a key that was there before needs them too.
-func KeyStatements(n deploy.Names) []cfn.Map {
-	use := []string{"kms:Decrypt", "kms:GenerateDataKey*"}
-	from := func(sid, service string, actions []string, operator, key string, arns ...any) cfn.Map {
-		return cfn.Map{"Sid": sid, "Effect": "Allow", "Principal": cfn.Map{"Service": service}, "Action": actions, "Resource": "*",
-			"Condition": cfn.Map{operator: cfn.Map{key: cfn.List(arns)}, "StringEquals": cfn.Map{"aws:SourceAccount": cfn.Ref("AWS::AccountId")}}}
+func KeyStatements(n deploy.Names) []rights.Statement {
+	allow := func(sid, service string, actions rights.List, conditions map[string]map[string]rights.List) rights.Statement {
+		return rights.Statement{Sid: sid, Effect: rights.Allow, Principal: map[string]rights.List{"Service": {service}}, Action: actions, Resource: rights.List{"*"}, Condition: conditions}
 	}
-	logs := cfn.Map{"Sid": "Logs", "Effect": "Allow", "Principal": cfn.Map{"Service": cfn.Sub("logs.${AWS::Region}.${AWS::URLSuffix}")},
-		"Action": []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"}, "Resource": "*",
-		"Condition": cfn.Map{"ArnLike": cfn.Map{"kms:EncryptionContext:aws:logs:arn": cfn.List{
-			cfn.Sub(deploy.ARN("logs", "log-group:"+n.FunctionLogs)), cfn.Sub(deploy.ARN("logs", "log-group:"+n.MachineLogs)), cfn.Sub(deploy.ARN("logs", "log-group:"+n.JobLogs+"*"))}}}}
-	return []cfn.Map{
-		from("EventsIntoTheQueue", "events.amazonaws.com", use, "ArnLike", "aws:SourceArn", cfn.Sub(deploy.ARN("events", "rule/"+n.Rule+"*"))),
-		from("AlarmsIntoTheTopic", "cloudwatch.amazonaws.com", use, "ArnLike", "aws:SourceArn", cfn.Sub(deploy.ARN("cloudwatch", "alarm:"+n.Base+"-*"))),
-		logs,
+	from := func(source string) map[string]map[string]rights.List {
+		return map[string]map[string]rights.List{"ArnLike": {"aws:SourceArn": {source}}, "StringEquals": {"aws:SourceAccount": {"${AWS::AccountId}"}}}
+	}
+	use := rights.List{"kms:Decrypt", "kms:GenerateDataKey*"}
+	logs := map[string]map[string]rights.List{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": {
+		deploy.ARN("logs", "log-group:"+n.FunctionLogs), deploy.ARN("logs", "log-group:"+n.MachineLogs), deploy.ARN("logs", "log-group:"+n.JobLogs+"*")}}}
+	return []rights.Statement{
+		allow("EventsIntoTheQueue", "events.amazonaws.com", use, from(deploy.ARN("events", "rule/"+n.Rule+"*"))),
+		allow("AlarmsIntoTheTopic", "cloudwatch.amazonaws.com", use, from(deploy.ARN("cloudwatch", "alarm:"+n.Base+"-*"))),
+		// What a log group may be encrypted with, CloudWatch tells by the group's ARN (Amazon CloudWatch Logs User Guide, "Encrypt log data").
+		allow("Logs", "logs.${AWS::Region}.${AWS::URLSuffix}", rights.List{"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"}, logs),
 	}
 }

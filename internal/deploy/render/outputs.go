@@ -19,13 +19,13 @@ func (r *renderer) outputs() {
 		out("QueueUrl", "Queue of what has landed", cfn.Ref("Queue"))
 		out("DeadLettersUrl", "Queue of messages that could not be read", cfn.Ref("DeadLetters"))
 	}
-	if !r.Settings.Job.Off {
+	if r.Spark() {
 		out("JobName", "Glue job", cfn.Ref("Job"))
 	}
 	for _, w := range r.readers() {
 		out(w.id+"Name", "Athena workgroup "+w.text, cfn.Ref(w.id))
 	}
-	for _, a := range actors {
+	for _, a := range r.actors() {
 		out(a.id+"Arn", "Role "+a.text, r.role(a.name))
 	}
 	if r.Settings.Notebook.On {

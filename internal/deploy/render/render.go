@@ -47,14 +47,18 @@ func Template(s deploy.Spec) (*cfn.Template, error) {
 	r.crawler()
 	r.athena()
 	r.function()
-	r.job()
+	if err := r.job(); err != nil {
+		return nil, err
+	}
 	if err := r.machine(); err != nil {
 		return nil, err
 	}
 	r.events()
 	r.reports()
 	r.alarms()
-	r.roles()
+	if err := r.roles(); err != nil {
+		return nil, err
+	}
 	r.notebook()
 	r.outputs()
 	return r.t, r.t.Check()
@@ -110,7 +114,7 @@ func (r *renderer) own(bucket string) bool {
 	return r.Settings.Bucket == deployconf.New && bucket == r.Warehouse.Bucket
 }
 
-// first are the policies of what is kept when a stack goes.
+// kept sets the policies of what is kept when a stack goes.
 func kept(res cfn.Resource) cfn.Resource {
 	res.Deletion, res.Replace = cfn.RetainExceptOnCreate, cfn.Retain
 	return res

@@ -9,7 +9,7 @@ import (
 func (r *renderer) reports() {
 	props := cfn.Map{"TopicName": r.n.Topic, "DisplayName": cut("tarn "+r.n.Base, 100), "KmsMasterKeyId": r.key(), "Tags": r.tags()}
 	arn := cfn.Ref("Topic")
-	r.t.Add(cfn.Resource{ID: "Topic", Type: "AWS::SNS::Topic", Comment: "Reports of failed runs, and alarms. Whoever wants them subscribes.", Properties: props},
+	r.t.Add(accept(cfn.Resource{ID: "Topic", Type: "AWS::SNS::Topic", Comment: "Reports of failed runs, and alarms. Whoever wants them subscribes.", Properties: props}, r.unkeyed(noTopicKey)...),
 		cfn.Resource{ID: "TopicPolicy", Type: "AWS::SNS::TopicPolicy", Properties: cfn.Map{
 			"Topics": cfn.List{arn},
 			"PolicyDocument": policy(
