@@ -18,6 +18,9 @@ func (r *renderer) function() {
 		// By name, as the state machine names the function too.
 		"TARN_STATE_MACHINE": cfn.Sub(r.n.StateMachineARN()),
 	})
+	if r.Spark() {
+		environment["TARN_GLUE_JOB"] = r.n.Job
+	}
 	props := cfn.Map{
 		"FunctionName":     r.n.Function,
 		"Description":      "Runs of the lake " + r.Lake + about(r.Target),
