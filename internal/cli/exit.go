@@ -11,6 +11,7 @@ import (
 	"tarn/internal/catalog"
 	"tarn/internal/catalog/glue"
 	"tarn/internal/check"
+	"tarn/internal/connect"
 	"tarn/internal/diag"
 	"tarn/internal/engine"
 	"tarn/internal/events"
@@ -79,12 +80,13 @@ func exitCode(ctx context.Context, err error) int {
 	var remote *s3.Error
 	var settings *awsconf.SettingsError
 	var inGlue *glue.Error
+	var unfit *connect.UnfitError
 	switch {
 	case err == nil:
 		return exitDone
 	case ctx.Err() != nil || errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &unread):
+	case errors.As(err, &usage), errors.As(err, &unread), errors.As(err, &unfit):
 		return exitUsage
 	case errors.As(err, &changed), errors.Is(err, errHeld):
 		return exitHeld

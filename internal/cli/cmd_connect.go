@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tarn/internal/connect"
+	"tarn/internal/diag"
+	"tarn/internal/lake"
+	"tarn/internal/run"
+)
+
+// connectFlags are what `tarn connect` is asked for beside program and table.
+type connectFlags struct{ workgroup, results, server string }
+
+func connectCommand(a *app) *cobra.Command {
+	var f connectFlags
+	cmd := &cobra.Command{
+		Use:   "connect PROGRAM [TABLE]",
+		Short: "Print what to paste into another program to read a table",
+		Long: "Prints a cell or command that reads a table of the lake with another program, ready to paste: with the versions to install, and\n" +
+			"where catalog and files are. Without TABLE it is " + connect.DefaultTable + ". With --target it reads the tables there. There are\n\n" +
+			peerList() + "\n" +
+			"Nothing is installed and no credentials are printed: each program finds them as all AWS tools do. A landing table stands for\n" +
+			"its loaded rows. docs/connect.md shows all cells.",
+		Example: "  tarn connect python\n  tarn connect duckdb customer_trusted\n  tarn connect athena --target aws > cell.py",
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 0:
+				return misspelt(cmd.CommandPath()+" needs PROGRAM", "one of "+strings.Join(peerNames(), ", "))
+			case len(args) > 2:
+				return misspelt(cmd.CommandPath()+" takes PROGRAM and one TABLE, not "+strings.Join(args[1:], " "), "`tarn query \"SHOW TABLES\"` lists the tables")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.connect(cmd.Context(), args, f) },
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+			switch len(args) {
+			case 0:
+				return peerNames(), noFiles
+			case 1:
+				return a.completeTables(cmd, args, word)
+			}
+			return nil, noFiles
+		},
+	}
+	cmd.Flags().StringVar(&f.workgroup, "workgroup", "primary", "Athena `workgroup` of whoever reads")
+	cmd.Flags().StringVar(&f.results, "results", "", "`location` for results of Athena, such as s3://my-bucket/results/, if the workgroup has none")
+	cmd.Flags().StringVar(&f.server, "server", "http://localhost:8080", "`URL` of the Trino server")
+	return cmd
+}
+
+func peerNames() (out []string) {
+	for _, p := range connect.Peers() {
+		out = append(out, p.Name)
+	}
+	return out
+}
+
+func peerList() string {
+	var b strings.Builder
+	for _, p := range connect.Peers() {
+		fmt.Fprintf(&b, "  %-11s %s\n", p.Name, p.About)
+	}
+	return b.String()
+}
+
+func (a *app) connect(ctx context.Context, args []string, f connectFlags) (err error) {
+	if _, err := connect.Write(args[0], connect.Place{}, connect.Table{}); errors.Is(err, connect.ErrUnknownPeer) {
+		hint := "one of " + strings.Join(peerNames(), ", ")
+		if n := diag.Nearest(args[0], peerNames()); n != "" {
+			hint = "did you mean " + n + "?"
+		}
+		return &usageError{misspelt(err.Error(), hint)}
+	}
+	dir, err := a.lakeDir()
+	if err != nil {
+		return err
+	}
+	t, err := run.OpenTables(ctx, dir, run.Options{Target: a.target})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	p, err := connect.At(ctx, t.Project())
+	if err != nil {
+		return err
+	}
+	p.WorkGroup, p.Results, p.Trino = f.workgroup, f.results, f.server
+	table, err := a.connected(ctx, t, args[1:])
+	if err != nil {
+		return err
+	}
+	cell, err := connect.Write(args[0], p, table)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.print(connectJSON{cell})
+	}
+	fmt.Fprint(a.stdout, cell.Text())
+	return nil
+}
+
+// connected finds the table that is meant.
+func (a *app) connected(ctx context.Context, t *run.Tables, names []string) (out connect.Table, err error) {
+	reading, err := t.Reading()
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, reading.Close()) }()
+	v, err := t.View(ctx, "")
+	if err != nil {
+		return out, err
+	}
+	name := connect.DefaultTable
+	if len(names) > 0 {
+		name = names[0]
+	}
+	found, err := t.Find(v, name)
+	if errors.Is(err, run.ErrUnknownTable) && len(names) == 0 && len(v.Names()) > 0 {
+		return out, &usageError{misspelt("this lake has no table "+name+", which is meant where none is named", "name one: `tarn query \"SHOW TABLES\"` lists them")}
+	}
+	if err != nil {
+		return out, err
+	}
+	return described(found)
+}
+
+func described(t *lake.Table) (connect.Table, error) {
+	columns, err := t.Columns()
+	out := connect.Table{Name: t.Name()}
+	for _, c := range columns {
+		out.Columns = append(out.Columns, c.Name)
+	}
+	return out, err
+}
