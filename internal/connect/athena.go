@@ -15,7 +15,6 @@ func athena(peer string, p Place) (*script, error) {
 	s := &script{}
 	s.need("awswrangler==" + wranglerVersion)
 	s.use("import awswrangler as wr")
-	session := ""
 	if p.Region != "" || p.Profile != "" {
 		s.use("import boto3")
 		arguments := ""
@@ -27,8 +26,7 @@ func athena(peer string, p Place) (*script, error) {
 				arguments += a.key + "=" + literal(a.value)
 			}
 		}
-		s.line("session = boto3.Session(%s)", arguments)
-		session = ", boto3_session=session"
+		s.line("boto3.setup_default_session(%s)", arguments)
 	}
 	for _, e := range []pair{{"athena", p.Endpoints.Athena}, {"glue", p.Endpoints.Glue}, {"s3", p.Endpoints.S3}} {
 		if e.value != "" {
@@ -42,7 +40,7 @@ func athena(peer string, p Place) (*script, error) {
 	if p.Results != "" {
 		results = ", s3_output=" + literal(p.Results)
 	}
-	s.line("    return wr.athena.read_sql_query(sql, database=%s, workgroup=%s%s, ctas_approach=False%s)", literal(p.Database), literal(p.WorkGroup), results, session)
+	s.line("    return wr.athena.read_sql_query(sql, database=%s, workgroup=%s%s, ctas_approach=False)", literal(p.Database), literal(p.WorkGroup), results)
 	s.line("")
 	return s, nil
 }

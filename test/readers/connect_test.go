@@ -106,7 +106,7 @@ func runCell(t *testing.T, python, peer, exports string, args ...string) {
 	}
 	file := filepath.Join(t.TempDir(), "cell.py")
 	write(t, file, parts[0].Text)
-	cmd := exec.Command(python, "connect.py", peer, file, filepath.Join(exports, connect.DefaultTable+".parquet"))
+	cmd := exec.Command(python, filepath.Join("cells", "run.py"), peer, file, filepath.Join(exports, connect.DefaultTable+".parquet"))
 	for _, e := range os.Environ() {
 		if !strings.HasPrefix(e, "AWS_ENDPOINT") && !strings.HasPrefix(e, "AWS_REGION") && !strings.HasPrefix(e, "AWS_DEFAULT_REGION") {
 			cmd.Env = append(cmd.Env, e)

@@ -1,6 +1,6 @@
 """Runs a cell that `tarn connect` has printed, and compares the rows that it gives with what tarn says.
 
-usage: connect.py PROGRAM CELL EXPORT
+usage: run.py PROGRAM CELL EXPORT
 CELL is the file with the printed text, EXPORT what `tarn query --format parquet` wrote of the same table. The cell is run as it
 is; then what it has left behind is asked for all rows. Ends with 1 if they are others.
 """
