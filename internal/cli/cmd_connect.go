@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,11 +14,13 @@ import (
 	"tarn/internal/connect"
 	"tarn/internal/diag"
 	"tarn/internal/lake"
+	"tarn/internal/notebook"
 	"tarn/internal/run"
+	"tarn/internal/template"
 )
 
 // connectFlags are what `tarn connect` is asked for beside program and table.
-type connectFlags struct{ workgroup, results, server string }
+type connectFlags struct{ workgroup, results, server, notebook string }
 
 func connectCommand(a *app) *cobra.Command {
 	var f connectFlags
@@ -50,6 +55,7 @@ func connectCommand(a *app) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&f.workgroup, "workgroup", "primary", "Athena `workgroup` of whoever reads")
 	cmd.Flags().StringVar(&f.results, "results", "", "`location` for results of Athena, such as s3://my-bucket/results/, if the workgroup has none")
+	cmd.Flags().StringVar(&f.notebook, "notebook", "", "sagemaker: write a notebook and its settings into a `folder`")
 	cmd.Flags().StringVar(&f.server, "server", "http://localhost:8080", "`URL` of the Trino server")
 	return cmd
 }
@@ -99,10 +105,36 @@ func (a *app) connect(ctx context.Context, args []string, f connectFlags) (err e
 	if err != nil {
 		return err
 	}
+	if f.notebook != "" {
+		return a.writeNotebook(f.notebook, notebook.Config{Database: p.Database, Table: table.Name, WorkGroup: p.WorkGroup, Region: p.Region})
+	}
 	if a.json {
 		return a.print(connectJSON{cell})
 	}
 	fmt.Fprint(a.stdout, cell.Text())
+	return nil
+}
+
+// writeNotebook writes the notebook for SageMaker into a folder, and leaves one alone that is there.
+func (a *app) writeNotebook(folder string, c notebook.Config) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	path := filepath.Join(folder, notebook.File)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w: %s", template.ErrInTheWay, here(path))
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(notebook.JSON())
+	if err = errors.Join(err, f.Close(), os.WriteFile(filepath.Join(folder, notebook.ConfigFile), c.JSON(), 0o644)); err != nil {
+		return err
+	}
+	if !a.quiet {
+		a.tell("wrote %s and %s beside it", here(path), notebook.ConfigFile)
+	}
 	return nil
 }
 

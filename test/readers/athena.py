@@ -18,6 +18,7 @@ import pyarrow.parquet
 import pyathena
 from pyathena.pandas.cursor import PandasCursor
 
+os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"]  # boto3 and PyAthena know that name
 database, group, results, export = sys.argv[1], sys.argv[2], sys.argv[3], Path(sys.argv[4])
 table = export.stem
 want = pyarrow.parquet.read_table(export).to_pandas()
@@ -60,7 +61,7 @@ connection = pyathena.connect(work_group=group, schema_name=database)
 cursor = connection.cursor().execute(sql)
 same("PyAthena", pandas.DataFrame(cursor.fetchall(), columns=[d[0] for d in cursor.description]))
 same("PyAthena for pandas", connection.cursor(PandasCursor).execute(sql).as_pandas())
-[(n,)] = connection.cursor().execute(f"SELECT count(*) FROM {table} WHERE {names[1]} = ?", [str(want[names[1]][0])], paramstyle="qmark").fetchall()
+[(n,)] = connection.cursor().execute(f"SELECT count(*) FROM {table} WHERE {names[1]} = ?", ["'" + str(want[names[1]][0]) + "'"], paramstyle="qmark").fetchall()
 assert n == (want[names[1]] == want[names[1]][0]).sum(), n
 try:
     connection.cursor().execute("SELEKT 1")
