@@ -5,6 +5,7 @@ import (
 
 	"tarn/internal/check"
 	"tarn/internal/classic"
+	"tarn/internal/cost"
 	"tarn/internal/demo"
 	"tarn/internal/diag"
 	"tarn/internal/doctor"
@@ -242,6 +243,7 @@ func results() []result {
 		{"tarn doctor", doctorJSON{}},
 		{"tarn plan", planJSON{}},
 		{"tarn run", runJSON{}},
+		{"tarn cost", cost.Bill{}},
 		{"tarn query", queryJSON{}},
 		{"tarn query -o FILE", queryFileJSON{}},
 		{"tarn check", checkJSON{}},
