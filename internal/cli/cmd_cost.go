@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -114,6 +115,9 @@ func (a *app) reckon(cmd *cobra.Command, o costFlags) (*cost.Bill, error) {
 		o.region = "us-east-1"
 	}
 	p, err := cost.Load(o.region, o.prices)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: %w", errMissing, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -154,19 +158,36 @@ func costCase(ctx context.Context, w *run.Workspace, region string, given bool) 
 	return c, region, nil
 }
 
+// costOf tells what a planned run costs in AWS; nil where the lake is on this machine, or there is nothing to do.
+func costOf(w *run.Workspace, p *run.Planned) *cost.Once {
+	c := w.Project.Config
+	if p == nil || p.Empty() || !project.Remote(c.Warehouse) {
+		return nil
+	}
+	r := cost.Run{Rows: float64(p.Advice.Rows), CopiedBytes: float64(p.Estimate.CopiedBytes), WrittenBytes: float64(p.Estimate.WrittenBytes),
+		StepBytes: float64(p.StepBytes), Glue: c.Catalog == "glue"}
+	for _, s := range p.Steps {
+		if s.Works() {
+			r.Tables++
+			r.Files += len(s.Work.Read())
+		}
+	}
+	prices, err := cost.Load(c.AWS.Region, "")
+	if err != nil {
+		return nil // they are part of the program, and a plan is worth showing without them
+	}
+	once := cost.OneRun(r, deployconf.Defaults(), prices)
+	return &once
+}
+
 func (a *app) showBill(b *cost.Bill) {
 	v := b.Case.Volume
-	a.say("%s, %s rows and %s a day; %s runs a month, each about %s in %s", words.Count(int64(v.Files+0.5), "file"), words.Grouped(int64(v.Rows)), bytes(int64(v.Bytes)),
-		words.Grouped(int64(b.Runs+0.5)), cost.Duration(b.RunSeconds), b.Place.Engine.Name())
+	a.say("%s, %s and %s a day; %s a month, each about %s in %s", words.Count(int64(v.Files+0.5), "file"), words.Count(int64(v.Rows), "row"), bytes(int64(v.Bytes)),
+		words.Count(int64(b.Runs+0.5), "run"), cost.Duration(b.RunSeconds), b.Place.Engine.Name())
 	a.say("")
-	rows := [][]string{{"", "", "a run", "a month", ""}}
-	for _, i := range b.Items {
-		rows = append(rows, []string{i.Service, i.What, dollars(i.Run), dollars(i.Month), marks(b, i)})
-	}
+	rows := append([][]string{{"", "", "a run", "a month", ""}}, lines(b, b.Items)...)
 	rows = append(rows, []string{"together", "", dollars(b.Run), dollars(b.Month), ""}, []string{"", "", "", "", ""}, []string{"The same as five Glue jobs", "", "", "", ""})
-	for _, i := range b.Classic {
-		rows = append(rows, []string{i.Service, i.What, dollars(i.Run), dollars(i.Month), marks(b, i)})
-	}
+	rows = append(rows, lines(b, b.Classic)...)
 	rows = append(rows, []string{"together", "", dollars(b.ClassicRun), dollars(b.ClassicMonth), ""})
 	fmt.Fprint(a.stdout, columns(rows, 2, 3))
 	a.say("")
@@ -191,6 +212,26 @@ func (a *app) showBill(b *cost.Bill) {
 		a.say("- %s", n)
 	}
 	a.say("- %s A price marked * is from memory.", b.Honesty())
+}
+
+// lines are the rows of a table of items; what is less than a cent a month is one of them, where there is more than one.
+func lines(b *cost.Bill, items []cost.Item) (rows [][]string) {
+	const cent = 0.01
+	var small, run, month float64
+	for _, i := range items {
+		if i.Month < cent {
+			small, run, month = small+1, run+i.Run, month+i.Month
+		}
+	}
+	for _, i := range items {
+		if i.Month >= cent || small == 1 {
+			rows = append(rows, []string{i.Service, i.What, dollars(i.Run), dollars(i.Month), marks(b, i)})
+		}
+	}
+	if small > 1 {
+		rows = append(rows, []string{"", fmt.Sprintf("%.0f more, each below a cent", small), dollars(run), dollars(month), ""})
+	}
+	return rows
 }
 
 // dollars leaves out what is nothing.

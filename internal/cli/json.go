@@ -102,6 +102,8 @@ type planJSON struct {
 	Estimate run.Estimate `json:"estimate"`
 	// Which engine is enough for that.
 	Advice run.Advice `json:"advice"`
+	// What that costs in AWS, and where it fits; only where the tables are in a bucket.
+	Cost *cost.Once `json:"cost,omitempty"`
 	// What a run would warn of before it starts, such as why landing files are not read by Spark.
 	Warnings []string `json:"warnings,omitempty"`
 }

@@ -11,61 +11,75 @@ import (
 
 // Item is a line of a bill.
 type Item struct {
-	// Service is AWS's name for what is paid, and What says for what in few words.
+	// AWS's name for what is paid.
 	Service string `json:"service"`
-	What    string `json:"what"`
-	// Amount is what a month uses of it, in Unit.
+	// What it is for, in few words.
+	What string `json:"what"`
+	// How much of it a month uses.
 	Amount float64 `json:"amount"`
-	Unit   string  `json:"unit"`
-	// Run and Month are US dollars; Run is 0 for what no single run causes.
-	Run   float64 `json:"run_usd"`
+	// What that counts, such as requests or GB-seconds.
+	Unit string `json:"unit"`
+	// What a run costs of it, in US dollars; 0 for what no single run causes.
+	Run float64 `json:"run_usd"`
+	// What a month costs of it, in US dollars.
 	Month float64 `json:"month_usd"`
-	// Prices are the names of the prices that it was reckoned with.
+	// Names of the prices that it was reckoned with.
 	Prices []string `json:"prices"`
 }
 
 // Bill is what a lake costs.
 type Bill struct {
-	Case   Case   `json:"case"`
+	// What it was reckoned of.
+	Case Case `json:"case"`
+	// The AWS region whose prices count.
 	Region string `json:"region"`
-	// Dated is the day of the oldest price.
+	// The day of the oldest price that was used.
 	Dated string `json:"dated"`
-	// Runs are those of a month, RunSeconds is how long one takes in the middle of it.
-	Runs       float64 `json:"runs"`
+	// Number of runs in a month.
+	Runs float64 `json:"runs"`
+	// How long one takes in the middle of the month.
 	RunSeconds float64 `json:"run_seconds"`
-	// Place is where a run works, and Path all places with what speaks for and against them.
-	Place Place   `json:"place"`
-	Path  []Place `json:"path"`
-	// Items are the lines, the biggest first, and Run and Month their sums.
-	Items []Item  `json:"items"`
-	Run   float64 `json:"run_usd"`
+	// Where a run works.
+	Place Place `json:"place"`
+	// All places, the smallest first, with what speaks for and against them.
+	Path []Place `json:"path"`
+	// The lines, the biggest first.
+	Items []Item `json:"items"`
+	// What a run costs, in US dollars: the sum of the lines.
+	Run float64 `json:"run_usd"`
+	// What a month costs, in US dollars: the sum of the lines.
 	Month float64 `json:"month_usd"`
-	// Classic are the lines of the same work as five Glue jobs.
-	Classic      []Item  `json:"classic"`
-	ClassicRun   float64 `json:"classic_run_usd"`
+	// The lines of the same work as five Glue jobs.
+	Classic []Item `json:"classic"`
+	// What they cost a run.
+	ClassicRun float64 `json:"classic_run_usd"`
+	// What they cost a month.
 	ClassicMonth float64 `json:"classic_month_usd"`
-	// Trickle is the same with a file a minute.
+	// The same with a file a minute.
 	Trickle Trickle `json:"trickle"`
-	// Prices are those that were used, by name.
+	// The prices that were used, by name.
 	Prices map[string]Price `json:"prices"`
-	// Notes say what was taken for granted.
+	// What was taken for granted, in sentences.
 	Notes []string `json:"notes"`
 }
 
 // Trickle says what a month with a file a minute costs, of the same rows a day.
 type Trickle struct {
-	// Runs are those of a month, with the least time between two of them, and Month what it costs.
-	Runs  float64 `json:"runs"`
+	// Number of runs in a month, which are at least min_interval apart.
+	Runs float64 `json:"runs"`
+	// What a month costs, in US dollars.
 	Month float64 `json:"month_usd"`
-	// Unbounded is what it would cost if each file started a run, and Classic what five Glue jobs would, as often as the lake's own runs.
+	// What it would cost if each file started a run.
 	Unbounded float64 `json:"unbounded_usd"`
-	Classic   float64 `json:"classic_usd"`
+	// What five Glue jobs would cost, as often as the lake's own runs.
+	Classic float64 `json:"classic_usd"`
 }
 
 const (
 	minute = 24 * 60 // files a day
-	// transitions are those of an execution that has a run to do in the function: start, wait, plan, choice, run, choice, done.
-	transitions = 7
+	// transitions are those of an execution that has a run to do in the function: begin, wait, plan, choice, run, choice, done, and
+	// what AWS counts besides them, start and end.
+	transitions = 9
 	// polls are the requests of a month with which Lambda looks after a queue, where nothing comes too: five readers that wait for
 	// 20 s each (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS").
 	polls = 5 * 3 * 60 * 24 * Days
@@ -87,9 +101,9 @@ const (
 func Reckon(c Case, region string, p *Prices) *Bill {
 	m := Figures()
 	c = c.filled(m)
-	b := &Bill{Case: c, Region: region, Items: c.items(m, p)}
-	w, runs := c.work(m)
-	b.Runs = runs * Days
+	items, runs := c.items(m, p)
+	b := &Bill{Case: c, Region: region, Items: items, Runs: runs * Days}
+	w, _ := c.work(m)
 	b.Path = Path(w, c.Settings.Function, c.Settings.Job, p)
 	b.Place = c.place(b.Path)
 	b.RunSeconds = b.Place.Seconds
@@ -139,15 +153,15 @@ func (c Case) work(m Measured) (Work, float64) {
 	}, runs
 }
 
-// items are the lines of a case, the biggest first.
-func (c Case) items(m Measured, p *Prices) []Item {
+// items are the lines of a case, the biggest first, and how many runs there are a day.
+func (c Case) items(m Measured, p *Prices) ([]Item, float64) {
 	rows, raw, days := c.middle()
 	w, runs := c.work(m)
 	r := c.run(m, runs, rows, days)
 	f := c.Settings.Function
 	path := Path(w, f, c.Settings.Job, p)
 	at := c.place(path)
-	// A run that takes longer than the next one is away keeps it waiting.
+	// A run that takes longer than the next one is away keeps that waiting.
 	if at.Seconds > 0 {
 		runs = min(runs, 86400/at.Seconds)
 	}
@@ -223,7 +237,7 @@ func (c Case) items(m Measured, p *Prices) []Item {
 		add("Amazon SageMaker", "notebook, "+c.Settings.Notebook.Instance+", always on", 24*Days, "hours", 0, "notebook_hour")
 	}
 	biggestFirst(out)
-	return out
+	return out, runs
 }
 
 func biggestFirst(items []Item) {
@@ -234,10 +248,11 @@ func biggestFirst(items []Item) {
 func (c Case) trickle(m Measured, p *Prices) Trickle {
 	c.Volume.Files = minute
 	c.Settings.Events.Off = false
-	_, month := sum(c.items(m, p))
-	_, runs := c.work(m)
+	items, runs := c.items(m, p)
+	_, month := sum(items)
 	_, classic := sum(c.classic(m, p, runs))
 	c.Settings.Events.MinInterval, c.Settings.Events.Settle = time.Minute, 0
-	_, unbounded := sum(c.items(m, p))
+	items, _ = c.items(m, p)
+	_, unbounded := sum(items)
 	return Trickle{Runs: runs * Days, Month: month, Unbounded: unbounded, Classic: classic}
 }

@@ -12,33 +12,40 @@ const Days = 30
 
 // Volume is what comes to a lake in a day, and what is asked of it.
 type Volume struct {
-	// Files are raw files, spread evenly over the day; Rows are in them, and Bytes are their size as stored.
+	// Raw files, spread evenly over the day.
 	Files float64 `json:"files"`
-	Rows  float64 `json:"rows"`
+	// Rows in them.
+	Rows float64 `json:"rows"`
+	// Their size as stored.
 	Bytes float64 `json:"bytes"`
-	// Queries are those of Athena, each of which reads the largest curated table whole.
+	// Queries of Athena, each of which reads the largest curated table whole.
 	Queries float64 `json:"queries"`
 }
 
 // Lake is what a lake consists of, and what it holds when the month begins.
 type Lake struct {
-	// Landing and Models count its tables, Daily those of the models that are partitioned by day.
+	// Number of landing tables.
 	Landing int `json:"landing_tables"`
-	Models  int `json:"models"`
-	Daily   int `json:"daily_models"`
-	// Rows were loaded so far, Bytes is the size of their raw files, over Days days.
-	Rows  float64 `json:"rows"`
+	// Number of models.
+	Models int `json:"models"`
+	// Number of models that are partitioned by day.
+	Daily int `json:"daily_models"`
+	// Rows that were loaded so far.
+	Rows float64 `json:"rows"`
+	// Size of their raw files.
 	Bytes float64 `json:"bytes"`
-	Days  float64 `json:"days"`
-	// Reread is how many rows of tables models read for each row that was loaded; 0 is as in the lake of the model case.
+	// On how many days they lie.
+	Days float64 `json:"days"`
+	// How many rows of tables models read for each row that was loaded; where there are none, as in the lake of the model case.
 	Reread float64 `json:"reread"`
-	// RowsPerCPU is how many rows a second one core works through; 0 is as measured with the lake of the model case.
+	// How many rows a second one core works through; where no run was large enough to say, as measured with the lake of the model case.
 	RowsPerCPU float64 `json:"rows_per_cpu"`
-	// Measured is where the two come from: a run's id, or "" for the lake of the model case.
+	// The run that it was measured in.
 	Measured string `json:"measured,omitempty"`
-	// Glue says that the tables' names are in the Glue Data Catalog, KMS that a key of one's own encrypts what is written.
+	// Whether the tables' names are in the Glue Data Catalog.
 	Glue bool `json:"glue"`
-	KMS  bool `json:"kms"`
+	// Whether a key of one's own encrypts what is written.
+	KMS bool `json:"kms"`
 }
 
 // ModelCase is the lake of the stedi template, without data: three landing tables and five models.
@@ -46,8 +53,11 @@ func ModelCase() Lake { return Lake{Landing: 3, Models: 5, Daily: 3, Glue: true}
 
 // Case is all that a bill is reckoned of.
 type Case struct {
-	Lake     Lake                `json:"lake"`
-	Volume   Volume              `json:"volume"`
+	// What the lake consists of, and what it holds when the month begins.
+	Lake Lake `json:"lake"`
+	// What comes to it in a day.
+	Volume Volume `json:"volume"`
+	// What is deployed.
 	Settings deployconf.Settings `json:"-"`
 }
 

@@ -48,18 +48,22 @@ type Work struct {
 
 // Place is an engine with its size, and whether a run fits there.
 type Place struct {
+	// lambda, bigger_lambda, glue or emr_serverless.
 	Engine Engine `json:"engine"`
-	// Memory and Disk are those of a function, in MiB; Workers those of Spark.
-	Memory  int `json:"memory_mib,omitempty"`
-	Disk    int `json:"disk_mib,omitempty"`
+	// Memory of a function in MiB.
+	Memory int `json:"memory_mib,omitempty"`
+	// Its disk in MiB.
+	Disk int `json:"disk_mib,omitempty"`
+	// Workers of Spark.
 	Workers int `json:"workers,omitempty"`
-	// Seconds is about how long a run takes.
+	// About how long a run takes.
 	Seconds float64 `json:"seconds"`
-	// USD is what the run costs there, without requests.
+	// What that costs there in US dollars, without requests.
 	USD float64 `json:"usd"`
-	// Fits says that a run can be done there, Why what speaks against it, or what it was chosen for.
-	Fits bool   `json:"fits"`
-	Why  string `json:"why"`
+	// Whether a run can be done there.
+	Fits bool `json:"fits"`
+	// What speaks against it, or how it would go.
+	Why string `json:"why"`
 }
 
 const (

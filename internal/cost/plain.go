@@ -95,7 +95,7 @@ func (c Case) notes(m Measured, p *Prices, b *Bill) []string {
 // Dollars writes an amount with as many digits as it needs to say something.
 func Dollars(usd float64) string {
 	switch {
-	case usd == 0:
+	case usd < 0.0000005:
 		return "$0"
 	case usd < 0.0001:
 		return fmt.Sprintf("$%.6f", usd)

@@ -37,18 +37,21 @@ const (
 
 // Price is what AWS charges for something, in US dollars.
 type Price struct {
-	// USD is the price of Per units in us-east-1.
+	// The price of so many units in us-east-1.
 	USD float64 `yaml:"usd" json:"usd"`
+	// How many units that buys.
 	Per float64 `yaml:"per" json:"per"`
-	// Unit is what is counted, such as requests or GB-second.
+	// What is counted, such as requests or GB-second.
 	Unit string `yaml:"unit" json:"unit"`
-	// Regions have the prices of regions where it is another one.
+	// The price of so many units in regions where it is another one.
 	Regions map[string]float64 `yaml:"regions" json:"regions,omitempty"`
-	// Page is the title of the page of AWS that has it, URL its address, and Read the day on which it was compared.
+	// Title of the page of AWS that has it.
 	Page string `yaml:"page" json:"page"`
-	URL  string `yaml:"url" json:"url"`
+	// Address of that page.
+	URL string `yaml:"url" json:"url"`
+	// The day on which it was compared.
 	Read string `yaml:"read" json:"read"`
-	// Checked says what it was compared with.
+	// What it was compared with: aws, others, memory (nothing), or yours.
 	Checked Checked `yaml:"checked" json:"checked"`
 }
 
