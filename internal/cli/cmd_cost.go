@@ -134,7 +134,7 @@ func costCase(ctx context.Context, w *run.Workspace, region string, given bool) 
 	if err != nil {
 		return cost.Case{}, region, err
 	}
-	c := cost.Case{Settings: deployconf.Defaults(), Lake: cost.Lake{Landing: h.Landing, Models: h.Models, Daily: h.Daily, Rows: float64(h.Rows), Bytes: float64(h.Bytes),
+	c := cost.Case{Settings: settings.Deploy, Lake: cost.Lake{Landing: h.Landing, Models: h.Models, Daily: h.Daily, Rows: float64(h.Rows), Bytes: float64(h.Bytes),
 		Days: float64(h.Partitions), Reread: h.Reread, RowsPerCPU: h.RowsPerCPU, Measured: h.Run, Glue: settings.Catalog == "glue", KMS: settings.AWS.KMSKey != ""}}
 	if h.Days > 0 {
 		c.Volume = cost.Volume{Files: float64(h.Files) / float64(h.Days), Rows: float64(h.Rows) / float64(h.Days), Bytes: float64(h.Bytes) / float64(h.Days)}
@@ -176,7 +176,7 @@ func costOf(w *run.Workspace, p *run.Planned) *cost.Once {
 	if err != nil {
 		return nil // they are part of the program, and a plan is worth showing without them
 	}
-	once := cost.OneRun(r, deployconf.Defaults(), prices)
+	once := cost.OneRun(r, c.Deploy, prices)
 	return &once
 }
 

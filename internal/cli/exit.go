@@ -12,6 +12,9 @@ import (
 	"tarn/internal/catalog/glue"
 	"tarn/internal/check"
 	"tarn/internal/cost"
+	"tarn/internal/deploy"
+	"tarn/internal/deploy/artefact"
+	"tarn/internal/deploy/cfn"
 	"tarn/internal/diag"
 	"tarn/internal/engine"
 	"tarn/internal/events"
@@ -80,6 +83,10 @@ func exitCode(ctx context.Context, err error) int {
 	var remote *s3.Error
 	var settings *awsconf.SettingsError
 	var inGlue *glue.Error
+	var undeployable *project.DeployError
+	var landing *deploy.LandingError
+	var tooBig *cfn.TooBigError
+	var program *artefact.ProgramError
 	switch {
 	case err == nil:
 		return exitDone
@@ -91,6 +98,10 @@ func exitCode(ctx context.Context, err error) int {
 		return exitHeld
 	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
 		return exitChecks
+	case errors.As(err, &undeployable), errors.As(err, &landing), errors.As(err, &tooBig):
+		return exitDefinitions
+	case errors.As(err, &program):
+		return exitUsage
 	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong), errors.As(err, &carry), errors.As(err, &fails), errors.Is(err, template.ErrTwoDatabases):
 		return exitDefinitions
 	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.As(err, &reference), errors.Is(err, template.ErrNothingFound), errors.Is(err, intake.ErrNoTable), errors.Is(err, errMissing):

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"tarn/internal/awsconf"
+	"tarn/internal/deployconf"
 	"tarn/internal/diag"
 	"tarn/internal/sparkconf"
 )
@@ -53,6 +54,10 @@ type Config struct {
 	// Recent is how far back the dates of landing folders go that every run lists, Sweep how long it takes at most until
 	// all others are listed too.
 	Recent, Sweep time.Duration
+	// Deploy says what is deployed to AWS, and how.
+	Deploy deployconf.Settings
+	// Variables are those of the environment that the settings name, with their values.
+	Variables map[string]string
 	// Targets lists the names of all targets, sorted.
 	Targets []string
 
@@ -86,6 +91,8 @@ type settingsYAML struct {
 	Disk        text  `yaml:"disk" jsonschema:"pattern=^[0-9]+([.][0-9]+)? *[KMGTkmgt]?[iI]?[Bb]?$|[$][{]" jsonschema_description:"Most disk of this machine that a run takes at a time where its tables are in a bucket, and copies of remote files in any case, such as 20GB. Default: 20GB."`
 	Recent      text  `yaml:"recent" jsonschema:"pattern=^[0-9]{1,5}[dh]$|[$][{]" jsonschema_description:"How far back every run lists landing files in a bucket that are in folders of dates, such as 3d or 36h: from then on everything is listed. Default: 3d."`
 	Sweep       text  `yaml:"sweep" jsonschema:"pattern=^[0-9]{1,5}[dh]$|[$][{]" jsonschema_description:"After which time a run lists all landing files again, those of old dates too, such as 1d or 12h; 0d is in every run. Default: 1d."`
+
+	Deploy deployYAML `yaml:"deploy" jsonschema_description:"What tarn deploy makes of the lake in AWS, with the keys below."`
 }
 
 // locationsYAML keeps the places of its keys and values.
@@ -124,6 +131,8 @@ type resolver struct {
 	*decoder
 	dir string
 	env LookupEnv
+	// used are the variables that were replaced.
+	used map[string]string
 }
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
@@ -185,6 +194,7 @@ func (r *resolver) resolve(f *configYAML, target string) Config {
 		r.errorAt(s.Catalog.node, "wrong-value", "catalog: glue needs a warehouse in a bucket: what Athena reads has to be in S3", "write warehouse: s3://my-bucket/warehouse/")
 	}
 	r.account(&c, s)
+	r.deploy(&c, s)
 	for _, l := range s.Locations {
 		key := normalLocation(r.expanded(l.key).value)
 		if !strings.HasSuffix(key, "/") {
@@ -197,6 +207,7 @@ func (r *resolver) resolve(f *configYAML, target string) Config {
 			c.Locations[key] = r.place(l.value, "locations: "+l.key.value)
 		}
 	}
+	c.Variables = r.used
 	return c
 }
 
@@ -245,6 +256,9 @@ func over(top, t settingsYAML) settingsYAML {
 	}
 	if t.Engine.set() {
 		out.Engine = t.Engine
+	}
+	if t.Deploy.set() {
+		out.Deploy = t.Deploy
 	}
 	return overAWS(out, t)
 }
@@ -309,6 +323,10 @@ func (r *resolver) expanded(t text) text {
 			r.errorAt(t.node, "missing-variable", "variable "+name+" of the environment is not set", "run with "+name+"=… before the command")
 			return "unset"
 		}
+		if r.used == nil {
+			r.used = map[string]string{}
+		}
+		r.used[name] = v
 		return v
 	})
 	return t
