@@ -15,6 +15,9 @@ import (
 	"tarn/internal/words"
 )
 
+// usualQueries is how many queries of Athena a day are taken for granted.
+const usualQueries = 10
+
 // costFlags are those of tarn cost.
 type costFlags struct {
 	files, rows, queries float64
@@ -63,7 +66,7 @@ allowances are left out. Nothing is asked of AWS, but for what the lake's own ta
 	f.Float64Var(&o.files, "files-per-day", 0, "raw files a day, a `number`, spread evenly (default: as so far)")
 	f.Float64Var(&o.rows, "rows-per-day", 0, "rows in them, a `number` (default: as so far)")
 	f.StringVar(&o.bytes, "bytes-per-day", "", "their `size`, such as 200MB (default: as so far, or by the rows)")
-	f.Float64Var(&o.queries, "queries-per-day", 10, "queries of Athena a day, a `number`, each over the largest curated table")
+	f.Float64Var(&o.queries, "queries-per-day", usualQueries, "queries of Athena a day, a `number`, each over the largest curated table")
 	f.Float64Var(&o.after, "after", 0, "reckon for the month after so many `days` of that volume, beside what there is")
 	f.StringVar(&o.prices, "prices", "", "`file` with prices that override those of the program")
 	f.StringVar(&o.region, "region", "", "AWS `region` whose prices count (default: the target's, or us-east-1)")

@@ -85,11 +85,14 @@ const (
 	polls = 5 * 3 * 60 * 24 * Days
 	// queueRequests are those for a message: it is sent, and removed.
 	queueRequests = 2
-	// logBytes are those of a run with its plan and of intake, and alarmCount and metricCount are the stack's.
-	logBytes    = 8_000
-	intakeLog   = 1_500
-	alarmCount  = 4
-	metricCount = 3
+	// logBytes are those of a run with its plan, and intakeLog those of a batch of messages.
+	logBytes  = 8_000
+	intakeLog = 1_500
+	// alarmed are the metrics that the stack's alarms look at, and alarmedEvents those more where new files start runs; metricCount
+	// are those of its own.
+	alarmed       = 3
+	alarmedEvents = 2
+	metricCount   = 1
 	// objectsPerKey is for how many objects one request of a key is enough with a bucket key (Amazon S3 User Guide, "Reducing the cost
 	// of SSE-KMS": up to 99 percent fewer).
 	objectsPerKey = 100
@@ -223,8 +226,12 @@ func (c Case) items(m Measured, p *Prices) ([]Item, float64) {
 	add("Amazon CloudWatch", "logs", month*logs/1e9, "GB", logs/1e9, "logs_gb")
 	add("Amazon CloudWatch", fmt.Sprintf("logs, kept for %d days", c.Settings.LogDays), month*logs/1e9*float64(c.Settings.LogDays)/Days, "GB", 0, "logs_gb_month")
 	if c.Settings.Alarms {
-		add("Amazon CloudWatch", "alarms", alarmCount, "alarms", 0, "alarms")
-		add("Amazon CloudWatch", "metrics", metricCount, "metrics", 0, "metrics")
+		looked := float64(alarmed)
+		if !c.Settings.Events.Off {
+			looked += alarmedEvents
+		}
+		add("Amazon CloudWatch", "alarms", looked, "metrics", 0, "alarms")
+		add("Amazon CloudWatch", "a metric of quarantined rows", metricCount, "metrics", 0, "metrics")
 	}
 	scanned := max(rows*m.Rate.CuratedBytes/m.Rate.RawRows, p.Least("athena"))
 	add("Amazon Athena", "queries", c.Volume.Queries*Days*scanned/1e12, "TB", 0, "athena_tb")
