@@ -113,7 +113,7 @@ func (a *app) reckon(cmd *cobra.Command, o costFlags) (*cost.Bill, error) {
 		}
 	}
 	v.Queries = o.queries
-	c.Lake.Rows, c.Lake.Bytes, c.Lake.Days = c.Lake.Rows+o.after*v.Rows, c.Lake.Bytes+o.after*v.Bytes, c.Lake.Days+o.after
+	c = c.After(o.after)
 	if o.region == "" {
 		o.region = "us-east-1"
 	}
@@ -137,7 +137,7 @@ func costCase(ctx context.Context, w *run.Workspace, region string, given bool) 
 	if err != nil {
 		return cost.Case{}, region, err
 	}
-	c := cost.Case{Settings: settings.Deploy, Lake: cost.Lake{Landing: h.Landing, Models: h.Models, Daily: h.Daily, Rows: float64(h.Rows), Bytes: float64(h.Bytes),
+	c := cost.Case{Settings: settings.Deploy, Lake: cost.Lake{Landing: h.Landing, Models: h.Models, Daily: h.Daily, Files: float64(h.Files), Rows: float64(h.Rows), Bytes: float64(h.Bytes),
 		Days: float64(h.Partitions), Reread: h.Reread, RowsPerCPU: h.RowsPerCPU, Measured: h.Run, Glue: settings.Catalog == "glue", KMS: settings.AWS.KMSKey != ""}}
 	if h.Days > 0 {
 		c.Volume = cost.Volume{Files: float64(h.Files) / float64(h.Days), Rows: float64(h.Rows) / float64(h.Days), Bytes: float64(h.Bytes) / float64(h.Days)}

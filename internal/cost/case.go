@@ -30,6 +30,8 @@ type Lake struct {
 	Models int `json:"models"`
 	// Number of models that are partitioned by day.
 	Daily int `json:"daily_models"`
+	// Raw files that were loaded so far.
+	Files float64 `json:"files"`
 	// Rows that were loaded so far.
 	Rows float64 `json:"rows"`
 	// Size of their raw files.
@@ -82,6 +84,13 @@ func (c Case) filled(m Measured) Case {
 	return c
 }
 
+// After is the case so many days of its volume later.
+func (c Case) After(days float64) Case {
+	c = c.filled(Figures())
+	c.Lake.Files, c.Lake.Rows, c.Lake.Bytes, c.Lake.Days = c.Lake.Files+days*c.Volume.Files, c.Lake.Rows+days*c.Volume.Rows, c.Lake.Bytes+days*c.Volume.Bytes, c.Lake.Days+days
+	return c
+}
+
 // What a Lambda function gets of processors, and its bounds (AWS Lambda Developer Guide, "Configure Lambda function memory" and
 // "Lambda quotas").
 const (
@@ -99,6 +108,13 @@ const measuredCPUs = 2
 
 // coldStart is what the start of a process takes in a function, in seconds, and counts for every run: the bar that it is held to.
 const coldStart = 2
+
+// Landing folders of dates are listed from so many days ago on in each run, and all of them once a day: docs/landing.md. A listing
+// gives a thousand names (Amazon S3 API Reference, ListObjectsV2).
+const (
+	listedDays = 3
+	listPage   = 1000
+)
 
 // keptDays is how long the files of earlier versions of a table stay: the default of tarn gc.
 const keptDays = 7
@@ -135,7 +151,11 @@ func (c Case) run(m Measured, runs, rows, days float64) reruns {
 	// A new file changes its landing table; it is taken that all models are made of that one.
 	r.asked = m.Looking().plus(m.Publishing(float64(1+c.Lake.Models)), 1).plus(m.File(), max(0, r.files-1))
 	r.asked.Put += float64(c.Lake.Daily) * max(0, days-1) // a model that is partitioned by day is a file for each
-	const part = 16 << 20                                 // bytes of a large object that go in one request
+	if runs > 0 {
+		all := c.Lake.Files + c.Volume.Files*Days/2
+		r.asked.List += (listedDays*c.Volume.Files + all/runs) / listPage
+	}
+	const part = 16 << 20 // bytes of a large object that go in one request
 	r.asked.Put += rows * m.Rate.ModelBytes / m.Rate.RawRows / part
 	r.asked.Get += (r.bytes + rows*m.Rate.LoadedBytes/m.Rate.RawRows) / part
 	r.batches = math.Ceil(max(r.files, 1) / Batch)
