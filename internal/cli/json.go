@@ -6,6 +6,7 @@ import (
 	"tarn/internal/check"
 	"tarn/internal/classic"
 	"tarn/internal/connect"
+	"tarn/internal/cost"
 	"tarn/internal/demo"
 	"tarn/internal/diag"
 	"tarn/internal/doctor"
@@ -107,6 +108,8 @@ type planJSON struct {
 	Estimate run.Estimate `json:"estimate"`
 	// Which engine is enough for that.
 	Advice run.Advice `json:"advice"`
+	// What that costs in AWS, and where it fits; only where the tables are in a bucket.
+	Cost *cost.Once `json:"cost,omitempty"`
 	// What a run would warn of before it starts, such as why landing files are not read by Spark.
 	Warnings []string `json:"warnings,omitempty"`
 }
@@ -268,6 +271,7 @@ func results() []result {
 		{"tarn doctor", doctorJSON{}},
 		{"tarn plan", planJSON{}},
 		{"tarn run", runJSON{}},
+		{"tarn cost", cost.Bill{}},
 		{"tarn query", queryJSON{}},
 		{"tarn query -o FILE", queryFileJSON{}},
 		{"tarn connect", connectJSON{}},
