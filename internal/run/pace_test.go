@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -252,6 +253,10 @@ func TestRecover(t *testing.T) {
 				l.t.Errorf("gc while it lives: %v", err)
 			}
 			alive = false
+			listed, err := w.GC(l.t.Context(), run.GCOptions{OlderThan: time.Hour, DryRun: true})
+			if err != nil || !slices.ContainsFunc(listed.Files, func(f string) bool { return strings.Contains(f, "people_landing__rows/data/"+stopped) }) {
+				l.t.Errorf("gc --dry-run does not list what the stopped run has: %v %v", listed.Files, err)
+			}
 			if _, err := w.GC(l.t.Context(), run.GCOptions{OlderThan: time.Hour}); err != nil {
 				l.t.Error(err)
 			}

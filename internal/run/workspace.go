@@ -32,6 +32,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -60,6 +61,8 @@ type Workspace struct {
 	// Diagnostics holds the warnings of the definitions.
 	Diagnostics diag.List
 	now         func() time.Time
+	// cpus is how much of processors there is.
+	cpus float64
 	// owner is whom the lock is for.
 	owner catalog.Owner
 	// at is told the steps of a run, in tests.
@@ -106,6 +109,9 @@ type Options struct {
 	Engine string
 	// Spark says where Spark is in place of the target's settings; nil leaves these.
 	Spark *sparkconf.Settings
+	// CPUs is how much of processors this process has, where it is less than what the system shows; 0 is all of them. It is noted
+	// with what a run has taken.
+	CPUs float64
 	// Now replaces the clock in tests.
 	Now func() time.Time
 }
@@ -143,7 +149,7 @@ func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) 
 	if err != nil {
 		return nil, err
 	}
-	w := &Workspace{Project: p, Diagnostics: p.Diagnostics, now: o.Now, owner: o.Owner}
+	w := &Workspace{Project: p, Diagnostics: p.Diagnostics, now: o.Now, owner: o.Owner, cpus: cmp.Or(o.CPUs, float64(cmp.Or(o.Threads, runtime.GOMAXPROCS(0))))}
 	if w.now == nil {
 		w.now = time.Now
 	}
@@ -254,6 +260,8 @@ type Planned struct {
 	Advice Advice
 	// Warnings say what a run would warn of before it starts.
 	Warnings []string
+
+	work work
 }
 
 // Plan says what a run would do now.
@@ -280,7 +288,7 @@ func (w *Workspace) Plan(ctx context.Context, s Selection) (*Planned, error) {
 	if err != nil || p.Empty() {
 		return out, err
 	}
-	out.Estimate, out.Warnings = sum, w.loadedHere(p)
+	out.Estimate, out.Warnings, out.work = sum, w.loadedHere(p), done
 	out.Advice, err = w.advise(ctx, seen.own, done)
 	return out, err
 }
