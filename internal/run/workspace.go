@@ -12,8 +12,8 @@
 //
 // # Who waits for whom
 //
-// One process writes to a lake at a time, by a lock that the system lets go of when the process ends. A second one fails
-// with [ErrBusy] or waits, as it likes. Readers take no part in that. gc is the only one that removes files which were
+// One process writes to a lake at a time, by a lock that the system lets go of when the process ends, or that an execution of
+// several processes keeps ([Options.Owner]). A second one fails with [ErrBusy] or waits, as it likes. Readers take no part in that. gc is the only one that removes files which were
 // published once: it holds the lock, and does nothing while anybody holds [Workspace.Reading].
 //
 // # Checks
