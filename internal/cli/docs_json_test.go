@@ -280,6 +280,7 @@ func TestDocumentedKeys(t *testing.T) {
 	call("tarn run", "run", "-C", dir, "--full-refresh")
 	call("tarn drop", "drop", "items_curated", "-C", dir)
 	call("tarn gc", "gc", "-C", dir, "--older-than", "0", "--over-half")
+	call("tarn recover", "recover", "-C", dir)
 	call("tarn version", "version")
 	call("a command that failed", "run", "-C", filepath.Join(temp, "nowhere"))
 	call("a command that failed", "query", "-C", dir, "SELECT x")
