@@ -219,6 +219,16 @@ type gcJSON struct {
 	lake.Garbage
 }
 
+// recoverJSON is what `tarn recover` prints.
+type recoverJSON struct {
+	// The run that was left half done; empty for none.
+	Run string `json:"run"`
+	// Whether it became visible; otherwise what it had done is gone.
+	Published bool `json:"published"`
+	// What its job has failed by, where that is known.
+	Failed string `json:"failed,omitempty"`
+}
+
 // versionJSON is what `tarn version` prints.
 type versionJSON struct {
 	// Version of tarn, or (devel).
@@ -262,6 +272,7 @@ func results() []result {
 		{"tarn rollback", rollbackJSON{}},
 		{"tarn drop", dropJSON{}},
 		{"tarn gc", gcJSON{}},
+		{"tarn recover", recoverJSON{}},
 		{"tarn demo", demo.Report{}},
 		{"tarn version", versionJSON{}},
 	}

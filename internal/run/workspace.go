@@ -68,6 +68,8 @@ type Workspace struct {
 	maker, own *maker
 	// jobs is the maker where its jobs go on without this process; nil elsewhere.
 	jobs *jobs
+	// pacing is how much time the run under way has.
+	pacing *pace
 	// leaving is what is known of the run that another process has begun or goes on with.
 	leaving leaving
 	// held keeps the lake's own tables readable.
