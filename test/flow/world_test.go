@@ -56,20 +56,21 @@ const (
 
 // world is a deployed lake and all around it.
 type world struct {
-	t       *testing.T
-	dir     string // with lake, bootstrap and tarn
-	bucket  string
-	spec    deploy.Spec
-	store   store.Store
-	s3      *s3test.Proxy
-	glue    *gluetest.Server
-	jobs    *jobtest.Server
-	clock   *machinetest.Clock
-	states  *machinetest.Server
-	lambda  *lambdatest.Function
-	queue   *queue
-	log     *logs
-	jobsURL string
+	t      *testing.T
+	dir    string // with lake, bootstrap and tarn
+	bucket string
+	spec   deploy.Spec
+	store  store.Store
+	s3     *s3test.Proxy
+	glue   *gluetest.Server
+	jobs   *jobtest.Server
+	clock  *machinetest.Clock
+	states *machinetest.Server
+	lambda *lambdatest.Function
+	queue  *queue
+	log    *logs
+	// jobsURL and statesURL are where the stand-ins for Glue and Step Functions are.
+	jobsURL, statesURL string
 
 	mu sync.Mutex
 	// reports are what was sent to the topic.
@@ -134,6 +135,7 @@ func newWorld(t *testing.T, c config) *world {
 		Tasks: map[string]machinetest.Task{"arn:aws:states:::lambda:invoke": w.invoke, "arn:aws:states:::glue:startJobRun.sync": w.runJob, "arn:aws:states:::sns:publish": w.tell}}
 	states := httptest.NewServer(w.states)
 	t.Cleanup(states.Close)
+	w.statesURL = states.URL
 	t.Cleanup(w.states.Close)
 
 	c.function.Code, c.function.Log, c.function.Name = w.dir, w.log, "stedi-aws"
@@ -364,7 +366,7 @@ func (w *world) tables() map[string]string {
 		parts = append(parts, fmt.Sprintf("SELECT '%s', count(*), sum(hash(t)::HUGEINT) FROM %s t", name, name))
 	}
 	// The account of files and rows: without when, and by which run.
-	parts = append(parts, "SELECT 'quarantine', count(*), sum(hash(reason)::HUGEINT) FROM tarn__quarantine")
+	parts = append(parts, "SELECT 'files', count(*), sum(hash(table_name, file, size, etag, definition, objects, loaded, quarantined)::HUGEINT) FROM tarn__files")
 	slices.Sort(parts)
 	for _, line := range strings.Split(strings.TrimSpace(w.query(strings.Join(parts, " UNION ALL "))), "\n")[1:] {
 		name, sums, _ := strings.Cut(line, ",")
