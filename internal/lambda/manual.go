@@ -35,8 +35,11 @@ func (f *Function) manual(ctx context.Context, l *log, m Manual) (task.Answer, e
 		o.Deadline = time.Time{}
 		rec, err := w.Run(ctx, o)
 		if err != nil {
-			l.measure(map[string]float64{task.RunsFailed: 1})
-			return f.notPublished(l, rec, err)
+			failed := f.notPublished(l, rec, err)
+			if errorType(failed) != task.Busy {
+				l.measure(map[string]float64{task.RunsFailed: 1})
+			}
+			return failed
 		}
 		out, err = f.published(ctx, l, rec, taken)
 		return err

@@ -2,9 +2,11 @@ package lambda
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
+	"tarn/internal/catalog"
 	"tarn/internal/check"
 	"tarn/internal/lambda/task"
 	"tarn/internal/plan"
@@ -20,6 +22,8 @@ func report(rec *run.Record, err error) string {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	switch {
+	case errors.Is(err, catalog.ErrBusy):
+		say("nothing was done")
 	case err != nil && rec.Run != "":
 		say("run %s has failed: nothing was published, readers see what they saw before", rec.Run)
 	case err != nil:
@@ -44,7 +48,7 @@ func report(rec *run.Record, err error) string {
 			continue
 		}
 		if err == nil {
-			line := fmt.Sprintf("%s: %s, %+d, %+d", t.Name, words.Count(t.Rows, "row"), t.Added, -t.Removed)
+			line := fmt.Sprintf("%s: %s, +%s, -%s", t.Name, words.Count(t.Rows, "row"), words.Grouped(t.Added), words.Grouped(t.Removed))
 			if t.Quarantined > 0 {
 				line += fmt.Sprintf(", %s in quarantine", words.Grouped(t.Quarantined))
 			}
@@ -52,7 +56,7 @@ func report(rec *run.Record, err error) string {
 		}
 	}
 	for _, l := range rec.Load {
-		if l.New+l.Changed+l.Reloaded > 0 {
+		if err == nil && l.New+l.Changed+l.Reloaded > 0 {
 			say("%s: read %s, %s, %s rejected", l.Table, words.Count(int64(l.New+l.Changed+l.Reloaded), "file"), words.Count(l.Loaded, "row"), words.Grouped(l.Quarantined))
 		}
 	}

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -72,20 +73,22 @@ func (f *Function) open(ctx context.Context, execution string, onGlue bool) (*ru
 	if err := os.MkdirAll(o.State, 0o755); err != nil {
 		return nil, err
 	}
-	room, err := room(f.o.Scratch)
-	if err != nil {
+	var err error
+	if o.Disk, err = room(f.o.Scratch); err != nil {
 		return nil, err
 	}
-	o.Configure = func(c *project.Config) {
-		c.Disk = min(c.Disk, room)
-		switch {
-		case !onGlue:
-			c.Engine = project.DuckDB
-		case c.Engine != project.Spark || c.Spark.Where != sparkconf.Glue:
-			c.Engine, c.Spark = project.Spark, sparkconf.Settings{Where: sparkconf.Glue, Job: os.Getenv(JobVariable), Load: sparkconf.LoadAuto}
-		}
+	if o.Engine = project.DuckDB; onGlue {
+		o.Engine, o.Spark = project.Spark, f.job()
 	}
 	return run.Open(ctx, f.o.Dir, o)
+}
+
+// job says where Spark is: in the target's own Glue job, or in that of the stack.
+func (f *Function) job() *sparkconf.Settings {
+	if c := f.project.Config; c.Engine == project.Spark && c.Spark.Where == sparkconf.Glue {
+		return nil
+	}
+	return &sparkconf.Settings{Where: sparkconf.Glue, Job: cmp.Or(os.Getenv(JobVariable), os.Getenv(functionName)), Load: sparkconf.LoadAuto}
 }
 
 // room is how many bytes of a folder's disk a run may take: nine tenths of all that there is, as copies of an earlier run give way.

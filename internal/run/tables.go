@@ -19,7 +19,7 @@ type Tables struct {
 
 // OpenTables opens the lake in dir for reading.
 func OpenTables(ctx context.Context, dir string, o Options) (*Tables, error) {
-	p, err := project.Load(dir, o.Target)
+	p, err := o.load(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,6 @@ func OpenTables(ctx context.Context, dir string, o Options) (*Tables, error) {
 	if err := own.Err(); err != nil {
 		return nil, err
 	}
-	p.Config.AWS.Requests = o.Requests
 	w := &Workspace{Project: p, owner: o.Owner}
 	if err := w.openTables(ctx); err != nil {
 		return nil, err

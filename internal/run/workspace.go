@@ -48,6 +48,7 @@ import (
 	"tarn/internal/model"
 	"tarn/internal/plan"
 	"tarn/internal/project"
+	"tarn/internal/sparkconf"
 )
 
 // Workspace is one opened lake.
@@ -99,12 +100,39 @@ type Options struct {
 	// Owner is whom the lake's lock is for while somebody writes: an execution of which this process is a step, or, as the zero
 	// value says, this process. With Alive alone it is this process, which can find out whether another holder's execution has ended.
 	Owner catalog.Owner
+	// Engine is what makes the models of this run in place of the target's engine, duckdb or spark; "" is that of the target.
+	Engine string
+	// Spark says where Spark is in place of the target's settings; nil leaves these.
+	Spark *sparkconf.Settings
 	// State is a folder for what this machine keeps, where that may not be in the lake's; "" is there.
 	State string
-	// Configure, if not nil, changes the settings of tarn.yaml before anything is opened.
-	Configure func(*project.Config)
+	// Disk bounds, in bytes, what a run takes of this machine's disk, where that is less than the target's setting; 0 does not.
+	Disk int64
 	// Now replaces the clock in tests.
 	Now func() time.Time
+}
+
+// ErrNoSpark says that Spark was asked for and nothing says where it is.
+var ErrNoSpark = errors.New("nothing says where Spark is: the target has no settings for it")
+
+// load reads the definitions of a lake, with what these options say in place of the target.
+func (o Options) load(dir string) (*project.Lake, error) {
+	p, err := project.LoadWith(dir, project.Options{Target: o.Target, State: o.State})
+	if err != nil {
+		return nil, err
+	}
+	c := &p.Config
+	if o.Disk > 0 {
+		c.Disk = min(c.Disk, o.Disk)
+	}
+	c.AWS.Requests, c.Engine = o.Requests, cmp.Or(o.Engine, c.Engine)
+	if o.Spark != nil {
+		c.Spark = *o.Spark
+	}
+	if c.Engine == project.Spark && c.Spark.Where == "" && p.Diagnostics.Err() == nil {
+		return nil, ErrNoSpark
+	}
+	return p, nil
 }
 
 // DefaultMemory is what the engine may use where nothing else is set. Builds of ten million rows pass with half of it.
@@ -116,13 +144,9 @@ func MemoryOf(c project.Config, asked string) string { return cmp.Or(asked, c.Me
 // Open reads the definitions of the lake in dir and opens its tables. If the definitions have errors, the error is a
 // [diag.ListError] with all of them.
 func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) {
-	p, err := project.LoadWith(dir, project.Options{Target: o.Target, State: o.State})
+	p, err := o.load(dir)
 	if err != nil {
 		return nil, err
-	}
-	p.Config.AWS.Requests = o.Requests
-	if o.Configure != nil {
-		o.Configure(&p.Config)
 	}
 	w := &Workspace{Project: p, Diagnostics: p.Diagnostics, now: o.Now, owner: o.Owner}
 	if w.now == nil {

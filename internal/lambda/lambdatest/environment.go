@@ -29,6 +29,9 @@ type environment struct {
 	// ended is closed when the process has ended.
 	ended  chan struct{}
 	frozen bool
+	// begun is when it was started, and started how long it took to ask for its first event.
+	begun   time.Time
+	started time.Duration
 }
 
 // isolated reports whether this process can run another one as Lambda does.
@@ -61,7 +64,7 @@ exec setpriv --reuid=993 --regid=990 --clear-groups --inh-caps=-all --bounding-s
 // start starts a process. It runs until [environment.close].
 func start(c Config, log *logs) (_ *environment, err error) {
 	arn := "arn:aws:lambda:us-east-1:123456789012:function:" + c.Name
-	e := &environment{timeout: c.Timeout, ended: make(chan struct{})}
+	e := &environment{timeout: c.Timeout, ended: make(chan struct{}), begun: time.Now()}
 	if e.api, err = newRuntimeAPI(arn); err != nil {
 		return nil, err
 	}
@@ -135,6 +138,9 @@ func (e *environment) invoke(ctx context.Context, in *invocation) {
 		e.kill()
 		in.fail(&Error{Exited, ctx.Err().Error()}, nil)
 		return
+	}
+	if e.started == 0 {
+		e.started = time.Since(e.begun)
 	}
 	in.deadline = time.Now().Add(e.timeout)
 	out := time.NewTimer(e.timeout)

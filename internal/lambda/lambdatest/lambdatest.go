@@ -93,6 +93,8 @@ type Result struct {
 	// Cold says that a process was started for it; Took is the time with that.
 	Cold bool
 	Took time.Duration
+	// Start is how much of it went by until the process has asked for its event, where it is new.
+	Start time.Duration
 	// Peak is the most memory that the process has had in RAM so far, in bytes; 0 where it is gone.
 	Peak int64
 }
@@ -136,9 +138,24 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) (Result, error) {
 	in := &invocation{id: requestID(), payload: payload, done: make(chan struct{})}
 	e.invoke(ctx, in)
 	r := Result{Payload: in.answer, Err: in.err, Request: in.id, Cold: cold, Took: time.Since(began), Peak: e.peak()}
+	if cold {
+		r.Start = e.started
+	}
+	f.report(r)
 	f.giveBack(e)
 	return r, ctx.Err()
 }
+
+// report writes the line that Lambda writes after each invocation.
+func (f *Function) report(r Result) {
+	text := fmt.Sprintf("REPORT RequestId: %s\tDuration: %.2f ms\tMemory Size: %d MB\tMax Memory Used: %d MB", r.Request, milliseconds(r.Took-r.Start), f.c.Memory, r.Peak>>20)
+	if r.Start > 0 {
+		text += fmt.Sprintf("\tInit Duration: %.2f ms", milliseconds(r.Start))
+	}
+	fmt.Fprintln(f.log, text)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // Errors of [Function.Invoke].
 var (
