@@ -75,6 +75,8 @@ type world struct {
 	mu sync.Mutex
 	// reports are what was sent to the topic.
 	reports []string
+	// shown is the last time that the function was made to see.
+	shown time.Time
 	// before is called before the function gets an event.
 	before func(event string)
 }
@@ -263,7 +265,15 @@ func (w *world) passed(at time.Time) {
 		if next.At.After(at) || !next.At.After(time.Now()) {
 			return
 		}
-		text := fmt.Sprintf(`{"at":%q}`, time.Now().UTC().Format(time.RFC3339))
+		// Each time is another one, as the names of executions are made of them.
+		now := time.Now().UTC().Truncate(time.Second)
+		w.mu.Lock()
+		if !now.After(w.shown) {
+			now = w.shown.Add(time.Second)
+		}
+		w.shown = now
+		w.mu.Unlock()
+		text := fmt.Sprintf(`{"at":%q}`, now.Format(time.RFC3339))
 		_, err = w.store.Put(ctx, own+"next.json", strings.NewReader(text), store.Condition{ETag: o.ETag})
 		if !errors.Is(err, store.ErrCondition) {
 			if err != nil {
