@@ -9,11 +9,13 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"tarn/internal/catalog/glue/gluetest"
 	"tarn/internal/engine/spark/jobtest"
+	"tarn/internal/lambda/lambdatest"
 	"tarn/internal/store/s3/s3test"
 )
 
@@ -30,6 +32,16 @@ func (w *world) same() {
 	}
 	if diff := cmp.Diff(*reference.Load(), got); diff != "" {
 		w.t.Errorf("other tables than without a fault (-want +got):\n%s", diff)
+	}
+}
+
+// needReference makes the reference, where no world has done so yet.
+func needReference(t *testing.T) {
+	t.Helper()
+	if reference.Load() == nil {
+		w := newWorld(t, config{})
+		w.whole()
+		w.same()
 	}
 }
 
@@ -328,4 +340,23 @@ func TestFailedJob(t *testing.T) {
 	if len(w.jobs.Runs()) != 1 {
 		t.Errorf("%d job runs", len(w.jobs.Runs()))
 	}
+}
+
+// A run that takes longer than the function may: it is done in parts, under one lock and one id.
+func TestTooLong(t *testing.T) {
+	w := newWorld(t, config{function: lambdatest.Config{Timeout: 3 * time.Second}})
+	w.s3.Do(func(*http.Request) s3test.Fault {
+		time.Sleep(50 * time.Millisecond)
+		return s3test.None
+	})
+	w.whole()
+	w.s3.Do(nil)
+	if n := w.attempts("Has it run?"); n < 2 {
+		t.Errorf("all of it was done at once: Run was answered %d times", n)
+	}
+	if n := strings.TrimSpace(w.query("SELECT count(*) AS n FROM tarn__runs")); n != "n\n1" {
+		t.Errorf("runs: %s", n)
+	}
+	w.allSucceeded()
+	w.same()
 }

@@ -13,12 +13,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -71,6 +73,9 @@ type world struct {
 	log    *logs
 	// jobsURL and statesURL are where the stand-ins for Glue and Step Functions are.
 	jobsURL, statesURL string
+
+	// throttled is how many starts of jobs are refused.
+	throttled atomic.Int64
 
 	mu sync.Mutex
 	// reports are what was sent to the topic.
@@ -125,7 +130,15 @@ func newWorld(t *testing.T, c config) *world {
 	w.store = s3store.New(w.bucket, cfg, awsconf.Settings{})
 	w.s3 = s3test.NewProxy(t, s3)
 	w.jobs = &jobtest.Server{Jobs: map[string]bool{jobName: true}, Else: w.glue, Do: func(context.Context, jobtest.Run) error { return errors.New("no job was to be run") }}
-	jobs := httptest.NewServer(w.jobs)
+	jobs := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Amz-Target") == "AWSGlue.StartJobRun" && w.throttled.Add(-1) >= 0 {
+			rw.Header().Set("X-Amzn-Errortype", "ThrottlingException")
+			rw.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(rw, `{"__type":"ThrottlingException","message":"Rate exceeded"}`)
+			return
+		}
+		w.jobs.ServeHTTP(rw, r)
+	}))
 	t.Cleanup(jobs.Close)
 	t.Cleanup(w.jobs.Close)
 	w.jobsURL = jobs.URL
