@@ -19,6 +19,7 @@ import (
 	"tarn/internal/events"
 	"tarn/internal/intake"
 	"tarn/internal/lake"
+	"tarn/internal/lambda"
 	"tarn/internal/ledger"
 	"tarn/internal/project"
 	"tarn/internal/query"
@@ -125,7 +126,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case errors.Is(err, awsconf.ErrNoRegion), errors.As(err, &settings):
 		return exitRemote
-	case errors.Is(err, template.ErrInTheWay), errors.Is(err, template.ErrUnknownTemplate), errors.Is(err, run.ErrDefined):
+	case errors.Is(err, lambda.ErrNoRuntime), errors.Is(err, template.ErrInTheWay), errors.Is(err, template.ErrUnknownTemplate), errors.Is(err, run.ErrDefined):
 		return exitUsage
 	}
 	return exitInternal

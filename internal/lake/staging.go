@@ -100,13 +100,20 @@ func (l *Lake) Abandoned(ctx context.Context, v *View) ([]string, error) {
 }
 
 // LeftBy lists the files that a run has staged which did not become visible: the metadata in the journal, and the data
-// files of the run's id.
-func (l *Lake) LeftBy(ctx context.Context, v *View, runID string) (Garbage, error) {
+// files of the run's id. Those of drafts in keep are not among them.
+func (l *Lake) LeftBy(ctx context.Context, v *View, runID string, keep ...Saved) (Garbage, error) {
 	var g Garbage
 	metadata, err := l.Abandoned(ctx, v)
 	if err != nil {
 		return g, err
 	}
+	stays := map[string]bool{}
+	for _, s := range keep {
+		for _, location := range append(slices.Clone(s.Metadata), s.Rows.Added...) {
+			stays[location] = true
+		}
+	}
+	metadata = slices.DeleteFunc(metadata, func(location string) bool { return stays[location] })
 	for _, location := range metadata {
 		s, key, err := l.stores.Locate(ctx, location)
 		if err != nil {
@@ -138,7 +145,9 @@ func (l *Lake) LeftBy(ctx context.Context, v *View, runID string) (Garbage, erro
 			return g, err
 		}
 		err = l.list(ctx, name+"/data/"+runID+"/", store.ListOptions{}, func(s store.Store, o store.Object) error {
-			g.Files, g.Bytes = append(g.Files, l.below(store.Location(s, o.Key))), g.Bytes+o.Size
+			if location := store.Location(s, o.Key); !stays[location] {
+				g.Files, g.Bytes = append(g.Files, l.below(location)), g.Bytes+o.Size
+			}
 			return nil
 		})
 	}

@@ -20,7 +20,7 @@ type Tables struct {
 
 // OpenTables opens the lake in dir for reading.
 func OpenTables(ctx context.Context, dir string, o Options) (*Tables, error) {
-	p, err := project.Load(dir, o.Target)
+	p, err := o.load(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -33,8 +33,7 @@ func OpenTables(ctx context.Context, dir string, o Options) (*Tables, error) {
 	if err := own.Err(); err != nil {
 		return nil, err
 	}
-	p.Config.AWS.Requests = o.Requests
-	w := &Workspace{Project: p}
+	w := &Workspace{Project: p, owner: o.Owner}
 	if err := w.openTables(ctx); err != nil {
 		return nil, err
 	}
@@ -58,7 +57,7 @@ func (t *Tables) Memory(asked string) string { return MemoryOf(t.w.Project.Confi
 
 // Engine tells where models are made that are not made in the process, for people, or why they could not be; "" is the process.
 func (t *Tables) Engine(ctx context.Context) (string, error) {
-	e, err := openEngine(ctx, t.w.Project, t.w.Lake, nil, t.StateDir())
+	e, err := openEngine(ctx, t.w.Project, t.w.Project.Config.Engine, t.w.Lake, nil, t.StateDir())
 	if err != nil {
 		return "", err
 	}
@@ -67,7 +66,7 @@ func (t *Tables) Engine(ctx context.Context) (string, error) {
 
 // Idle fails with [ErrBusy] while somebody writes.
 func (t *Tables) Idle(ctx context.Context) error {
-	_, err := t.w.Lake.Catalog().Idle(ctx, false)
+	_, err := t.w.Lake.Catalog().Idle(ctx, t.w.lock("", false))
 	return err
 }
 
