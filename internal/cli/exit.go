@@ -100,6 +100,8 @@ func exitCode(ctx context.Context, err error) int {
 		return exitHeld
 	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
 		return exitChecks
+	case errors.As(err, &sql) && sql.Denied != nil:
+		return exitRemote
 	case errors.As(err, &undeployable), errors.As(err, &landing), errors.As(err, &tooBig):
 		return exitDefinitions
 	case errors.As(err, &program):

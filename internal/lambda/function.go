@@ -146,11 +146,15 @@ func (e *UnknownEventError) Error() string {
 	return text + ` (it takes messages of SQS, events of S3 and EventBridge, tasks of its state machine, and {"run": {}})`
 }
 
-// Handle takes one event and gives what the function answers. Errors of runs are a [*TaskError]; all others are the caller's or of
-// what the function needs.
+// Handle takes one event and gives what the function answers. The error is an [*UnknownEventError], or else a [*TaskError].
 func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (_ any, err error) {
 	l := f.log.with(ctx)
 	defer func() {
+		var judgedBefore *TaskError
+		var refused *UnknownEventError
+		if err != nil && !errors.As(err, &judgedBefore) && !errors.As(err, &refused) {
+			err = judged(err, plainly(err))
+		}
 		if err != nil {
 			l.failed(err)
 		}

@@ -19,6 +19,7 @@ import (
 
 	"tarn/internal/awsconf"
 	"tarn/internal/catalog/glue/gluetest"
+	"tarn/internal/engine/spark/jobtest"
 	"tarn/internal/lambda/lambdatest"
 	"tarn/internal/lambda/task"
 	"tarn/internal/stedi"
@@ -89,11 +90,13 @@ func newStates(t *testing.T) *statesAPI {
 
 // world is a deployed lake: the real files in a bucket, Glue, a state machine and the function.
 type world struct {
-	t        *testing.T
-	dir      string
-	bucket   string
-	store    store.Store
-	glue     *gluetest.Server
+	t      *testing.T
+	dir    string
+	bucket string
+	store  store.Store
+	glue   *gluetest.Server
+	// proxy is between the function and the bucket.
+	proxy    *s3test.Proxy
 	states   *statesAPI
 	function *lambdatest.Function
 	logs     *bytes.Buffer
@@ -104,10 +107,12 @@ func newWorld(t *testing.T, c lambdatest.Config) *world {
 	t.Helper()
 	raw := stedi.Files(t)
 	w := &world{t: t, dir: t.TempDir(), logs: &bytes.Buffer{}, states: newStates(t), glue: gluetest.Start(t)}
-	glueURL := os.Getenv("AWS_ENDPOINT_URL_GLUE")
-	s3test.Server(t)
+	jobs := httptest.NewServer(&jobtest.Server{Else: w.glue, Jobs: map[string]bool{"stedi-aws": true}})
+	t.Cleanup(jobs.Close)
+	server := s3test.Server(t)
 	w.bucket = s3test.Bucket(t)
-	t.Setenv("AWS_ENDPOINT_URL_GLUE", glueURL)
+	w.proxy = s3test.NewProxy(t, server)
+	t.Setenv("AWS_ENDPOINT_URL_GLUE", jobs.URL)
 	cfg, err := awsconf.Load(t.Context(), awsconf.Settings{})
 	if err != nil {
 		t.Fatal(err)
@@ -144,10 +149,13 @@ func newWorld(t *testing.T, c lambdatest.Config) *world {
 	}
 	w.write("tarn", string(program))
 	w.write("bootstrap", "#!/bin/sh\nexec ./tarn\n")
-	c.Code, c.Log = w.dir, w.logs
+	c.Name, c.Code, c.Log = "stedi-aws", w.dir, w.logs
 	c.Env = []string{"TARN_LAMBDA_TEST=1", "BUCKET=" + w.bucket, TargetVariable + "=aws", StateMachineVariable + "=arn:aws:states:us-east-1:123456789012:stateMachine:stedi-aws",
 		"AWS_ENDPOINT_URL_SFN=" + w.states.URL}
 	for _, e := range os.Environ() {
+		if strings.HasPrefix(e, "AWS_ENDPOINT_URL=") {
+			e = "AWS_ENDPOINT_URL=" + w.proxy.URL
+		}
 		if strings.HasPrefix(e, "AWS_") {
 			c.Env = append(c.Env, e)
 		}
@@ -174,6 +182,28 @@ func (w *world) write(name, text string) {
 		w.t.Fatal(err)
 	}
 }
+
+func (w *world) read(name string) string {
+	w.t.Helper()
+	raw, err := os.ReadFile(filepath.Join(w.dir, name))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// replace changes a file of the function.
+func (w *world) replace(name, from, to string) {
+	w.t.Helper()
+	text := w.read(name)
+	if !strings.Contains(text, from) {
+		w.t.Fatalf("%s has no %q", name, from)
+	}
+	w.write(name, strings.Replace(text, from, to, 1))
+}
+
+// config adds settings to the target.
+func (w *world) config(more string) { w.write("lake/tarn.yaml", w.read("lake/tarn.yaml")+more) }
 
 func (w *world) put(key, text string) {
 	w.t.Helper()

@@ -56,7 +56,7 @@ func report(rec *run.Record, err error) string {
 		}
 	}
 	for _, l := range rec.Load {
-		if l.New+l.Changed+l.Reloaded > 0 {
+		if err == nil && l.New+l.Changed+l.Reloaded > 0 {
 			say("%s: read %s, %s, %s rejected", l.Table, words.Count(int64(l.New+l.Changed+l.Reloaded), "file"), words.Count(l.Loaded, "row"), words.Grouped(l.Quarantined))
 		}
 	}

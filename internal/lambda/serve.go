@@ -20,14 +20,16 @@ const (
 	TargetVariable = "TARN_TARGET"
 	// StateMachineVariable is the ARN of the state machine.
 	StateMachineVariable = "TARN_STATE_MACHINE"
-	// JobVariable is the name of the Glue job, where tarn.yaml names none.
+	// JobVariable is the name of the Glue job, where tarn.yaml names none; without it, it is that of the function, as in the stack
+	// of tarn deploy.
 	JobVariable = "TARN_GLUE_JOB"
 )
 
 // The runtime's variables (AWS Lambda Developer Guide, "Defined runtime environment variables").
 const (
-	runtimeAPI = "AWS_LAMBDA_RUNTIME_API"
-	memorySize = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
+	runtimeAPI   = "AWS_LAMBDA_RUNTIME_API"
+	memorySize   = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
+	functionName = "AWS_LAMBDA_FUNCTION_NAME"
 )
 
 // ErrNoRuntime says that this process was not started by Lambda.

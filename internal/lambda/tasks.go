@@ -92,10 +92,7 @@ func (f *Function) plan(ctx context.Context, l *log, t task.Task) (task.Answer, 
 		// The files that they name are loaded as they are.
 		return f.hints.Remove(ctx, taken)
 	})
-	if err != nil {
-		return task.Answer{}, judged(err, plainly(err))
-	}
-	return out, nil
+	return out, err
 }
 
 // working counts the steps of a plan that do something.
@@ -253,7 +250,7 @@ func (f *Function) recover(ctx context.Context, l *log, t task.Task) (task.Answe
 		return err
 	})
 	if err != nil {
-		return task.Answer{}, judged(err, plainly(err))
+		return task.Answer{}, err
 	}
 	if t.Run != "" {
 		if err := f.hints.Forget(ctx, t.Run); err != nil {
@@ -286,7 +283,7 @@ func (f *Function) tidy(ctx context.Context, l *log, t task.Task) (task.Answer, 
 		return err
 	})
 	if err != nil {
-		return task.Answer{}, judged(err, plainly(err))
+		return task.Answer{}, err
 	}
 	l.info("tidied", "snapshots", found.Expired, "files", len(found.Files), "bytes", found.Bytes)
 	return task.Answer{Next: task.Done}, nil

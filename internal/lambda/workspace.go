@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -87,7 +88,7 @@ func (f *Function) job() *sparkconf.Settings {
 	if c := f.project.Config; c.Engine == project.Spark && c.Spark.Where == sparkconf.Glue {
 		return nil
 	}
-	return &sparkconf.Settings{Where: sparkconf.Glue, Job: os.Getenv(JobVariable), Load: sparkconf.LoadAuto}
+	return &sparkconf.Settings{Where: sparkconf.Glue, Job: cmp.Or(os.Getenv(JobVariable), os.Getenv(functionName)), Load: sparkconf.LoadAuto}
 }
 
 // room is how many bytes of a folder's disk a run may take: nine tenths of all that there is, as copies of an earlier run give way.

@@ -106,11 +106,15 @@ func (t *Tables) TempDir() string { return t.w.tempDir() }
 // Reading keeps gc from removing files until it is closed.
 func (t *Tables) Reading() (io.Closer, error) { return t.w.Reading() }
 
-// View gives the tables as they are published, or as they were after a run or at a time: see [Workspace.At].
+// View gives the tables as they are published, or as they were after a run or at a time: see [Workspace.At]. Those that the
+// credentials have no right to are left out: see [lake.Lake.Readable].
 func (t *Tables) View(ctx context.Context, at string) (_ *lake.View, err error) {
-	v, err := t.w.Lake.View(ctx)
+	v, err := t.w.Lake.Readable(ctx)
 	if err != nil || at == "" {
 		return v, err
+	}
+	if err := v.Denied()[RunsTable]; err != nil {
+		return nil, fmt.Errorf("which runs there were stands in %s, and that cannot be read: %w", RunsTable, err)
 	}
 	e, err := duckdb.Open(ctx, duckdb.Options{Database: t.Database()})
 	if err != nil {
