@@ -11,6 +11,7 @@ import (
 	"tarn/internal/catalog"
 	"tarn/internal/catalog/glue"
 	"tarn/internal/check"
+	"tarn/internal/connect"
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/artefact"
 	"tarn/internal/deploy/cfn"
@@ -87,12 +88,13 @@ func exitCode(ctx context.Context, err error) int {
 	var landing *deploy.LandingError
 	var tooBig *cfn.TooBigError
 	var program *artefact.ProgramError
+	var unfit *connect.UnfitError
 	switch {
 	case err == nil:
 		return exitDone
 	case ctx.Err() != nil || errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &unread):
+	case errors.As(err, &usage), errors.As(err, &unread), errors.As(err, &unfit):
 		return exitUsage
 	case errors.As(err, &changed), errors.Is(err, errHeld):
 		return exitHeld

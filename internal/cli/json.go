@@ -5,6 +5,7 @@ import (
 
 	"tarn/internal/check"
 	"tarn/internal/classic"
+	"tarn/internal/connect"
 	"tarn/internal/demo"
 	"tarn/internal/diag"
 	"tarn/internal/doctor"
@@ -38,6 +39,11 @@ type runJSON struct {
 	ExitCode int `json:"exit_code,omitempty"`
 	// What to do about a failure, where that is known.
 	Hint string `json:"hint,omitempty"`
+}
+
+// connectJSON is what `tarn connect` prints.
+type connectJSON struct {
+	connect.Cell
 }
 
 // initJSON is what `tarn init` prints.
@@ -254,6 +260,7 @@ func results() []result {
 		{"tarn run", runJSON{}},
 		{"tarn query", queryJSON{}},
 		{"tarn query -o FILE", queryFileJSON{}},
+		{"tarn connect", connectJSON{}},
 		{"tarn check", checkJSON{}},
 		{"tarn compile", compileJSON{}}, {"tarn compile --as glue", projectJSON{}}, {"tarn deploy --render", deployRenderJSON{}},
 		{"tarn quarantine [list|show]", run.QuarantineReport{}},
