@@ -51,6 +51,7 @@ const late = 30 * time.Second
 func (s *Stack) Logs(ctx context.Context, groups []string, since time.Time, follow bool, each func(Line) error) error {
 	client := cloudwatchlogs.NewFromConfig(s.cfg)
 	seen := map[string]time.Time{}
+	wait := s.pauses()
 	for {
 		var lines []Line
 		for _, group := range groups {
@@ -92,7 +93,7 @@ func (s *Stack) Logs(ctx context.Context, groups []string, since time.Time, foll
 			since = lines[n-1].Time.Add(-late)
 			maps.DeleteFunc(seen, func(_ string, at time.Time) bool { return at.Before(since) })
 		}
-		if s.pause(ctx) != nil {
+		if wait.pause(ctx) != nil {
 			return nil
 		}
 	}
