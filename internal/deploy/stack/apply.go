@@ -16,8 +16,11 @@ import (
 
 // Result is what a deployment has come to.
 type Result struct {
-	Stack   string `json:"stack"`
-	Region  string `json:"region"`
+	// Name of the stack.
+	Stack string `json:"stack"`
+	// AWS region that it is in.
+	Region string `json:"region"`
+	// Number of the account.
 	Account string `json:"account"`
 	// Status is the stack's, as CloudFormation has it.
 	Status string `json:"status"`
@@ -35,7 +38,9 @@ type Result struct {
 
 // Output is what a stack tells about itself.
 type Output struct {
-	Value       string `json:"value"`
+	// What it is.
+	Value string `json:"value"`
+	// What it is about.
 	Description string `json:"description,omitempty"`
 }
 
