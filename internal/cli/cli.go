@@ -125,8 +125,9 @@ up to date and shows them to readers in one step; ` + "`tarn query`" + ` asks th
 		make  func(*app) *cobra.Command
 	}{
 		{"start", demoCommand}, {"start", initCommand}, {"start", crawlCommand}, {"start", importCommand}, {"start", sampleCommand},
-		{"work", validateCommand}, {"work", planCommand}, {"work", runCommand}, {"work", queryCommand}, {"work", checkCommand}, {"work", compileCommand}, {"work", deployCommand},
-		{"care", quarantineCommand}, {"care", runsCommand}, {"care", rollbackCommand}, {"care", dropCommand}, {"care", gcCommand}, {"care", doctorCommand}, {"care", versionCommand}, {"care", workerCommand},
+		{"work", validateCommand}, {"work", planCommand}, {"work", runCommand}, {"work", queryCommand}, {"work", connectCommand}, {"work", checkCommand}, {"work", compileCommand},
+		{"work", deployCommand},
+		{"care", quarantineCommand}, {"care", runsCommand}, {"care", rollbackCommand}, {"care", dropCommand}, {"care", gcCommand}, {"care", doctorCommand}, {"care", versionCommand}, {"care", workerCommand}, {"care", lambdaCommand},
 	} {
 		cmd := c.make(a)
 		cmd.GroupID = c.group

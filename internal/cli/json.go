@@ -5,6 +5,7 @@ import (
 
 	"tarn/internal/check"
 	"tarn/internal/classic"
+	"tarn/internal/connect"
 	"tarn/internal/demo"
 	"tarn/internal/deploy/stack"
 	"tarn/internal/diag"
@@ -39,6 +40,11 @@ type runJSON struct {
 	ExitCode int `json:"exit_code,omitempty"`
 	// What to do about a failure, where that is known.
 	Hint string `json:"hint,omitempty"`
+}
+
+// connectJSON is what `tarn connect` prints.
+type connectJSON struct {
+	connect.Cell
 }
 
 // initJSON is what `tarn init` prints.
@@ -287,6 +293,7 @@ func results() []result {
 		{"tarn run", runJSON{}},
 		{"tarn query", queryJSON{}},
 		{"tarn query -o FILE", queryFileJSON{}},
+		{"tarn connect", connectJSON{}},
 		{"tarn check", checkJSON{}},
 		{"tarn compile", compileJSON{}}, {"tarn compile --as glue", projectJSON{}}, {"tarn deploy", deployJSON{}}, {"tarn deploy --render", deployRenderJSON{}},
 		{"tarn deploy status", deployStatusJSON{}}, {"tarn deploy logs", deployLogsJSON{}}, {"tarn deploy destroy", stack.Destroyed{}},
