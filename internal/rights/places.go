@@ -1,6 +1,9 @@
 package rights
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Place is a place in a bucket. Prefix ends in a slash, or is "" for the whole bucket.
 type Place struct{ Bucket, Prefix string }
@@ -13,6 +16,8 @@ type Table struct{ Name, Zone string }
 type Places struct {
 	// Lake and Target are their names in tarn.yaml; Database is the Glue database.
 	Lake, Target, Database string
+	// Base is what the names of the stack's parts begin with.
+	Base string
 	// Catalog is the account of the Glue catalog; "" is that of the stack.
 	Catalog string
 	// Warehouse is where the tables are: those of the lake below Prefix + Database. Results has a folder for each reading role,
@@ -27,8 +32,11 @@ type Places struct {
 	// Grant has zones that analysts read beside curated.
 	Grant []string
 
-	// Key is the ARN of the KMS key of what is written, "" for a bucket's own encryption.
-	Key string
+	// Key is the ARN of the KMS key of what is written, "" for a bucket's own encryption. MakesKey says that the stack makes it.
+	Key      string
+	MakesKey bool
+	// GivenRoles are the ARNs of roles that were there before, which the stack uses in place of its own.
+	GivenRoles map[Actor]string
 	// Function, StateMachine, Queue, DeadLetters, Topic and Job are ARNs. A job that is only known by its name: see [Places.JobARN].
 	Function, StateMachine, Queue, DeadLetters, Topic, Job string
 	// Executions is the ARN of the state machine's executions, with a * for which one: see [ExecutionsOf].
@@ -129,10 +137,10 @@ func (p Places) readable() []string {
 	return out
 }
 
-// mostNames is how many tables a policy names. The inline policies of a role have 10,240 characters at most (IAM User Guide, "IAM and
-// AWS STS quotas"). In a lake with more tables to read, readers see the definitions of all; the rows they see are those of the
+// mostNames is how many tables a policy names, as the policies of a role have a longest length (IAM User Guide, "IAM and AWS STS
+// quotas"). In a lake with more tables to read, readers see the definitions of all; the rows they see are those of the
 // zones all the same, as these are folders.
-const mostNames = 60
+const mostNames = 500
 
 // zones are those that analysts read.
 func (p Places) zones() []string {
@@ -163,4 +171,10 @@ func ExecutionsOf(name string) string { return ARN("states", "execution:"+name+"
 
 func workgroupARN(name string) string { return ARN("athena", "workgroup/"+name) }
 
-func logsARN(group string) string { return ARN("logs", "log-group:"+group+":*") }
+// logsARN is a log group with its streams; one that ends in * is all groups that begin so.
+func logsARN(group string) string {
+	if strings.HasSuffix(group, "*") {
+		return ARN("logs", "log-group:"+group)
+	}
+	return ARN("logs", "log-group:"+group+":*")
+}

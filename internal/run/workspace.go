@@ -146,6 +146,33 @@ func MemoryOf(c project.Config, asked string) string { return cmp.Or(asked, c.Me
 // Open reads the definitions of the lake in dir and opens its tables. If the definitions have errors, the error is a
 // [diag.ListError] with all of them.
 func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) {
+	w, err := compile(ctx, dir, o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.Close())
+		}
+	}()
+	if err := w.openTables(ctx); err != nil {
+		return nil, err
+	}
+	return w, w.openEngine(ctx)
+}
+
+// Definitions reads and compiles the definitions of the lake in dir, and asks nothing of stores and catalogs. Errors are as those of
+// [Open].
+func Definitions(ctx context.Context, dir string, o Options) (*project.Lake, *model.Graph, error) {
+	w, err := compile(ctx, dir, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return w.Project, w.Graph, w.Close()
+}
+
+// compile gives a workspace without its tables.
+func compile(ctx context.Context, dir string, o Options) (_ *Workspace, err error) {
 	p, err := o.load(dir)
 	if err != nil {
 		return nil, err
@@ -173,13 +200,7 @@ func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) 
 		return nil, err
 	}
 	w.Graph, w.Diagnostics = g, append(w.Diagnostics, list...).Sort()
-	if err := w.Diagnostics.Err(); err != nil {
-		return nil, err
-	}
-	if err := w.openTables(ctx); err != nil {
-		return nil, err
-	}
-	return w, w.openEngine(ctx)
+	return w, w.Diagnostics.Err()
 }
 
 // openEngine opens what makes the models, and writes them for it.

@@ -59,7 +59,10 @@ func Template(s deploy.Spec) (*cfn.Template, error) {
 	if err := r.roles(); err != nil {
 		return nil, err
 	}
-	r.notebook()
+	if err := r.notebook(); err != nil {
+		return nil, err
+	}
+	r.governed()
 	r.outputs()
 	return r.t, r.t.Check()
 }
@@ -117,6 +120,12 @@ func (r *renderer) own(bucket string) bool {
 // kept sets the policies of what is kept when a stack goes.
 func kept(res cfn.Resource) cfn.Resource {
 	res.Deletion, res.Replace = cfn.RetainExceptOnCreate, cfn.Retain
+	return res
+}
+
+// passing goes with the stack, and what is in it too.
+func passing(res cfn.Resource) cfn.Resource {
+	res.Deletion, res.Replace = cfn.Delete, cfn.Delete
 	return res
 }
 

@@ -15,7 +15,7 @@ func Places(s deploy.Spec) rights.Places {
 	n := s.Names()
 	place := func(p deploy.Place) rights.Place { return rights.Place{Bucket: p.Bucket, Prefix: p.Prefix} }
 	out := rights.Places{
-		Lake: s.Lake, Target: s.Target, Database: s.Database, Catalog: s.Catalog,
+		Lake: s.Lake, Target: s.Target, Base: n.Base, Database: s.Database, Catalog: s.Catalog,
 		Warehouse: place(s.Warehouse), Results: place(s.Results), Artefacts: place(s.Artefacts),
 		Grant: s.Settings.Roles.Grant, Key: s.KMSKey,
 		Function: n.FunctionARN(), StateMachine: n.StateMachineARN(), Executions: n.ExecutionsARN(), Topic: n.TopicARN(),
@@ -24,7 +24,15 @@ func Places(s deploy.Spec) rights.Places {
 		Stack: n.Stack, RolePath: s.Settings.Roles.Path, Boundary: s.Settings.Roles.Boundary, LakeFormation: s.Settings.LakeFormation,
 	}
 	if s.KMSKey == "" && s.Settings.OwnKey {
-		out.Key = "${Key.Arn}"
+		out.Key, out.MakesKey = "${Key.Arn}", true
+	}
+	for _, a := range actors {
+		if given := a.given(s.Settings.Roles); given != "" {
+			if out.GivenRoles == nil {
+				out.GivenRoles = map[rights.Actor]string{}
+			}
+			out.GivenRoles[actorOf(a.name)] = given
+		}
 	}
 	for _, bucket := range s.Buckets() {
 		for _, p := range s.Arrivals(bucket) {
