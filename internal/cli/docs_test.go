@@ -71,10 +71,12 @@ func commandsPage(t *testing.T) string {
 			if c.GroupID != g.ID || c.Hidden {
 				continue
 			}
-			if c.Example == "" || c.Short == "" {
-				t.Errorf("%s has no example or no short text", c.CommandPath())
+			for _, c := range append([]*cobra.Command{c}, c.Commands()...) {
+				if c.Example == "" || c.Short == "" {
+					t.Errorf("%s has no example or no short text", c.CommandPath())
+				}
+				commandSection(&b, c)
 			}
-			commandSection(&b, c)
 		}
 	}
 	b.WriteString("## Shell completion\n\n`tarn completion bash|zsh|fish|powershell` prints a script for the shell; it completes commands, flags, tables, targets and runs.\n\n" +
@@ -239,6 +241,16 @@ func configPage(t *testing.T) string {
 	for _, form := range values["engine"].OneOf {
 		if len(form.Properties) > 0 {
 			keysTable(t, &b, form)
+		}
+	}
+	b.WriteString("## deploy\n\nWhat `tarn deploy` makes in AWS; [deploy.md](deploy.md) says what the parts are. A target's `deploy` takes the place of the one at the top as a whole.\n\n")
+	deploy := values["deploy"]
+	keysTable(t, &b, deploy)
+	parts, forms := ordered(t, deploy.Properties)
+	for _, n := range parts {
+		if len(forms[n].Properties) > 0 {
+			fmt.Fprintf(&b, "### deploy: %s\n\n", n)
+			keysTable(t, &b, forms[n])
 		}
 	}
 	b.WriteString("## Values\n\nValues can hold `${NAME}`, a variable of the environment; `$${` stands for `${` itself. Folders are relative to the lake, or absolute.\n" +

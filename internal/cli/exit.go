@@ -11,11 +11,17 @@ import (
 	"tarn/internal/catalog"
 	"tarn/internal/catalog/glue"
 	"tarn/internal/check"
+	"tarn/internal/connect"
+	"tarn/internal/deploy"
+	"tarn/internal/deploy/artefact"
+	"tarn/internal/deploy/cfn"
+	"tarn/internal/deploy/stack"
 	"tarn/internal/diag"
 	"tarn/internal/engine"
 	"tarn/internal/events"
 	"tarn/internal/intake"
 	"tarn/internal/lake"
+	"tarn/internal/lambda"
 	"tarn/internal/ledger"
 	"tarn/internal/project"
 	"tarn/internal/query"
@@ -56,7 +62,7 @@ func ExitCodes() []ExitCode {
 		{exitBusy, "another process is writing to the lake, or, for gc, reading it"},
 		{exitRemote, "a store or catalog elsewhere cannot be reached, or refuses: network, credentials, rights"},
 		{exitHeld, "another program has changed rows of a table: it and what is made of it were left as they are, all else was done"},
-		{exitInterrupted, "interrupted by Ctrl-C, SIGTERM or SIGHUP: nothing was published"},
+		{exitInterrupted, "interrupted by Ctrl-C, SIGTERM or SIGHUP, or not agreed to: nothing was published"},
 	}
 }
 
@@ -79,17 +85,39 @@ func exitCode(ctx context.Context, err error) int {
 	var remote *s3.Error
 	var settings *awsconf.SettingsError
 	var inGlue *glue.Error
+	var undeployable *project.DeployError
+	var landing *deploy.LandingError
+	var tooBig *cfn.TooBigError
+	var program *artefact.ProgramError
+	var size *artefact.SizeError
+	var taken *stack.TakenError
+	var notThere *stack.MissingError
+	var stackFailed *stack.FailedError
+	var stackRefused *stack.Error
+	var unfit *connect.UnfitError
 	switch {
 	case err == nil:
 		return exitDone
 	case ctx.Err() != nil || errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &unread):
+	case errors.As(err, &usage), errors.As(err, &unread), errors.As(err, &unfit):
 		return exitUsage
 	case errors.As(err, &changed), errors.Is(err, errHeld):
 		return exitHeld
 	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
 		return exitChecks
+	case errors.As(err, &sql) && sql.Denied != nil:
+		return exitRemote
+	case errors.As(err, &undeployable), errors.As(err, &landing), errors.As(err, &tooBig):
+		return exitDefinitions
+	case errors.As(err, &program), errors.As(err, &size), errors.As(err, &taken):
+		return exitUsage
+	case errors.Is(err, stack.ErrDeclined):
+		return exitInterrupted
+	case errors.As(err, &notThere):
+		return exitMissing
+	case errors.As(err, &stackFailed), errors.As(err, &stackRefused):
+		return exitRemote
 	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong), errors.As(err, &carry), errors.As(err, &fails), errors.Is(err, template.ErrTwoDatabases):
 		return exitDefinitions
 	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.As(err, &reference), errors.Is(err, template.ErrNothingFound), errors.Is(err, intake.ErrNoTable), errors.Is(err, errMissing):
@@ -112,7 +140,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case errors.Is(err, awsconf.ErrNoRegion), errors.As(err, &settings):
 		return exitRemote
-	case errors.Is(err, template.ErrInTheWay), errors.Is(err, template.ErrUnknownTemplate), errors.Is(err, run.ErrDefined):
+	case errors.Is(err, lambda.ErrNoRuntime), errors.Is(err, template.ErrInTheWay), errors.Is(err, template.ErrUnknownTemplate), errors.Is(err, run.ErrDefined):
 		return exitUsage
 	}
 	return exitInternal

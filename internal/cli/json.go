@@ -5,7 +5,9 @@ import (
 
 	"tarn/internal/check"
 	"tarn/internal/classic"
+	"tarn/internal/connect"
 	"tarn/internal/demo"
+	"tarn/internal/deploy/stack"
 	"tarn/internal/diag"
 	"tarn/internal/doctor"
 	"tarn/internal/intake"
@@ -38,6 +40,11 @@ type runJSON struct {
 	ExitCode int `json:"exit_code,omitempty"`
 	// What to do about a failure, where that is known.
 	Hint string `json:"hint,omitempty"`
+}
+
+// connectJSON is what `tarn connect` prints.
+type connectJSON struct {
+	connect.Cell
 }
 
 // initJSON is what `tarn init` prints.
@@ -168,6 +175,16 @@ type compileJSON struct {
 	SQL string `json:"sql"`
 }
 
+// deployRenderJSON is what `tarn deploy --render` prints.
+type deployRenderJSON struct {
+	// The folder, as it was given.
+	Dir string `json:"dir"`
+	// Name of the stack.
+	Stack string `json:"stack"`
+	// What was written, relative to the folder.
+	Files []string `json:"files"`
+}
+
 // projectJSON is what `tarn compile --as glue` prints.
 type projectJSON struct {
 	// The folder that was written.
@@ -233,6 +250,38 @@ type versionJSON struct {
 	Iceberg string `json:"iceberg_go"`
 }
 
+// deployJSON is what `tarn deploy` prints.
+type deployJSON struct {
+	*stack.Result
+	// The run that made the tables; null where there was none.
+	Run *run.Record `json:"run"`
+	// Why the tables are left to the deployed lake.
+	Later string `json:"later,omitempty"`
+	// Why the tables could not be made.
+	Error string `json:"error,omitempty"`
+	// What to do about that, where it is known.
+	Hint string `json:"hint,omitempty"`
+	// Not 0 if that happened.
+	ExitCode int `json:"exit_code,omitempty"`
+}
+
+// deployStatusJSON is what `tarn deploy status` prints.
+type deployStatusJSON struct {
+	*stack.Status
+	// Whether nothing asks for somebody.
+	OK bool `json:"ok"`
+	// The last run that was published, without its record; null where there is none.
+	LastRun *run.Past `json:"last_run"`
+	// 7 where something asks for somebody.
+	ExitCode int `json:"exit_code,omitempty"`
+}
+
+// deployLogsJSON is what `tarn deploy logs` prints.
+type deployLogsJSON struct {
+	// The lines in order of time.
+	Lines []stack.Line `json:"lines"`
+}
+
 // result names the object that a command prints.
 type result struct {
 	command string
@@ -254,8 +303,10 @@ func results() []result {
 		{"tarn run", runJSON{}},
 		{"tarn query", queryJSON{}},
 		{"tarn query -o FILE", queryFileJSON{}},
+		{"tarn connect", connectJSON{}},
 		{"tarn check", checkJSON{}},
-		{"tarn compile", compileJSON{}}, {"tarn compile --as glue", projectJSON{}},
+		{"tarn compile", compileJSON{}}, {"tarn compile --as glue", projectJSON{}}, {"tarn deploy", deployJSON{}}, {"tarn deploy --render", deployRenderJSON{}},
+		{"tarn deploy status", deployStatusJSON{}}, {"tarn deploy logs", deployLogsJSON{}}, {"tarn deploy destroy", stack.Destroyed{}},
 		{"tarn quarantine [list|show]", run.QuarantineReport{}},
 		{"tarn quarantine retry", runJSON{}},
 		{"tarn runs", runsJSON{}},

@@ -120,13 +120,14 @@ func (l *Lake) LeftBy(ctx context.Context, v *View, runID string, keep ...Saved)
 	if runID == "" || strings.ContainsAny(runID, `/\`) {
 		return g, nil
 	}
-	var tables []string
-	err = l.list(ctx, "", store.ListOptions{Folders: true}, func(_ store.Store, o store.Object) error {
-		if o.Folder() {
-			tables = append(tables, path.Base(o.Key))
+	tables, err := l.folders(ctx, "")
+	for _, zone := range zoneFolders {
+		if err == nil && slices.Contains(tables, zone) {
+			var inside []string
+			inside, err = l.folders(ctx, zone+"/")
+			tables = append(tables, inside...)
 		}
-		return nil
-	})
+	}
 	for _, name := range tables {
 		if err != nil {
 			return g, err
@@ -175,6 +176,17 @@ func (l *Lake) add(ctx context.Context, g *Garbage, locations []string) error {
 		}
 	}
 	return nil
+}
+
+// folders lists the folders in one of the lake's database, which is "" or ends in a slash, relative to that of the database.
+func (l *Lake) folders(ctx context.Context, in string) (out []string, err error) {
+	err = l.list(ctx, in, store.ListOptions{Folders: true}, func(_ store.Store, o store.Object) error {
+		if o.Folder() {
+			out = append(out, in+path.Base(o.Key))
+		}
+		return nil
+	})
+	return out, err
 }
 
 // stage notes a metadata file that the draft is about to make.

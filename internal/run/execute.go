@@ -233,7 +233,7 @@ func (x *execution) weight(s plan.Step) int64 {
 	return 1
 }
 
-func (x *execution) step(ctx context.Context, s plan.Step, size float64) error {
+func (x *execution) step(ctx context.Context, s plan.Step, size amount) error {
 	start := time.Now()
 	var err error
 	switch {

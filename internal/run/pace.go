@@ -75,15 +75,22 @@ type pace struct {
 	ended        int
 	// cut counts how often a step was cut short, in earlier processes of the run too.
 	cut map[string]int
-	// spent and worked are the seconds and the size of the steps that this process has done.
-	spent, worked float64
+	// spent and worked are the seconds and the sizes of the steps that this process has done: of models, and of landing tables.
+	spent, worked map[bool]float64
+}
+
+// amount is how much there is to do for a step: rows that a model reads, or files to be loaded. They don't compare.
+type amount struct {
+	n     float64
+	files bool
 }
 
 // took is what a step took, and how much there was to do: rows that a model has read, files that were loaded.
 type took struct{ seconds, size float64 }
 
 func newPace(deadline time.Time) *pace {
-	p := &pace{begun: time.Now(), deadline: deadline, running: map[string]bool{}, put: map[string]bool{}, cut: map[string]int{}}
+	p := &pace{begun: time.Now(), deadline: deadline, running: map[string]bool{}, put: map[string]bool{}, cut: map[string]int{},
+		spent: map[bool]float64{}, worked: map[bool]float64{}}
 	if !deadline.IsZero() {
 		p.until = deadline.Add(-min(mostSaving, deadline.Sub(p.begun)/savingShare))
 	}
@@ -114,7 +121,7 @@ func (p *pace) over() {
 }
 
 // begin reports whether a step of some size may begin. The first one always may: otherwise nothing would ever be done.
-func (p *pace) begin(table string, size float64) bool {
+func (p *pace) begin(table string, size amount) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.until.IsZero() && p.ended+len(p.running) > 0 && time.Now().Add(p.expected(table, size)).After(p.until) {
@@ -126,25 +133,26 @@ func (p *pace) begin(table string, size float64) bool {
 }
 
 // expected is what a step will take: what it took in the last run, or what others have taken in this one.
-func (p *pace) expected(table string, size float64) time.Duration {
+func (p *pace) expected(table string, size amount) time.Duration {
 	seconds := 0.0
 	if was, ok := p.past[table]; ok {
-		if seconds = was.seconds; was.size > 0 && size > 0 {
-			seconds *= size / was.size
+		if seconds = was.seconds; was.size > 0 && size.n > 0 {
+			seconds *= size.n / was.size
 		}
-	} else if p.worked > 0 {
-		seconds = p.spent * size / p.worked
+	} else if worked := p.worked[size.files]; worked > 0 {
+		seconds = p.spent[size.files] * size.n / worked
 	}
 	return time.Duration(slower * seconds * float64(time.Second))
 }
 
 // end notes that a step is done.
-func (p *pace) end(table string, size, seconds float64) {
+func (p *pace) end(table string, size amount, seconds float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.running, table)
 	p.ended++
-	p.worked, p.spent = p.worked+size, p.spent+seconds
+	p.worked[size.files] += size.n
+	p.spent[size.files] += seconds
 }
 
 // putOff reports whether a table was not begun for want of time; with a name that is none it puts that off as well.
@@ -188,16 +196,17 @@ func (p *pace) hasCut() (table string, never bool) {
 }
 
 // size is how much there is to do for a step.
-func (x *execution) size(s plan.Step) (n float64) {
+func (x *execution) size(s plan.Step) amount {
 	if s.Table.Landing != nil {
-		return float64(len(s.Work.Read()))
+		return amount{float64(len(s.Work.Read())), true}
 	}
+	var n float64
 	for _, in := range s.Table.Inputs {
 		if st := x.state(x.w.Graph.Table(in).Name); st != nil {
 			n += float64(st.rows)
 		}
 	}
-	return n
+	return amount{n: n}
 }
 
 // done reports whether a step's table is made.

@@ -3,7 +3,9 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 
 	"tarn/internal/diag"
 	"tarn/internal/engine/duckdb"
@@ -42,6 +44,35 @@ func OpenTables(ctx context.Context, dir string, o Options) (*Tables, error) {
 // Close lets go of the lake.
 func (t *Tables) Close() error { return t.w.Close() }
 
+// Project has the settings of the lake's target; its definitions may have mistakes.
+func (t *Tables) Project() *project.Lake { return t.w.Project }
+
+// Find finds a table of a view by its name, with or without the database; a landing table stands for its rows. The error is
+// [ErrUnknownTable], also where the table is defined and was not made yet.
+func (t *Tables) Find(v *lake.View, name string) (*lake.Table, error) {
+	short := name
+	if before, after, ok := strings.Cut(name, "."); ok && (strings.EqualFold(before, t.Database()) || strings.EqualFold(before, t.w.Lake.Database())) {
+		short = after
+	}
+	short = strings.ToLower(short)
+	for _, stored := range []string{short, short + "__rows"} {
+		if found := v.Table(stored); found != nil {
+			return found, nil
+		}
+	}
+	names := v.Names()
+	for i, n := range names {
+		names[i] = strings.TrimSuffix(n, "__rows")
+	}
+	switch hint := diag.DidYouMean(short, names); {
+	case len(names) == 0:
+		return nil, fmt.Errorf("%w: %s (nothing was published yet: `tarn run` makes the tables)", ErrUnknownTable, name)
+	case hint != "":
+		return nil, fmt.Errorf("%w: %s (%s)", ErrUnknownTable, name, hint)
+	}
+	return nil, fmt.Errorf("%w: %s (`tarn query \"SHOW TABLES\"` lists them)", ErrUnknownTable, name)
+}
+
 // Database is what stands before the dot in SQL.
 func (t *Tables) Database() string { return t.w.Project.Config.Database }
 
@@ -75,11 +106,15 @@ func (t *Tables) TempDir() string { return t.w.tempDir() }
 // Reading keeps gc from removing files until it is closed.
 func (t *Tables) Reading() (io.Closer, error) { return t.w.Reading() }
 
-// View gives the tables as they are published, or as they were after a run or at a time: see [Workspace.At].
+// View gives the tables as they are published, or as they were after a run or at a time: see [Workspace.At]. Those that the
+// credentials have no right to are left out: see [lake.Lake.Readable].
 func (t *Tables) View(ctx context.Context, at string) (_ *lake.View, err error) {
-	v, err := t.w.Lake.View(ctx)
+	v, err := t.w.Lake.Readable(ctx)
 	if err != nil || at == "" {
 		return v, err
+	}
+	if err := v.Denied()[RunsTable]; err != nil {
+		return nil, fmt.Errorf("which runs there were stands in %s, and that cannot be read: %w", RunsTable, err)
 	}
 	e, err := duckdb.Open(ctx, duckdb.Options{Database: t.Database()})
 	if err != nil {

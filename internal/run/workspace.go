@@ -112,6 +112,10 @@ type Options struct {
 	// CPUs is how much of processors this process has, where it is less than what the system shows; 0 is all of them. It is noted
 	// with what a run has taken.
 	CPUs float64
+	// State is a folder for what this machine keeps, where that may not be in the lake's; "" is there.
+	State string
+	// Disk bounds, in bytes, what a run takes of this machine's disk, where that is less than the target's setting; 0 does not.
+	Disk int64
 	// Now replaces the clock in tests.
 	Now func() time.Time
 }
@@ -121,11 +125,14 @@ var ErrNoSpark = errors.New("nothing says where Spark is: the target has no sett
 
 // load reads the definitions of a lake, with what these options say in place of the target.
 func (o Options) load(dir string) (*project.Lake, error) {
-	p, err := project.Load(dir, o.Target)
+	p, err := project.LoadWith(dir, project.Options{Target: o.Target, State: o.State})
 	if err != nil {
 		return nil, err
 	}
 	c := &p.Config
+	if o.Disk > 0 {
+		c.Disk = min(c.Disk, o.Disk)
+	}
 	c.AWS.Requests, c.Engine = o.Requests, cmp.Or(o.Engine, c.Engine)
 	if o.Spark != nil {
 		c.Spark = *o.Spark
@@ -145,6 +152,33 @@ func MemoryOf(c project.Config, asked string) string { return cmp.Or(asked, c.Me
 // Open reads the definitions of the lake in dir and opens its tables. If the definitions have errors, the error is a
 // [diag.ListError] with all of them.
 func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) {
+	w, err := compile(ctx, dir, o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.Close())
+		}
+	}()
+	if err := w.openTables(ctx); err != nil {
+		return nil, err
+	}
+	return w, w.openEngine(ctx)
+}
+
+// Definitions reads and compiles the definitions of the lake in dir, and asks nothing of stores and catalogs. Errors are as those of
+// [Open].
+func Definitions(ctx context.Context, dir string, o Options) (*project.Lake, *model.Graph, error) {
+	w, err := compile(ctx, dir, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return w.Project, w.Graph, w.Close()
+}
+
+// compile gives a workspace without its tables.
+func compile(ctx context.Context, dir string, o Options) (_ *Workspace, err error) {
 	p, err := o.load(dir)
 	if err != nil {
 		return nil, err
@@ -172,13 +206,7 @@ func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) 
 		return nil, err
 	}
 	w.Graph, w.Diagnostics = g, append(w.Diagnostics, list...).Sort()
-	if err := w.Diagnostics.Err(); err != nil {
-		return nil, err
-	}
-	if err := w.openTables(ctx); err != nil {
-		return nil, err
-	}
-	return w, w.openEngine(ctx)
+	return w, w.Diagnostics.Err()
 }
 
 // openEngine opens what makes the models, and writes them for it.
