@@ -268,6 +268,11 @@ func job(p Places) []use {
 		landing = append(landing, l.below(""))
 	}
 	written := []string{p.zone(LandingZone).below(""), p.zone(Trusted).below(""), p.zone(Curated).below(""), p.own().below("spark/")}
+	// With a key of one's own, Glue encrypts the groups of logs in the job's name.
+	var encrypted []use
+	if p.Key != "" {
+		encrypted = []use{{sid: "LogKey", calls: []string{"logs:AssociateKmsKey"}, on: map[Kind][]string{LogGroup: {logsARN("/aws-glue/*")}}}}
+	}
 	return slices.Concat([]use{
 		by(byJob, objects("ReadLanding", reads, landing...)),
 		by(byJob, objects("Read", reads, append(slices.Clone(written), p.Artefacts.below(""))...)),
@@ -275,7 +280,7 @@ func job(p Places) []use {
 		by(byJob, listing("List", p.lake(), p.Artefacts)),
 		{sid: "Logs", calls: []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, on: map[Kind][]string{LogGroup: {logsARN("/aws-glue/*")}}},
 		{sid: "Metrics", calls: []string{"cloudwatch:PutMetricData"}, when: map[Kind]map[string]map[string]List{Any: {"StringEquals": {"cloudwatch:namespace": {"Glue"}}}}},
-	}, p.key("kms:Decrypt", "kms:GenerateDataKey"))
+	}, p.key("kms:Decrypt", "kms:GenerateDataKey"), encrypted)
 }
 
 func pipeline(p Places) []use {

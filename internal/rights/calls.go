@@ -176,6 +176,7 @@ var table = slices.Concat(append(deployCalls,
 		unseen(byLambda, "AWS Lambda Developer Guide, Sending Lambda function logs to CloudWatch Logs", same("logs", "PutLogEvents", "Amazon CloudWatch Logs", LogGroup)),
 		// Glue 5 writes below /aws-glue/jobs and makes the groups that are not there.
 		unseen(byGlue, "AWS Glue Developer Guide, Logging for AWS Glue jobs", same("logs", "CreateLogGroup", "Amazon CloudWatch Logs", LogGroup)),
+		unseen(byGlue, "AWS Glue Developer Guide, Setting up encryption in AWS Glue", same("logs", "AssociateKmsKey", "Amazon CloudWatch Logs", LogGroup)),
 		unseen(byGlue, "AWS Glue Developer Guide, Monitoring AWS Glue using Amazon CloudWatch metrics", same("cloudwatch", "PutMetricData", "Amazon CloudWatch", Any)),
 	},
 	[]Call{

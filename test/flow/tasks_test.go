@@ -22,12 +22,7 @@ func (w *world) invoke(ctx context.Context, parameters any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.mu.Lock()
-	before := w.before
-	w.mu.Unlock()
-	if before != nil {
-		before(string(payload))
-	}
+	w.tellBefore(string(payload))
 	r, err := w.lambda.Invoke(ctx, payload)
 	if err != nil {
 		return nil, &machinetest.Error{Name: "Lambda.SdkClientException", Cause: err.Error()}
@@ -36,6 +31,16 @@ func (w *world) invoke(ctx context.Context, parameters any) (any, error) {
 		return nil, &machinetest.Error{Name: r.Err.Type, Cause: string(r.Payload)}
 	}
 	return map[string]any{"ExecutedVersion": "$LATEST", "Payload": json.RawMessage(r.Payload), "StatusCode": 200}, nil
+}
+
+// tellBefore calls what is to be called before the function gets an event.
+func (w *world) tellBefore(event string) {
+	w.mu.Lock()
+	before := w.before
+	w.mu.Unlock()
+	if before != nil {
+		before(event)
+	}
 }
 
 // runJob is what it does for glue:startJobRun.sync: it asks until the run has ended.

@@ -13,12 +13,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,24 +58,30 @@ const (
 
 // world is a deployed lake and all around it.
 type world struct {
-	t       *testing.T
-	dir     string // with lake, bootstrap and tarn
-	bucket  string
-	spec    deploy.Spec
-	store   store.Store
-	s3      *s3test.Proxy
-	glue    *gluetest.Server
-	jobs    *jobtest.Server
-	clock   *machinetest.Clock
-	states  *machinetest.Server
-	lambda  *lambdatest.Function
-	queue   *queue
-	log     *logs
-	jobsURL string
+	t      *testing.T
+	dir    string // with lake, bootstrap and tarn
+	bucket string
+	spec   deploy.Spec
+	store  store.Store
+	s3     *s3test.Proxy
+	glue   *gluetest.Server
+	jobs   *jobtest.Server
+	clock  *machinetest.Clock
+	states *machinetest.Server
+	lambda *lambdatest.Function
+	queue  *queue
+	log    *logs
+	// jobsURL and statesURL are where the stand-ins for Glue and Step Functions are.
+	jobsURL, statesURL string
+
+	// throttled is how many starts of jobs are refused.
+	throttled atomic.Int64
 
 	mu sync.Mutex
 	// reports are what was sent to the topic.
 	reports []string
+	// shown is the last time that the function was made to see.
+	shown time.Time
 	// before is called before the function gets an event.
 	before func(event string)
 }
@@ -122,7 +130,15 @@ func newWorld(t *testing.T, c config) *world {
 	w.store = s3store.New(w.bucket, cfg, awsconf.Settings{})
 	w.s3 = s3test.NewProxy(t, s3)
 	w.jobs = &jobtest.Server{Jobs: map[string]bool{jobName: true}, Else: w.glue, Do: func(context.Context, jobtest.Run) error { return errors.New("no job was to be run") }}
-	jobs := httptest.NewServer(w.jobs)
+	jobs := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Amz-Target") == "AWSGlue.StartJobRun" && w.throttled.Add(-1) >= 0 {
+			rw.Header().Set("X-Amzn-Errortype", "ThrottlingException")
+			rw.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(rw, `{"__type":"ThrottlingException","message":"Rate exceeded"}`)
+			return
+		}
+		w.jobs.ServeHTTP(rw, r)
+	}))
 	t.Cleanup(jobs.Close)
 	t.Cleanup(w.jobs.Close)
 	w.jobsURL = jobs.URL
@@ -134,6 +150,7 @@ func newWorld(t *testing.T, c config) *world {
 		Tasks: map[string]machinetest.Task{"arn:aws:states:::lambda:invoke": w.invoke, "arn:aws:states:::glue:startJobRun.sync": w.runJob, "arn:aws:states:::sns:publish": w.tell}}
 	states := httptest.NewServer(w.states)
 	t.Cleanup(states.Close)
+	w.statesURL = states.URL
 	t.Cleanup(w.states.Close)
 
 	c.function.Code, c.function.Log, c.function.Name = w.dir, w.log, "stedi-aws"
@@ -261,7 +278,15 @@ func (w *world) passed(at time.Time) {
 		if next.At.After(at) || !next.At.After(time.Now()) {
 			return
 		}
-		text := fmt.Sprintf(`{"at":%q}`, time.Now().UTC().Format(time.RFC3339))
+		// Each time is another one, as the names of executions are made of them.
+		now := time.Now().UTC().Truncate(time.Second)
+		w.mu.Lock()
+		if !now.After(w.shown) {
+			now = w.shown.Add(time.Second)
+		}
+		w.shown = now
+		w.mu.Unlock()
+		text := fmt.Sprintf(`{"at":%q}`, now.Format(time.RFC3339))
 		_, err = w.store.Put(ctx, own+"next.json", strings.NewReader(text), store.Condition{ETag: o.ETag})
 		if !errors.Is(err, store.ErrCondition) {
 			if err != nil {
@@ -364,7 +389,7 @@ func (w *world) tables() map[string]string {
 		parts = append(parts, fmt.Sprintf("SELECT '%s', count(*), sum(hash(t)::HUGEINT) FROM %s t", name, name))
 	}
 	// The account of files and rows: without when, and by which run.
-	parts = append(parts, "SELECT 'quarantine', count(*), sum(hash(reason)::HUGEINT) FROM tarn__quarantine")
+	parts = append(parts, "SELECT 'files', count(*), sum(hash(table_name, file, size, etag, definition, objects, loaded, quarantined)::HUGEINT) FROM tarn__files")
 	slices.Sort(parts)
 	for _, line := range strings.Split(strings.TrimSpace(w.query(strings.Join(parts, " UNION ALL "))), "\n")[1:] {
 		name, sums, _ := strings.Cut(line, ",")

@@ -2,6 +2,7 @@ package rightstest_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/http/httptest"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"tarn/internal/awsconf"
 	"tarn/internal/catalog/glue/gluetest"
 	"tarn/internal/cli"
+	"tarn/internal/engine/spark/jobtest"
 	"tarn/internal/lake"
 	"tarn/internal/project"
 	"tarn/internal/rights"
@@ -71,7 +73,12 @@ func deploy(t *testing.T) *deployed {
 	if d.guard, err = rightstest.Of(d.places); err != nil {
 		t.Fatal(err)
 	}
-	catalog := httptest.NewServer(d.guard.Service(gluetest.New()))
+	catalog := httptest.NewServer(d.guard.Service(&jobtest.Server{Else: gluetest.New(), Jobs: map[string]bool{"stedi-aws": true},
+		// A job works until it is stopped.
+		Do: func(ctx context.Context, _ jobtest.Run) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}}))
 	sts := httptest.NewServer(d.guard.STS())
 	t.Cleanup(catalog.Close)
 	t.Cleanup(sts.Close)
@@ -198,6 +205,9 @@ func TestRoles(t *testing.T) {
 	d.as(rights.Runner, 0, "run", "-q")
 	d.as(rights.Runner, 0, "gc", "--older-than", "0", "--over-half")
 	d.nothingRefused(rights.Runner)
+	d.land("customer/landing/grace.json", strings.ReplaceAll(ada, "Ada", "Grace"))
+	d.function()
+	d.unused(rights.Runner)
 
 	// It can neither change nor remove a raw file, and it alone writes hints.
 	runner := d.bucketOf(rights.Runner)
@@ -248,6 +258,8 @@ func TestReaders(t *testing.T) {
 	for _, filter := range []bool{false, true} {
 		d.guard.FilterTables = filter
 		for _, reader := range []rights.Actor{rights.Analyst, rights.Scientist} {
+			// The scientist's rights are the analyst's, but for grants: the whole story is told once.
+			first := reader == rights.Analyst && !filter
 			d.guard.Forget()
 			if out := d.as(reader, 0, "query", "--format", "csv", count); out != whole || len(whole) < 10 {
 				t.Errorf("%s: %s", reader, out)
@@ -257,12 +269,18 @@ func TestReaders(t *testing.T) {
 				t.Errorf("%s: tables: %s", reader, out)
 			}
 			for _, table := range []string{"customer_trusted", "customer_landing", "customer_landing__rows", "tarn__quarantine", "tarn__runs", "tarn__files"} {
+				if !first && table != "customer_trusted" {
+					continue
+				}
 				out := d.as(reader, 7, "query", "FROM "+table)
 				if !strings.Contains(out, "these credentials may not read the table "+table) || !strings.Contains(out, "s3:GetObject on arn:aws:s3:::"+d.bucket+"/warehouse/stedi/") {
 					t.Errorf("%s: %s", reader, out)
 				}
 			}
 			for _, args := range [][]string{{"run"}, {"quarantine"}, {"runs"}, {"query", "FROM customers_curated", "--at", "2026-01-01"}, {"gc"}} {
+				if !first {
+					break
+				}
 				if out := d.as(reader, 7, args...); !strings.Contains(out, "AccessDenied") && !strings.Contains(out, "access denied") && !strings.Contains(out, "not authorized") {
 					t.Errorf("%s: tarn %v: %s", reader, args, out)
 				}
