@@ -100,6 +100,8 @@ func drop(ctx context.Context, database string) error {
 	}
 	client := glue.NewFromConfig(cfg)
 	var missing *types.EntityNotFoundException
+	// All names come first: a list does not go on from where it was once tables are gone.
+	var names []string
 	tables := glue.NewGetTablesPaginator(client, &glue.GetTablesInput{DatabaseName: &database})
 	for tables.HasMorePages() {
 		page, err := tables.NextPage(ctx)
@@ -110,9 +112,12 @@ func drop(ctx context.Context, database string) error {
 			return err
 		}
 		for _, t := range page.TableList {
-			if _, err := client.DeleteTable(ctx, &glue.DeleteTableInput{DatabaseName: &database, Name: t.Name}); err != nil && !errors.As(err, &missing) {
-				return err
-			}
+			names = append(names, *t.Name)
+		}
+	}
+	for _, n := range names {
+		if _, err := client.DeleteTable(ctx, &glue.DeleteTableInput{DatabaseName: &database, Name: &n}); err != nil && !errors.As(err, &missing) {
+			return err
 		}
 	}
 	if _, err := client.DeleteDatabase(ctx, &glue.DeleteDatabaseInput{Name: &database}); err != nil && !errors.As(err, &missing) {

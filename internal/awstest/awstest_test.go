@@ -1,6 +1,7 @@
 package awstest_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -40,15 +41,18 @@ func TestClearsAway(t *testing.T) {
 		a := awstest.Open(t)
 		put(a.Prefix(t) + "one")
 		put(a.Prefix(t) + "two/three")
-		db, table, unused := a.Database(t), "readings", a.Database(t)
+		db, unused := a.Database(t), a.Database(t)
 		if db == unused || !strings.HasPrefix(db, "tarn_test_") {
 			t.Errorf("%s, %s", db, unused)
 		}
 		if _, err := client.CreateDatabase(t.Context(), &glue.CreateDatabaseInput{DatabaseInput: &types.DatabaseInput{Name: &db}}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := client.CreateTable(t.Context(), &glue.CreateTableInput{DatabaseName: &db, TableInput: &types.TableInput{Name: &table}}); err != nil {
-			t.Fatal(err)
+		for n := range 150 { // more than Glue lists at once
+			table := fmt.Sprintf("t_%d", n)
+			if _, err := client.CreateTable(t.Context(), &glue.CreateTableInput{DatabaseName: &db, TableInput: &types.TableInput{Name: &table}}); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 	var keys []string
