@@ -121,10 +121,10 @@ func (x *deployment) agree(ctx context.Context) error {
 		return err
 	}
 	p.New = x.fresh()
-	for _, r := range x.found.take {
+	for _, r := range named(x.found.take) {
 		p.Before = append(p.Before, fmt.Sprintf("%s %s is there from before, and is taken into the stack as it is", kindOf(r.kind), r.name))
 	}
-	for _, r := range x.found.make {
+	for _, r := range named(x.found.make) {
 		p.Before = append(p.Before, fmt.Sprintf("%s %s is made first", kindOf(r.kind), r.name))
 	}
 	if p.New {
@@ -136,6 +136,11 @@ func (x *deployment) agree(ctx context.Context) error {
 	}
 	x.agreed = p.New
 	return err
+}
+
+// named leaves out what goes along with a bucket.
+func named(resources []resource) []resource {
+	return slices.DeleteFunc(slices.Clone(resources), func(r resource) bool { return r.kind == policyType })
 }
 
 // confirm asks about a change set, unless it is what was agreed to before.
@@ -236,9 +241,7 @@ func (x *deployment) finish(ctx context.Context) error {
 		return &MissingError{"the " + x.s.where(), "somebody has deleted it meanwhile"}
 	}
 	x.result.Status = string(st.StackStatus)
-	for _, o := range st.Outputs {
-		x.result.Outputs[aws.ToString(o.OutputKey)] = Output{aws.ToString(o.OutputValue), aws.ToString(o.Description)}
-	}
+	x.result.Outputs = outputs(st)
 	return nil
 }
 

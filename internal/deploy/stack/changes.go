@@ -167,6 +167,7 @@ func parameters(r request, st *types.Stack) []types.Parameter {
 // ready waits for a change set, and reads it. empty says that nothing would change.
 func (s *Stack) ready(ctx context.Context, cs *changeSet) (empty bool, err error) {
 	in := &cloudformation.DescribeChangeSetInput{ChangeSetName: &cs.id}
+	wait := s.pauses()
 	for {
 		out, err := s.cf.DescribeChangeSet(ctx, in)
 		if err != nil {
@@ -191,7 +192,7 @@ func (s *Stack) ready(ctx context.Context, cs *changeSet) (empty bool, err error
 			}
 			return false, &FailedError{Stack: s.name, Status: string(out.Status), Reason: why, Sound: true}
 		}
-		if err := s.pause(ctx); err != nil {
+		if err := wait.pause(ctx); err != nil {
 			return false, err
 		}
 	}

@@ -4,10 +4,11 @@
 //
 // It does what CloudFormation documents where that matters to who deploys: change sets of three types, states of stacks and what can be
 // done in each, ways back, deletion policies, names that are taken, imports, templates in buckets, limits. Every other resource is only
-// written down. A stack that is at work comes one step further with each look at it, so nothing depends on time.
+// written down. A stack that is at work comes further with each look at it, so nothing depends on time.
 package stacktest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -34,11 +35,15 @@ type Server struct {
 	// Glue is the catalog.
 	Glue *gluetest.Server
 
+	// Pace is how many steps a stack at work comes further with each look at it.
+	Pace int
+
 	mu            sync.Mutex
 	stacks        []*stack
 	faults        []*Fault
 	throttled     int
 	notifications map[string]string
+	policies      map[string]string
 	logs          map[string][]LogEvent
 	queues        map[string]int
 	executions    map[string][]Execution
@@ -77,9 +82,10 @@ func New(t testing.TB) *Server {
 	return s
 }
 
-// Serve starts a stand-in in this process, for programs that it starts, and gives the variables that lead to it.
+// Serve starts a stand-in in this process, for programs that it starts, and gives the variables that lead to it. The
+// process's own environment leads to the S3 server then.
 func Serve() (s *Server, env []string, stop func(), err error) {
-	env, err = s3test.Environment()
+	env, err = s3test.Serve(context.Background())
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -94,6 +100,7 @@ func Serve() (s *Server, env []string, stop func(), err error) {
 		return nil, nil, nil, err
 	}
 	s = before(target)
+	s.Pace = 20 // programs look at it seldom
 	h := httptest.NewServer(s)
 	s.URL = h.URL
 	return s, append(env, "AWS_ENDPOINT_URL="+h.URL), h.Close, nil
@@ -101,8 +108,8 @@ func Serve() (s *Server, env []string, stop func(), err error) {
 
 // before makes the stand-in before an S3 server.
 func before(buckets *url.URL) *Server {
-	s := &Server{Glue: gluetest.New(), notifications: map[string]string{}, logs: map[string][]LogEvent{}, queues: map[string]int{}, executions: map[string][]Execution{},
-		alarms: map[string]string{}, counts: map[string]int{}, returns: map[string]func(){}, s3: buckets}
+	s := &Server{Glue: gluetest.New(), Pace: 1, notifications: map[string]string{}, logs: map[string][]LogEvent{}, queues: map[string]int{}, executions: map[string][]Execution{},
+		policies: map[string]string{}, alarms: map[string]string{}, counts: map[string]int{}, returns: map[string]func(){}, s3: buckets}
 	s.proxy = &httputil.ReverseProxy{
 		// Signatures cover the host that the client has asked for, so it stays.
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -130,7 +137,7 @@ func (s *Server) Throttle(n int) {
 	s.throttled = n
 }
 
-// Counts gives how often each operation of CloudFormation has been asked for.
+// Counts gives how often each operation of CloudFormation has been asked for, and notifications of buckets were written.
 func (s *Server) Counts() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -151,9 +158,30 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.query(w, r)
 	case r.URL.Query().Has("notification"):
 		s.notification(w, r)
+	case r.URL.Query().Has("policy"):
+		s.policy(w, r)
 	default:
 		s.proxy.ServeHTTP(w, r)
 	}
+}
+
+// policy answers with a bucket's policy, which the S3 server would take literally.
+func (s *Server) policy(w http.ResponseWriter, r *http.Request) {
+	bucket, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	code := "NoSuchBucketPolicy"
+	if !s.exists(&resource{kind: "AWS::S3::Bucket", physical: bucket}) {
+		code = "NoSuchBucket" // its policy went with it
+		delete(s.policies, bucket)
+	}
+	if text := s.policies[bucket]; text != "" {
+		_, _ = io.WriteString(w, text)
+		return
+	}
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = io.WriteString(w, "<Error><Code>"+code+"</Code><Message>There is none</Message></Error>")
 }
 
 // notification keeps what buckets notify of, which the S3 server knows nothing of.
@@ -167,6 +195,7 @@ func (s *Server) notification(w http.ResponseWriter, r *http.Request) {
 			panic(http.ErrAbortHandler)
 		}
 		s.notifications[bucket] = string(raw)
+		s.counts["PutBucketNotificationConfiguration"]++
 		return
 	}
 	text := s.notifications[bucket]
@@ -175,6 +204,13 @@ func (s *Server) notification(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/xml")
 	_, _ = io.WriteString(w, text)
+}
+
+// Notify configures what a bucket notifies of, as XML.
+func (s *Server) Notify(bucket, configuration string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notifications[bucket] = configuration
 }
 
 // Notifications is what a bucket notifies of, as XML.
