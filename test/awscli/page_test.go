@@ -57,8 +57,12 @@ func commands(t *testing.T, page string) string {
 	if out.Len() == 0 {
 		t.Fatalf("%s has no commands", page)
 	}
-	return out.String()
+	// The stand-in for S3 is in that region.
+	return strings.ReplaceAll(out.String(), "eu-central-1", region)
 }
+
+// region is where the stand-ins are.
+const region = "us-east-1"
 
 // account is an account of stand-ins, with the programs that the pages call.
 type account struct {
@@ -90,13 +94,13 @@ func newAccount(t *testing.T) *account {
 		t.Setenv(name, value)
 	}
 	t.Setenv("BUCKET", "my-lake-4711")
-	t.Setenv("AWS_DEFAULT_REGION", "eu-central-1")
+	t.Setenv("AWS_DEFAULT_REGION", region)
 	groups := map[string]athenatest.WorkGroup{"stedi-aws-analyst": {Output: "s3://my-lake-4711/results/analyst/", Enforce: true}}
 	athena := httptest.NewServer(athenatest.New(athenatest.Lake{Dir: filepath.Join(a.dir, "mylake"), Target: "aws"}, registry.New(awsconf.Settings{}), groups))
 	t.Cleanup(athena.Close)
 	moto := a.moto(bin)
 	a.env = append(env, "AWS_ENDPOINT_URL_ATHENA="+athena.URL, "AWS_ENDPOINT_URL_SFN="+moto, "AWS_ENDPOINT_URL_LAMBDA="+moto, "AWS_ENDPOINT_URL_SQS="+moto, "AWS_ENDPOINT_URL_IAM="+moto,
-		"AWS_PAGER=", "AWS_DEFAULT_REGION=eu-central-1")
+		"AWS_PAGER=", "AWS_DEFAULT_REGION="+region)
 	return a
 }
 
@@ -135,13 +139,16 @@ func (a *account) moto(bin string) string {
 	return ""
 }
 
+// prelude leads the CLI's commands for SQS to the stand-in, as the CLI itself goes by no variable there.
+const prelude = "aws() { if [ \"$1\" = sqs ]; then command aws --endpoint-url \"$AWS_ENDPOINT_URL_SQS\" \"$@\"; else command aws \"$@\"; fi; }\n"
+
 // run runs shell commands in the account and gives what they print.
 func (a *account) run(script string) string {
 	a.t.Helper()
 	ctx, stop := context.WithTimeout(a.t.Context(), 9*time.Minute)
 	defer stop()
 	// Names of files are as on the page, and everything that fails ends it.
-	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
+	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", prelude+script)
 	cmd.Dir = a.dir
 	cmd.Env = append(append(os.Environ(), a.env...), "PATH="+a.path, "HOME="+a.dir)
 	var out bytes.Buffer
@@ -171,15 +178,15 @@ func TestPageOfAWS(t *testing.T) {
 	a.deployed()
 	out := a.run(commands(t, "aws.md"))
 	for _, want := range []string{
-		"123456789012",                         // who one is
-		"published",                            // the run from here
-		"ICEBERG",                              // a table in Glue
-		"metadata_location",                    // asked for by --query, so this may be its value
-		"UPDATE_COMPLETE",                      // the stack
-		"SUCCEEDED",                            // the execution
-		"five Glue jobs",                       // what it costs
-		"stack tarn-stedi-aws in eu-central-1", // what was taken away
-		"remove_bucket: my-lake-4711",          // and the data
+		"123456789012",                      // who one is
+		"published",                         // the run from here
+		"ICEBERG",                           // a table in Glue
+		"metadata_location",                 // asked for by --query, so this may be its value
+		"UPDATE_COMPLETE",                   // the stack
+		"SUCCEEDED",                         // the execution
+		"five Glue jobs",                    // what it costs
+		"stack tarn-stedi-aws in " + region, // what was taken away
+		"remove_bucket: my-lake-4711",       // and the data
 	} {
 		if want == "metadata_location" {
 			want = ".metadata.json"
