@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"tarn/internal/deploy"
 	"tarn/internal/deploy/stack"
 )
 
@@ -172,6 +171,3 @@ func (a *app) stackEnded(err error) error {
 	}
 	return err
 }
-
-// monthly says in lines what a stack costs.
-type monthly func(context.Context, deploy.Spec) ([]string, error)
