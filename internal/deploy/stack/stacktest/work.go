@@ -271,7 +271,7 @@ func (s *Server) make(st *stack, r *resource, values map[string]any, cs *changeS
 			}
 		}
 		if r.physical = name; s.exists(r) {
-			return "", fmt.Errorf("The bucket policy already exists on bucket %s", name)
+			return "", fmt.Errorf("bucket policy already exists on bucket %s", name)
 		}
 		raw, err := json.Marshal(values["PolicyDocument"])
 		s.policies[name] = string(raw)
@@ -280,7 +280,7 @@ func (s *Server) make(st *stack, r *resource, values map[string]any, cs *changeS
 		in, _ := values["DatabaseInput"].(map[string]any)
 		name := text(in["Name"])
 		if r.physical = name; s.exists(r) {
-			return "", errors.New("Database already exists")
+			return "", errors.New("database already exists")
 		}
 		_, err := s.Glue.Call("CreateDatabase", map[string]any{"DatabaseInput": in})
 		return name, err
