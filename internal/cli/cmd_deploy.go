@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
 
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/artefact"
+	"tarn/internal/run"
 )
 
 // deployFlags are the flags of tarn deploy.
@@ -33,7 +35,7 @@ into a folder, for a pipeline of your own, the CDK or Terraform.`,
 			if f.render == "" {
 				return &usageError{errors.New("say where to write the stack: --render DIR")}
 			}
-			spec, err := a.deploySpec(cmd)
+			spec, err := a.deploySpec(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -46,13 +48,16 @@ into a folder, for a pipeline of your own, the CDK or Terraform.`,
 }
 
 // deploySpec is what the lake's stack is made of.
-func (a *app) deploySpec(cmd *cobra.Command) (deploy.Spec, error) {
-	w, err := a.open(cmd.Context())
+func (a *app) deploySpec(ctx context.Context) (deploy.Spec, error) {
+	dir, err := a.lakeDir()
 	if err != nil {
 		return deploy.Spec{}, err
 	}
-	defer w.Close()
-	return deploy.New(w.Project, w.Graph)
+	lake, graph, err := run.Definitions(ctx, dir, run.Options{Target: a.target, Memory: a.memory, Threads: a.threads})
+	if err != nil {
+		return deploy.Spec{}, err
+	}
+	return deploy.New(lake, graph)
 }
 
 // deployProgram is the function's program with the lake's definitions.

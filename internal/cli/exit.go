@@ -11,6 +11,8 @@ import (
 	"tarn/internal/catalog"
 	"tarn/internal/catalog/glue"
 	"tarn/internal/check"
+	"tarn/internal/connect"
+	"tarn/internal/cost"
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/artefact"
 	"tarn/internal/deploy/cfn"
@@ -87,12 +89,13 @@ func exitCode(ctx context.Context, err error) int {
 	var landing *deploy.LandingError
 	var tooBig *cfn.TooBigError
 	var program *artefact.ProgramError
+	var unfit *connect.UnfitError
 	switch {
 	case err == nil:
 		return exitDone
 	case ctx.Err() != nil || errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &unread):
+	case errors.As(err, &usage), errors.As(err, &unread), errors.As(err, &unfit):
 		return exitUsage
 	case errors.As(err, &changed), errors.Is(err, errHeld):
 		return exitHeld
@@ -126,7 +129,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case errors.Is(err, awsconf.ErrNoRegion), errors.As(err, &settings):
 		return exitRemote
-	case errors.Is(err, lambda.ErrNoRuntime), errors.Is(err, template.ErrInTheWay), errors.Is(err, template.ErrUnknownTemplate), errors.Is(err, run.ErrDefined):
+	case errors.Is(err, lambda.ErrNoRuntime), errors.Is(err, template.ErrInTheWay), errors.Is(err, template.ErrUnknownTemplate), errors.Is(err, run.ErrDefined), errors.Is(err, cost.ErrPrices):
 		return exitUsage
 	}
 	return exitInternal

@@ -5,6 +5,8 @@ import (
 
 	"tarn/internal/check"
 	"tarn/internal/classic"
+	"tarn/internal/connect"
+	"tarn/internal/cost"
 	"tarn/internal/demo"
 	"tarn/internal/diag"
 	"tarn/internal/doctor"
@@ -38,6 +40,11 @@ type runJSON struct {
 	ExitCode int `json:"exit_code,omitempty"`
 	// What to do about a failure, where that is known.
 	Hint string `json:"hint,omitempty"`
+}
+
+// connectJSON is what `tarn connect` prints.
+type connectJSON struct {
+	connect.Cell
 }
 
 // initJSON is what `tarn init` prints.
@@ -101,6 +108,8 @@ type planJSON struct {
 	Estimate run.Estimate `json:"estimate"`
 	// Which engine is enough for that.
 	Advice run.Advice `json:"advice"`
+	// What that costs in AWS, and where it fits; only where the tables are in a bucket.
+	Cost *cost.Once `json:"cost,omitempty"`
 	// What a run would warn of before it starts, such as why landing files are not read by Spark.
 	Warnings []string `json:"warnings,omitempty"`
 }
@@ -219,6 +228,16 @@ type gcJSON struct {
 	lake.Garbage
 }
 
+// recoverJSON is what `tarn recover` prints.
+type recoverJSON struct {
+	// The run that was left half done; empty for none.
+	Run string `json:"run"`
+	// Whether it became visible; otherwise what it had done is gone.
+	Published bool `json:"published"`
+	// What its job has failed by, where that is known.
+	Failed string `json:"failed,omitempty"`
+}
+
 // versionJSON is what `tarn version` prints.
 type versionJSON struct {
 	// Version of tarn, or (devel).
@@ -252,8 +271,10 @@ func results() []result {
 		{"tarn doctor", doctorJSON{}},
 		{"tarn plan", planJSON{}},
 		{"tarn run", runJSON{}},
+		{"tarn cost", cost.Bill{}},
 		{"tarn query", queryJSON{}},
 		{"tarn query -o FILE", queryFileJSON{}},
+		{"tarn connect", connectJSON{}},
 		{"tarn check", checkJSON{}},
 		{"tarn compile", compileJSON{}}, {"tarn compile --as glue", projectJSON{}}, {"tarn deploy --render", deployRenderJSON{}},
 		{"tarn quarantine [list|show]", run.QuarantineReport{}},
@@ -262,6 +283,7 @@ func results() []result {
 		{"tarn rollback", rollbackJSON{}},
 		{"tarn drop", dropJSON{}},
 		{"tarn gc", gcJSON{}},
+		{"tarn recover", recoverJSON{}},
 		{"tarn demo", demo.Report{}},
 		{"tarn version", versionJSON{}},
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"tarn/internal/diag"
 	"tarn/internal/engine/duckdb"
@@ -42,6 +43,35 @@ func OpenTables(ctx context.Context, dir string, o Options) (*Tables, error) {
 
 // Close lets go of the lake.
 func (t *Tables) Close() error { return t.w.Close() }
+
+// Project has the settings of the lake's target; its definitions may have mistakes.
+func (t *Tables) Project() *project.Lake { return t.w.Project }
+
+// Find finds a table of a view by its name, with or without the database; a landing table stands for its rows. The error is
+// [ErrUnknownTable], also where the table is defined and was not made yet.
+func (t *Tables) Find(v *lake.View, name string) (*lake.Table, error) {
+	short := name
+	if before, after, ok := strings.Cut(name, "."); ok && (strings.EqualFold(before, t.Database()) || strings.EqualFold(before, t.w.Lake.Database())) {
+		short = after
+	}
+	short = strings.ToLower(short)
+	for _, stored := range []string{short, short + "__rows"} {
+		if found := v.Table(stored); found != nil {
+			return found, nil
+		}
+	}
+	names := v.Names()
+	for i, n := range names {
+		names[i] = strings.TrimSuffix(n, "__rows")
+	}
+	switch hint := diag.DidYouMean(short, names); {
+	case len(names) == 0:
+		return nil, fmt.Errorf("%w: %s (nothing was published yet: `tarn run` makes the tables)", ErrUnknownTable, name)
+	case hint != "":
+		return nil, fmt.Errorf("%w: %s (%s)", ErrUnknownTable, name, hint)
+	}
+	return nil, fmt.Errorf("%w: %s (`tarn query \"SHOW TABLES\"` lists them)", ErrUnknownTable, name)
+}
 
 // Database is what stands before the dot in SQL.
 func (t *Tables) Database() string { return t.w.Project.Config.Database }

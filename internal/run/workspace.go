@@ -68,6 +68,8 @@ type Workspace struct {
 	maker, own *maker
 	// jobs is the maker where its jobs go on without this process; nil elsewhere.
 	jobs *jobs
+	// pacing is how much time the run under way has.
+	pacing *pace
 	// leaving is what is known of the run that another process has begun or goes on with.
 	leaving leaving
 	// held keeps the lake's own tables readable.
@@ -144,6 +146,33 @@ func MemoryOf(c project.Config, asked string) string { return cmp.Or(asked, c.Me
 // Open reads the definitions of the lake in dir and opens its tables. If the definitions have errors, the error is a
 // [diag.ListError] with all of them.
 func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) {
+	w, err := compile(ctx, dir, o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.Close())
+		}
+	}()
+	if err := w.openTables(ctx); err != nil {
+		return nil, err
+	}
+	return w, w.openEngine(ctx)
+}
+
+// Definitions reads and compiles the definitions of the lake in dir, and asks nothing of stores and catalogs. Errors are as those of
+// [Open].
+func Definitions(ctx context.Context, dir string, o Options) (*project.Lake, *model.Graph, error) {
+	w, err := compile(ctx, dir, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return w.Project, w.Graph, w.Close()
+}
+
+// compile gives a workspace without its tables.
+func compile(ctx context.Context, dir string, o Options) (_ *Workspace, err error) {
 	p, err := o.load(dir)
 	if err != nil {
 		return nil, err
@@ -171,13 +200,7 @@ func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) 
 		return nil, err
 	}
 	w.Graph, w.Diagnostics = g, append(w.Diagnostics, list...).Sort()
-	if err := w.Diagnostics.Err(); err != nil {
-		return nil, err
-	}
-	if err := w.openTables(ctx); err != nil {
-		return nil, err
-	}
-	return w, w.openEngine(ctx)
+	return w, w.Diagnostics.Err()
 }
 
 // openEngine opens what makes the models, and writes them for it.
@@ -257,6 +280,8 @@ type Planned struct {
 	Estimate Estimate
 	// Advice says which engine is enough for that.
 	Advice Advice
+	// StepBytes are those of the tables that the largest step reads, as files.
+	StepBytes int64
 	// Warnings say what a run would warn of before it starts.
 	Warnings []string
 }
@@ -285,7 +310,7 @@ func (w *Workspace) Plan(ctx context.Context, s Selection) (*Planned, error) {
 	if err != nil || p.Empty() {
 		return out, err
 	}
-	out.Estimate, out.Warnings = sum, w.loadedHere(p)
+	out.Estimate, out.StepBytes, out.Warnings = sum, done.largest, w.loadedHere(p)
 	out.Advice, err = w.advise(ctx, seen.own, done)
 	return out, err
 }
