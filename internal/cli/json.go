@@ -6,6 +6,7 @@ import (
 	"tarn/internal/check"
 	"tarn/internal/classic"
 	"tarn/internal/connect"
+	"tarn/internal/cost"
 	"tarn/internal/demo"
 	"tarn/internal/deploy/stack"
 	"tarn/internal/diag"
@@ -108,6 +109,8 @@ type planJSON struct {
 	Estimate run.Estimate `json:"estimate"`
 	// Which engine is enough for that.
 	Advice run.Advice `json:"advice"`
+	// What that costs in AWS, and where it fits; only where the tables are in a bucket.
+	Cost *cost.Once `json:"cost,omitempty"`
 	// What a run would warn of before it starts, such as why landing files are not read by Spark.
 	Warnings []string `json:"warnings,omitempty"`
 }
@@ -226,6 +229,16 @@ type gcJSON struct {
 	lake.Garbage
 }
 
+// recoverJSON is what `tarn recover` prints.
+type recoverJSON struct {
+	// The run that was left half done; empty for none.
+	Run string `json:"run"`
+	// Whether it became visible; otherwise what it had done is gone.
+	Published bool `json:"published"`
+	// What its job has failed by, where that is known.
+	Failed string `json:"failed,omitempty"`
+}
+
 // versionJSON is what `tarn version` prints.
 type versionJSON struct {
 	// Version of tarn, or (devel).
@@ -291,6 +304,7 @@ func results() []result {
 		{"tarn doctor", doctorJSON{}},
 		{"tarn plan", planJSON{}},
 		{"tarn run", runJSON{}},
+		{"tarn cost", cost.Bill{}},
 		{"tarn query", queryJSON{}},
 		{"tarn query -o FILE", queryFileJSON{}},
 		{"tarn connect", connectJSON{}},
@@ -303,6 +317,7 @@ func results() []result {
 		{"tarn rollback", rollbackJSON{}},
 		{"tarn drop", dropJSON{}},
 		{"tarn gc", gcJSON{}},
+		{"tarn recover", recoverJSON{}},
 		{"tarn demo", demo.Report{}},
 		{"tarn version", versionJSON{}},
 	}
