@@ -30,6 +30,8 @@ type Place struct {
 	// WorkGroup is the Athena workgroup of whoever reads, and Results a location for results, which only a workgroup without
 	// one of its own needs.
 	WorkGroup, Results string
+	// Jobs is where the inputs of jobs go: manifests, and results of Athena.
+	Jobs string
 	// Trino is the URL of a Trino server.
 	Trino string
 }
