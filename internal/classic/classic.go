@@ -153,19 +153,6 @@ func inDoc(text string) string { return strings.NewReplacer(`\`, `\\`, `"""`, `\
 // inCell keeps a text from ending a cell of a Markdown table.
 func inCell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
-// title is the name of a model's job.
-func title(t *model.Table) string {
-	before, _, colon := strings.Cut(t.Model.Header.Description, ":")
-	if name := strings.TrimSpace(before); colon && name != "" && len(name) <= 60 && !strings.ContainsAny(name, "\n/") {
-		return name
-	}
-	words := strings.FieldsFunc(t.Name, func(r rune) bool { return r == '_' })
-	for i, w := range words {
-		words[i] = strings.ToUpper(w[:1]) + w[1:]
-	}
-	return strings.Join(words, " ")
-}
-
 // about is what a description says of a model beside its name, on one line.
 func about(t *model.Table, name string) string {
 	text := strings.Join(strings.Fields(t.Model.Header.Description), " ")

@@ -32,7 +32,7 @@ func describe(graph *model.Graph) ([]job, error) {
 		if err != nil {
 			return nil, err
 		}
-		name := title(t)
+		name := t.Title()
 		if taken[name] {
 			name = t.Name
 		}

@@ -126,7 +126,8 @@ up to date and shows them to readers in one step; ` + "`tarn query`" + ` asks th
 	}{
 		{"start", demoCommand}, {"start", initCommand}, {"start", crawlCommand}, {"start", importCommand}, {"start", sampleCommand},
 		{"work", validateCommand}, {"work", planCommand}, {"work", runCommand}, {"work", queryCommand}, {"work", connectCommand}, {"work", checkCommand}, {"work", compileCommand},
-		{"care", quarantineCommand}, {"care", runsCommand}, {"care", rollbackCommand}, {"care", dropCommand}, {"care", gcCommand}, {"care", holdsCommand}, {"care", doctorCommand}, {"care", versionCommand}, {"care", workerCommand},
+		{"work", deployCommand},
+		{"care", quarantineCommand}, {"care", runsCommand}, {"care", rollbackCommand}, {"care", dropCommand}, {"care", gcCommand}, {"care", holdsCommand}, {"care", doctorCommand}, {"care", versionCommand}, {"care", workerCommand}, {"care", lambdaCommand},
 	} {
 		cmd := c.make(a)
 		cmd.GroupID = c.group

@@ -12,11 +12,15 @@ import (
 	"tarn/internal/catalog/glue"
 	"tarn/internal/check"
 	"tarn/internal/connect"
+	"tarn/internal/deploy"
+	"tarn/internal/deploy/artefact"
+	"tarn/internal/deploy/cfn"
 	"tarn/internal/diag"
 	"tarn/internal/engine"
 	"tarn/internal/events"
 	"tarn/internal/intake"
 	"tarn/internal/lake"
+	"tarn/internal/lambda"
 	"tarn/internal/ledger"
 	"tarn/internal/project"
 	"tarn/internal/query"
@@ -80,6 +84,10 @@ func exitCode(ctx context.Context, err error) int {
 	var remote *s3.Error
 	var settings *awsconf.SettingsError
 	var inGlue *glue.Error
+	var undeployable *project.DeployError
+	var landing *deploy.LandingError
+	var tooBig *cfn.TooBigError
+	var program *artefact.ProgramError
 	var unfit *connect.UnfitError
 	var unpinned *run.NotPinnedError
 	var held *run.HeldError
@@ -94,6 +102,12 @@ func exitCode(ctx context.Context, err error) int {
 		return exitHeld
 	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
 		return exitChecks
+	case errors.As(err, &sql) && sql.Denied != nil:
+		return exitRemote
+	case errors.As(err, &undeployable), errors.As(err, &landing), errors.As(err, &tooBig):
+		return exitDefinitions
+	case errors.As(err, &program):
+		return exitUsage
 	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong), errors.As(err, &carry), errors.As(err, &fails), errors.Is(err, template.ErrTwoDatabases):
 		return exitDefinitions
 	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.Is(err, lake.ErrNoHold), errors.As(err, &reference), errors.Is(err, template.ErrNothingFound), errors.Is(err, intake.ErrNoTable), errors.Is(err, errMissing):
@@ -116,7 +130,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case errors.Is(err, awsconf.ErrNoRegion), errors.As(err, &settings):
 		return exitRemote
-	case errors.Is(err, template.ErrInTheWay), errors.Is(err, template.ErrUnknownTemplate), errors.Is(err, run.ErrDefined):
+	case errors.Is(err, lambda.ErrNoRuntime), errors.Is(err, template.ErrInTheWay), errors.Is(err, template.ErrUnknownTemplate), errors.Is(err, run.ErrDefined):
 		return exitUsage
 	}
 	return exitInternal

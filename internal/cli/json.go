@@ -205,6 +205,16 @@ type compileJSON struct {
 	SQL string `json:"sql"`
 }
 
+// deployRenderJSON is what `tarn deploy --render` prints.
+type deployRenderJSON struct {
+	// The folder, as it was given.
+	Dir string `json:"dir"`
+	// Name of the stack.
+	Stack string `json:"stack"`
+	// What was written, relative to the folder.
+	Files []string `json:"files"`
+}
+
 // projectJSON is what `tarn compile --as glue` prints.
 type projectJSON struct {
 	// The folder that was written.
@@ -284,7 +294,7 @@ func results() []result {
 		{"tarn connect", connectJSON{}},
 		{"tarn connect sagemaker --training|--processing", jobJSON{}},
 		{"tarn check", checkJSON{}},
-		{"tarn compile", compileJSON{}}, {"tarn compile --as glue", projectJSON{}},
+		{"tarn compile", compileJSON{}}, {"tarn compile --as glue", projectJSON{}}, {"tarn deploy --render", deployRenderJSON{}},
 		{"tarn quarantine [list|show]", run.QuarantineReport{}},
 		{"tarn quarantine retry", runJSON{}},
 		{"tarn runs", runsJSON{}},

@@ -37,6 +37,9 @@ type Settings struct {
 	// Results is the location of query results; "" is s3://BUCKET/results/ of the warehouse's bucket. Artefacts likewise, for
 	// the program and scripts.
 	Results, Artefacts string
+	// OwnKey makes a key of AWS KMS with the stack, by which bucket, queue, topic and logs are encrypted; false leaves that to the
+	// services' own keys, which cost nothing. A kms_key of the target goes first.
+	OwnKey bool
 	// Versioned keeps earlier versions of objects in a new bucket for NoncurrentDays.
 	Versioned      bool
 	NoncurrentDays int
@@ -88,6 +91,8 @@ type Job struct {
 type Athena struct {
 	// Cutoff ends a query that would read more bytes; 0 sets no bound.
 	Cutoff int64
+	// NoQueries leaves out the named queries.
+	NoQueries bool
 }
 
 // Events say when runs start by themselves.
@@ -114,9 +119,11 @@ type Notebook struct {
 
 // Roles name roles that exist already, by ARN, in place of those that the stack makes; and say how it makes the others.
 type Roles struct {
-	Runner, Job, Pipeline, Analyst, Scientist, Operator string
+	Runner, Job, Pipeline, Analyst, Scientist, Operator, Crawler string
 	// Boundary is the ARN of a permissions boundary, Path such as /data/.
 	Boundary, Path string
+	// Assume has the ARNs of who may take on the roles of people; empty is whoever the account's own policies let.
+	Assume []string
 	// Grant has what analysts may read beside the curated tables: names of zones, such as trusted.
 	Grant []string
 }
@@ -127,7 +134,7 @@ func Defaults() Settings {
 		Bucket: New, Database: New, NoncurrentDays: 30, ResultDays: 30, Engine: Auto,
 		Function: Function{Memory: 2048, Disk: 4096, Arch: "x86_64", Timeout: 15 * time.Minute},
 		Job:      Job{Version: "5.0", WorkerType: "G.1X", Workers: 2, States: OneState, Timeout: 2 * time.Hour},
-		Athena:   Athena{Cutoff: 100 << 30},
+		Athena:   Athena{Cutoff: 100_000_000_000},
 		Events:   Events{MinInterval: 5 * time.Minute, Settle: 20 * time.Second, Schedule: "rate(1 day)"},
 		Notebook: Notebook{Instance: "ml.t3.medium"},
 		Roles:    Roles{Path: "/"},

@@ -52,6 +52,20 @@ func (t *Table) Description() string {
 	return t.Landing.DDL.Comment
 }
 
+// Title is the name that people know the table by: the text before the colon of its description, as in "Customer Trusted: customers
+// who agreed", or the words of the table's name.
+func (t *Table) Title() string {
+	before, _, colon := strings.Cut(t.Description(), ":")
+	if name := strings.TrimSpace(before); colon && name != "" && len(name) <= 60 && !strings.ContainsAny(name, "\n/") {
+		return name
+	}
+	words := strings.FieldsFunc(t.Name, func(r rune) bool { return r == '_' })
+	for i, w := range words {
+		words[i] = strings.ToUpper(w[:1]) + w[1:]
+	}
+	return strings.Join(words, " ")
+}
+
 // Stored is the name of the Iceberg table that holds the rows: NAME__rows for landing tables.
 func (t *Table) Stored() string {
 	if t.Landing != nil {

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"tarn/internal/awsconf"
+	"tarn/internal/deployconf"
 	"tarn/internal/diag"
 	"tarn/internal/sparkconf"
 )
@@ -53,6 +54,10 @@ type Config struct {
 	// Recent is how far back the dates of landing folders go that every run lists, Sweep how long it takes at most until
 	// all others are listed too.
 	Recent, Sweep time.Duration
+	// Deploy says what is deployed to AWS, and how.
+	Deploy deployconf.Settings
+	// Variables are those of the environment that the settings name, with their values.
+	Variables map[string]string
 	// Targets lists the names of all targets, sorted.
 	Targets []string
 
@@ -79,13 +84,15 @@ type settingsYAML struct {
 	Region      text  `yaml:"region" jsonschema_description:"AWS region, such as eu-central-1. Default: as all AWS tools find it."`
 	Profile     text  `yaml:"profile" jsonschema_description:"Profile of ~/.aws/config for credentials and region. Default: as all AWS tools find it."`
 	Endpoint    text  `yaml:"endpoint" jsonschema_description:"URL of a server that speaks the protocols of AWS, such as http://localhost:9000. AWS_ENDPOINT_URL_S3, _GLUE and _STS go first."`
-	PathStyle   truth `yaml:"path_style" jsonschema:"type=boolean" jsonschema_description:"Puts the bucket into the path of a URL, as many servers want it. It is so by itself where the endpoint is an address or localhost."`
+	PathStyle   truth `yaml:"path_style" jsonschema_description:"Puts the bucket into the path of a URL, as many servers want it. It is so by itself where the endpoint is an address or localhost."`
 	KMSKey      text  `yaml:"kms_key" jsonschema_description:"Key of AWS KMS that encrypts what tarn writes. Default: what the bucket does."`
 	BucketOwner text  `yaml:"bucket_owner" jsonschema_description:"Account that every bucket has to belong to, twelve digits in quotes: sent with each request as ExpectedBucketOwner."`
 	CatalogID   text  `yaml:"catalog_id" jsonschema_description:"Account whose Glue Data Catalog it is, twelve digits in quotes. Default: the own one."`
 	Disk        text  `yaml:"disk" jsonschema:"pattern=^[0-9]+([.][0-9]+)? *[KMGTkmgt]?[iI]?[Bb]?$|[$][{]" jsonschema_description:"Most disk of this machine that a run takes at a time where its tables are in a bucket, and copies of remote files in any case, such as 20GB. Default: 20GB."`
 	Recent      text  `yaml:"recent" jsonschema:"pattern=^[0-9]{1,5}[dh]$|[$][{]" jsonschema_description:"How far back every run lists landing files in a bucket that are in folders of dates, such as 3d or 36h: from then on everything is listed. Default: 3d."`
 	Sweep       text  `yaml:"sweep" jsonschema:"pattern=^[0-9]{1,5}[dh]$|[$][{]" jsonschema_description:"After which time a run lists all landing files again, those of old dates too, such as 1d or 12h; 0d is in every run. Default: 1d."`
+
+	Deploy deployYAML `yaml:"deploy" jsonschema_description:"What tarn deploy makes of the lake in AWS, with the keys below."`
 }
 
 // locationsYAML keeps the places of its keys and values.
@@ -124,6 +131,10 @@ type resolver struct {
 	*decoder
 	dir string
 	env LookupEnv
+	// used are the variables that were replaced.
+	used map[string]string
+	// deploys says that the target has the key deploy itself.
+	deploys bool
 }
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
@@ -139,7 +150,7 @@ func (r *resolver) resolve(f *configYAML, target string) Config {
 	if target != "" {
 		i := slices.IndexFunc(f.Targets, func(t pair[settingsYAML]) bool { return t.key.value == target })
 		if i >= 0 {
-			c.OwnWarehouse = f.Targets[i].value.Warehouse.set()
+			c.OwnWarehouse, r.deploys = f.Targets[i].value.Warehouse.set(), f.Targets[i].value.Deploy.set()
 			s = over(s, f.Targets[i].value)
 		} else {
 			hint := diag.DidYouMean(target, c.Targets)
@@ -185,6 +196,7 @@ func (r *resolver) resolve(f *configYAML, target string) Config {
 		r.errorAt(s.Catalog.node, "wrong-value", "catalog: glue needs a warehouse in a bucket: what Athena reads has to be in S3", "write warehouse: s3://my-bucket/warehouse/")
 	}
 	r.account(&c, s)
+	r.deploy(&c, s)
 	for _, l := range s.Locations {
 		key := normalLocation(r.expanded(l.key).value)
 		if !strings.HasSuffix(key, "/") {
@@ -197,6 +209,7 @@ func (r *resolver) resolve(f *configYAML, target string) Config {
 			c.Locations[key] = r.place(l.value, "locations: "+l.key.value)
 		}
 	}
+	c.Variables = r.used
 	return c
 }
 
@@ -245,6 +258,9 @@ func over(top, t settingsYAML) settingsYAML {
 	}
 	if t.Engine.set() {
 		out.Engine = t.Engine
+	}
+	if t.Deploy.set() {
+		out.Deploy = t.Deploy
 	}
 	return overAWS(out, t)
 }
@@ -309,6 +325,10 @@ func (r *resolver) expanded(t text) text {
 			r.errorAt(t.node, "missing-variable", "variable "+name+" of the environment is not set", "run with "+name+"=… before the command")
 			return "unset"
 		}
+		if r.used == nil {
+			r.used = map[string]string{}
+		}
+		r.used[name] = v
 		return v
 	})
 	return t

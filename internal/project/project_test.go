@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tarn/internal/awsconf"
+	"tarn/internal/deployconf"
 	"tarn/internal/diag"
 	"tarn/internal/golden"
 	"tarn/internal/sparkconf"
@@ -110,6 +111,12 @@ targets:
 			want := c.want(l.Dir)
 			want.Name, want.Target, want.Engine, want.Targets = "stedi", c.target, "duckdb", []string{"aws", "big", "broken", "other", "shared"}
 			want.Stored, want.Catalog, want.Disk = stdcmp.Or(want.Stored, "stedi"), stdcmp.Or(want.Catalog, "sqlite"), stdcmp.Or(want.Disk, DefaultDisk)
+			want.Deploy = deployconf.Defaults()
+			if c.target == "other" || c.target == "" || c.target == "big" {
+				want.Variables = nil
+			} else {
+				want.Variables = map[string]string{"SET": "/srv/lake"}
+			}
 			want.Recent, want.Sweep = stdcmp.Or(want.Recent, DefaultRecent), stdcmp.Or(want.Sweep, DefaultSweep)
 			if diff := cmp.Diff(want, l.Config); diff != "" {
 				t.Error(diff)

@@ -115,24 +115,29 @@ type duration struct{ d time.Duration }
 var durationPart = regexp.MustCompile(`^(\d{1,9})(w|d|h|m|s)`)
 
 func (v *duration) decodeNode(d *decoder, n *yaml.Node, path string) {
+	var ok bool
+	if v.d, ok = span(n.Value); n.Kind != yaml.ScalarNode || !ok {
+		d.wrong(n, path, "a time such as 24h or 7d (w, d, h, m, s)")
+	}
+}
+
+// span reads a length of time such as 1d12h, which is more than nothing.
+func span(s string) (time.Duration, bool) {
 	units := map[string]time.Duration{"w": 7 * 24 * time.Hour, "d": 24 * time.Hour, "h": time.Hour, "m": time.Minute, "s": time.Second}
-	rest := n.Value
-	for n.Kind == yaml.ScalarNode && rest != "" {
-		m := durationPart.FindStringSubmatch(rest)
+	var out time.Duration
+	for s != "" {
+		m := durationPart.FindStringSubmatch(s)
 		if m == nil {
-			break
+			return 0, false
 		}
 		amount, _ := strconv.ParseInt(m[1], 10, 64) // at most nine digits
-		if unit := units[m[2]]; amount > int64((math.MaxInt64-v.d)/unit) {
-			break
+		if unit := units[m[2]]; amount > int64((math.MaxInt64-out)/unit) {
+			return 0, false
 		}
-		v.d += time.Duration(amount) * units[m[2]]
-		rest = rest[len(m[0]):]
+		out += time.Duration(amount) * units[m[2]]
+		s = s[len(m[0]):]
 	}
-	if n.Kind != yaml.ScalarNode || rest != "" || v.d <= 0 {
-		d.wrong(n, path, "a time such as 24h or 7d (w, d, h, m, s)")
-		v.d = 0
-	}
+	return out, out > 0
 }
 
 // limit is [Limit] as YAML writes it.

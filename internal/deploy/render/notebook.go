@@ -1,0 +1,22 @@
+package render
+
+import (
+	"tarn/internal/deploy/cfn"
+)
+
+// notebook is a SageMaker notebook instance under the scientist's role.
+func (r *renderer) notebook() {
+	if !r.Settings.Notebook.On {
+		return
+	}
+	r.t.Add(cfn.Resource{ID: "NotebookScript", Type: "AWS::SageMaker::NotebookInstanceLifecycleConfig", Properties: cfn.Map{
+		"NotebookInstanceLifecycleConfigName": r.n.Notebook,
+		"OnStart":                             cfn.List{cfn.Map{"Content": cfn.Map{"Fn::Base64": "#!/bin/bash\nset -eu\n"}}},
+	}}, cfn.Resource{ID: "Notebook", Type: "AWS::SageMaker::NotebookInstance", Comment: "It costs while it runs: stop it when you are done.", Properties: cfn.Map{
+		"NotebookInstanceName": r.n.Notebook, "InstanceType": r.Settings.Notebook.Instance, "RoleArn": r.role("scientist"),
+		"LifecycleConfigName": cfn.GetAtt("NotebookScript.NotebookInstanceLifecycleConfigName"),
+		"PlatformIdentifier":  "notebook-al2023-v1", "RootAccess": "Disabled", "DirectInternetAccess": "Enabled", "VolumeSizeInGB": 5, "KmsKeyId": r.key(),
+		"InstanceMetadataServiceConfiguration": cfn.Map{"MinimumInstanceMetadataServiceVersion": "2"},
+		"Tags":                                 r.tags(),
+	}})
+}

@@ -1,0 +1,318 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"tarn/internal/diag"
+)
+
+// Result is what a deployment has come to.
+type Result struct {
+	Stack   string `json:"stack"`
+	Region  string `json:"region"`
+	Account string `json:"account"`
+	// Status is the stack's, as CloudFormation has it.
+	Status string `json:"status"`
+	// Changed says that something was changed.
+	Changed bool `json:"changed"`
+	// Changes are those that were made.
+	Changes []Change `json:"changes"`
+	// Artefact is the location of the function's code.
+	Artefact string `json:"artefact"`
+	// Outputs are those of the template, by name.
+	Outputs map[string]Output `json:"outputs"`
+	// SwitchedOn are buckets whose EventBridge notification was off before.
+	SwitchedOn []string `json:"switched_on,omitempty"`
+}
+
+// Output is what a stack tells about itself.
+type Output struct {
+	Value       string `json:"value"`
+	Description string `json:"description,omitempty"`
+}
+
+// Apply makes the stack what the template says, or the nearest to it that AWS lets: it is shown to [Talk] first. Calling it again after any
+// end goes on from there. Errors are [TakenError], [MissingError], [FailedError], [GoesOnError], [ErrDeclined] and [Error].
+func (s *Stack) Apply(ctx context.Context) (*Result, error) {
+	st, err := s.settled(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.look(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	x := &deployment{s: s, found: found, stack: st, result: &Result{Stack: s.name, Region: s.region, Account: s.account, Changes: []Change{}, Outputs: map[string]Output{}}}
+	return x.result, x.work(ctx)
+}
+
+// deployment is one call of Apply.
+type deployment struct {
+	s     *Stack
+	found *surroundings
+	// stack is as it was last seen; nil where there is none.
+	stack *types.Stack
+	// agreed says that a person has agreed to all additions.
+	agreed bool
+	result *Result
+}
+
+func (x *deployment) work(ctx context.Context) error {
+	s := x.s
+	if x.fresh() || len(x.found.take)+len(x.found.make) > 0 {
+		// AWS cannot say yet what the whole would change, as it has to read the template from a bucket.
+		if err := x.agree(ctx); err != nil {
+			return err
+		}
+	}
+	if err := x.first(ctx); err != nil {
+		return err
+	}
+	url, err := x.upload(ctx)
+	if err != nil {
+		return err
+	}
+	kind := types.ChangeSetTypeUpdate
+	if x.fresh() {
+		kind = types.ChangeSetTypeCreate
+	}
+	spec := x.found.spec
+	cs, err := s.change(ctx, request{kind: kind, url: url, template: x.found.whole, values: map[string]string{"ArtefactBucket": spec.Artefacts.Bucket,
+		"ArtefactKey": s.key()}}, x.stack)
+	if err != nil {
+		return err
+	}
+	if cs != nil {
+		if err := x.confirm(ctx, cs); err != nil {
+			s.discard(ctx, cs)
+			return err
+		}
+		if err := s.execute(ctx, cs); err != nil {
+			return err
+		}
+		x.result.Changes, x.result.Changed = append(x.result.Changes, cs.changes...), true
+	}
+	if err := x.switchOn(ctx); err != nil {
+		return err
+	}
+	if err := x.tidy(ctx); err != nil {
+		return err
+	}
+	return x.finish(ctx)
+}
+
+// fresh reports whether there is no stack with anything in it.
+func (x *deployment) fresh() bool {
+	return x.stack == nil || x.stack.StackStatus == types.StackStatusReviewInProgress
+}
+
+// agree asks before there is a change set.
+func (x *deployment) agree(ctx context.Context) error {
+	p, err := x.s.proposal(ctx, x.found)
+	if err != nil {
+		return err
+	}
+	p.New = x.fresh()
+	for _, r := range x.found.take {
+		p.Before = append(p.Before, fmt.Sprintf("%s %s is there from before, and is taken into the stack as it is", kindOf(r.kind), r.name))
+	}
+	for _, r := range x.found.make {
+		p.Before = append(p.Before, fmt.Sprintf("%s %s is made first", kindOf(r.kind), r.name))
+	}
+	if p.New {
+		p.Changes = additions(x.found)
+	}
+	ok, err := x.s.o.Talk.Agree(p)
+	if err == nil && !ok {
+		err = ErrDeclined
+	}
+	x.agreed = p.New
+	return err
+}
+
+// confirm asks about a change set, unless it is what was agreed to before.
+func (x *deployment) confirm(ctx context.Context, cs *changeSet) error {
+	if x.agreed && !slices.ContainsFunc(cs.changes, func(c Change) bool { return c.Action != Add && c.Action != Modify || c.Maybe }) {
+		return nil
+	}
+	p, err := x.s.proposal(ctx, x.found)
+	if err != nil {
+		return err
+	}
+	p.Changes = cs.changes
+	ok, err := x.s.o.Talk.Agree(p)
+	if err == nil && !ok {
+		err = ErrDeclined
+	}
+	return err
+}
+
+// first brings what is kept into the stack: what is there by import, what is not by making it.
+func (x *deployment) first(ctx context.Context) error {
+	if len(x.found.take) > 0 {
+		if err := x.bring(ctx, x.found.take, types.ChangeSetTypeImport); err != nil {
+			return err
+		}
+	}
+	if !x.needsBucket() {
+		return nil
+	}
+	kind := types.ChangeSetTypeUpdate
+	if x.fresh() {
+		kind = types.ChangeSetTypeCreate
+	}
+	return x.bring(ctx, x.found.make, kind)
+}
+
+// needsBucket reports whether the bucket for artefacts is among what has to be made.
+func (x *deployment) needsBucket() bool {
+	return slices.ContainsFunc(x.found.make, func(r resource) bool {
+		return r.kind == bucketType && r.name == x.found.spec.Artefacts.Bucket
+	})
+}
+
+// bring adds some resources to what the stack has.
+func (x *deployment) bring(ctx context.Context, resources []resource, kind types.ChangeSetType) error {
+	s, ids := x.s, []string{}
+	for _, r := range resources {
+		ids = append(ids, r.id)
+	}
+	raw, err := x.found.whole.only(ids)
+	if !x.fresh() && err == nil {
+		var current *template
+		if current, err = x.current(ctx); err == nil {
+			raw, err = current.with(x.found.whole, ids)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	t, err := parse(raw)
+	if err != nil {
+		return err
+	}
+	r := request{kind: kind, body: string(raw), template: t}
+	if kind == types.ChangeSetTypeImport {
+		if r.take, err = s.importable(ctx, x.found.whole, resources); err != nil {
+			return err
+		}
+	}
+	cs, err := s.change(ctx, r, x.stack)
+	if err != nil || cs == nil {
+		return err
+	}
+	if err := s.execute(ctx, cs); err != nil {
+		return err
+	}
+	x.result.Changes, x.result.Changed = append(x.result.Changes, cs.changes...), true
+	x.stack, err = s.describe(ctx)
+	return err
+}
+
+// current is the template that the stack has now.
+func (x *deployment) current(ctx context.Context) (*template, error) {
+	out, err := x.s.cf.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: &x.s.name, TemplateStage: types.TemplateStageOriginal})
+	if err != nil {
+		return nil, x.s.failed("read the stack's template", err)
+	}
+	return parse([]byte(aws.ToString(out.TemplateBody)))
+}
+
+// finish reads what the stack has become.
+func (x *deployment) finish(ctx context.Context) error {
+	st, err := x.s.describe(ctx)
+	if err != nil {
+		return err
+	}
+	if st == nil {
+		return &MissingError{"the " + x.s.where(), "somebody has deleted it meanwhile"}
+	}
+	x.result.Status = string(st.StackStatus)
+	for _, o := range st.Outputs {
+		x.result.Outputs[aws.ToString(o.OutputKey)] = Output{aws.ToString(o.OutputValue), aws.ToString(o.Description)}
+	}
+	return nil
+}
+
+// settled gives the stack once it is in a state from which it can be changed, or nil where there is none.
+func (s *Stack) settled(ctx context.Context) (*types.Stack, error) {
+	for tries := 0; ; tries++ {
+		st, err := s.describe(ctx)
+		if err != nil || st == nil {
+			return nil, err
+		}
+		if err := s.ours(st); err != nil {
+			return nil, err
+		}
+		switch status := st.StackStatus; {
+		case status == types.StackStatusReviewInProgress:
+			return st, nil
+		case strings.HasSuffix(string(status), "_IN_PROGRESS"):
+			s.o.Talk.Tell(fmt.Sprintf("somebody is at work on the %s (%s): waiting for its end", s.where(), status))
+			since, err := s.last(ctx)
+			if err != nil {
+				return nil, err
+			}
+			var failed *FailedError
+			if err := s.follow(ctx, since, 0); err != nil && !errors.As(err, &failed) {
+				return nil, err
+			}
+		case status == types.StackStatusRollbackComplete, status == types.StackStatusRollbackFailed, status == types.StackStatusCreateFailed, status == types.StackStatusDeleteFailed:
+			// Such a stack can only be deleted.
+			if tries > 1 {
+				return nil, s.stuck(st)
+			}
+			s.o.Talk.Tell(fmt.Sprintf("the %s could not be made earlier (%s): it is deleted, and made anew; buckets and databases stay", s.where(), status))
+			if err := s.delete(ctx); err != nil {
+				return nil, err
+			}
+		case status == types.StackStatusUpdateRollbackFailed:
+			if tries > 0 {
+				return nil, s.stuck(st)
+			}
+			s.o.Talk.Tell(fmt.Sprintf("the last change of the %s failed, and so did the way back: trying that once more", s.where()))
+			since, err := s.last(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if _, err := s.cf.ContinueUpdateRollback(ctx, &cloudformation.ContinueUpdateRollbackInput{StackName: &s.name}); err != nil {
+				return nil, s.failed("continue the way back", err)
+			}
+			var failed *FailedError
+			if err := s.follow(ctx, since, 0); err != nil && (!errors.As(err, &failed) || !failed.Sound) {
+				return nil, err
+			}
+		case status == types.StackStatusImportRollbackFailed:
+			return nil, s.stuck(st)
+		default:
+			return st, nil
+		}
+	}
+}
+
+// stuck says that a stack needs a person.
+func (s *Stack) stuck(st *types.Stack) error {
+	return diag.WithHint(&FailedError{Stack: s.name, Status: string(st.StackStatus), Reason: aws.ToString(st.StackStatusReason)},
+		"`aws cloudformation describe-stack-events --stack-name "+s.name+"` names the resource; mend it, or leave it out with `aws cloudformation continue-update-rollback --stack-name "+s.name+
+			" --resources-to-skip NAME` or `delete-stack --retain-resources NAME`")
+}
+
+// delete deletes the stack and waits for that; what it keeps stays.
+func (s *Stack) delete(ctx context.Context) error {
+	since, err := s.last(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := s.cf.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &s.name}); err != nil {
+		return s.failed("delete the stack", err)
+	}
+	return s.follow(ctx, since, 0)
+}
