@@ -59,8 +59,8 @@ func connectCommand(a *app) *cobra.Command {
 			return nil, noFiles
 		},
 	}
-	cmd.Flags().StringVar(&f.workgroup, "workgroup", "primary", "Athena `workgroup` of whoever reads")
-	cmd.Flags().StringVar(&f.results, "results", "", "`location` for results of Athena, such as s3://my-bucket/results/, if the workgroup has none")
+	cmd.Flags().StringVar(&f.workgroup, "workgroup", "", "athena, sagemaker: `workgroup` of whoever reads (default: the analyst's or scientist's of the target's stack)")
+	cmd.Flags().StringVar(&f.results, "results", "", "athena, sagemaker: `location` for results, such as s3://my-bucket/results/, if the workgroup has none (default workgroup: primary)")
 	cmd.Flags().StringVar(&f.notebook, "notebook", "", "sagemaker: write a notebook and its settings into a `folder`")
 	cmd.Flags().BoolVar(&f.job.training, "training", false, "sagemaker: print the input of a Training job: a manifest of the table's Parquet files after a run, which are held")
 	cmd.Flags().BoolVar(&f.job.processing, "processing", false, "sagemaker: print the input of a Processing job: an Athena dataset, pinned to the snapshot after a run")
@@ -125,7 +125,7 @@ func (a *app) connect(ctx context.Context, args []string, f connectFlags) (err e
 		return err
 	}
 	if f.notebook != "" {
-		return a.writeNotebook(f.notebook, notebook.Config{Database: p.Database, Table: table.Name, WorkGroup: p.WorkGroup, Region: p.Region})
+		return a.writeNotebook(f.notebook, notebook.Config{Database: p.Database, Table: table.Name, WorkGroup: p.ByScientist(), Region: p.Region})
 	}
 	if a.json {
 		return a.print(connectJSON{cell})
@@ -137,9 +137,8 @@ func (a *app) connect(ctx context.Context, args []string, f connectFlags) (err e
 // settlePlace adds what flags say.
 func (a *app) settlePlace(p *connect.Place, f connectFlags) {
 	p.WorkGroup, p.Results, p.Trino = f.workgroup, f.results, f.server
-	bucket, _, _ := strings.Cut(strings.TrimPrefix(p.Warehouse, "s3://"), "/")
-	if p.Jobs = f.results; p.Jobs == "" {
-		p.Jobs = "s3://" + bucket + "/results/scientist/"
+	if f.results != "" {
+		p.Jobs = f.results
 	}
 }
 

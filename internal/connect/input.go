@@ -52,7 +52,7 @@ func Processing(p Place, t Table, snapshot int64, results, key string) (Input, e
 		return Input{}, err
 	}
 	in := Input{Name: inputName(t.Name)}
-	athena := dataset{Catalog: "AwsDataCatalog", Database: p.Database, QueryString: sql, WorkGroup: p.WorkGroup, OutputS3URI: folder(results) + t.Name + "/",
+	athena := dataset{Catalog: "AwsDataCatalog", Database: p.Database, QueryString: sql, WorkGroup: p.ByScientist(), OutputS3URI: folder(results) + t.Name + "/",
 		KMSKeyID: key, OutputFormat: "PARQUET", OutputCompression: "SNAPPY"}
 	in.JSON = pretty(struct {
 		InputName         string

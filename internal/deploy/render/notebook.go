@@ -2,16 +2,21 @@ package render
 
 import (
 	"tarn/internal/deploy/cfn"
+	"tarn/internal/notebook"
 )
 
-// notebook is a SageMaker notebook instance under the scientist's role.
-func (r *renderer) notebook() {
+// notebook is a SageMaker notebook instance under the scientist's role. The error says that its script has become too long.
+func (r *renderer) notebook() error {
 	if !r.Settings.Notebook.On {
-		return
+		return nil
+	}
+	script, err := notebook.Lifecycle(notebook.Config{Database: r.Database, Table: notebook.Table, WorkGroup: r.n.Scientist})
+	if err != nil {
+		return err
 	}
 	r.t.Add(cfn.Resource{ID: "NotebookScript", Type: "AWS::SageMaker::NotebookInstanceLifecycleConfig", Properties: cfn.Map{
 		"NotebookInstanceLifecycleConfigName": r.n.Notebook,
-		"OnStart":                             cfn.List{cfn.Map{"Content": cfn.Map{"Fn::Base64": "#!/bin/bash\nset -eu\n"}}},
+		"OnStart":                             cfn.List{cfn.Map{"Content": cfn.Map{"Fn::Base64": script}}},
 	}}, cfn.Resource{ID: "Notebook", Type: "AWS::SageMaker::NotebookInstance", Comment: "It costs while it runs: stop it when you are done.", Properties: cfn.Map{
 		"NotebookInstanceName": r.n.Notebook, "InstanceType": r.Settings.Notebook.Instance, "RoleArn": r.role("scientist"),
 		"LifecycleConfigName": cfn.GetAtt("NotebookScript.NotebookInstanceLifecycleConfigName"),
@@ -19,4 +24,5 @@ func (r *renderer) notebook() {
 		"InstanceMetadataServiceConfiguration": cfn.Map{"MinimumInstanceMetadataServiceVersion": "2"},
 		"Tags":                                 r.tags(),
 	}})
+	return nil
 }
