@@ -19,9 +19,9 @@ var (
 func TestVersionsAreThoseThatCIInstalls(t *testing.T) {
 	for file, want := range map[string][]string{
 		"../../test/readers/requirements.txt": {",pyarrow]==" + pyicebergVersion, "polars==" + polarsVersion, "duckdb==" + duckdbVersion, "pandas==" + pandasVersion, "trino==" + trinoClientVersion},
-		"../../test/peers/spark.txt":          {"pyspark==" + sparkVersion},
+		"../../test/peers/spark.txt":          {"pyspark==" + sparkVersion, "boto3==" + boto3Version},
 		"../../test/peers/spark.sh":           {icebergVersion},
-		"../../test/peers/trino.sh":           {"version=" + trinoVersion},
+		"../../test/peers/trino.sh":           {"version=" + trinoVersion, "sqlite-jdbc-" + sqliteJDBCVersion},
 	} {
 		raw, err := os.ReadFile(file)
 		if err != nil {

@@ -50,7 +50,8 @@ func trinoCell(p Place, t Table) (Cell, error) {
 			line("s3.path-style-access", "true")
 		}
 	} else {
-		line("fs.hadoop.enabled", "true")
+		line("fs.native-local.enabled", "true")
+		line("local.location", "/")
 	}
 	server, err := url.Parse(p.Trino)
 	if err != nil || server.Hostname() == "" || server.Scheme != "http" && server.Scheme != "https" {
