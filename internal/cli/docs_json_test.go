@@ -264,6 +264,7 @@ func TestDocumentedKeys(t *testing.T) {
 	call("tarn plan", "plan", "-C", dir)
 	id := call("tarn run", "run", "-C", dir)["run"].(string)
 	call("tarn run", "run", "-C", dir)
+	call("tarn cost", "cost", "-C", dir)
 	call("tarn query", "query", "-C", dir, "SELECT 1 AS x, {'a': 1} AS s")
 	call("tarn query -o FILE", "query", "-C", dir, "SELECT 1 AS x", "-o", filepath.Join(temp, "x.csv"))
 	call("tarn connect", "connect", "trino", "items_curated", "-C", dir)

@@ -12,6 +12,7 @@ import (
 	"tarn/internal/catalog/glue"
 	"tarn/internal/check"
 	"tarn/internal/connect"
+	"tarn/internal/cost"
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/artefact"
 	"tarn/internal/deploy/cfn"
@@ -130,7 +131,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case errors.Is(err, awsconf.ErrNoRegion), errors.As(err, &settings):
 		return exitRemote
-	case errors.Is(err, lambda.ErrNoRuntime), errors.Is(err, template.ErrInTheWay), errors.Is(err, template.ErrUnknownTemplate), errors.Is(err, run.ErrDefined):
+	case errors.Is(err, lambda.ErrNoRuntime), errors.Is(err, template.ErrInTheWay), errors.Is(err, template.ErrUnknownTemplate), errors.Is(err, run.ErrDefined), errors.Is(err, cost.ErrPrices):
 		return exitUsage
 	}
 	return exitInternal

@@ -7,6 +7,7 @@ import (
 	"tarn/internal/check"
 	"tarn/internal/classic"
 	"tarn/internal/connect"
+	"tarn/internal/cost"
 	"tarn/internal/demo"
 	"tarn/internal/diag"
 	"tarn/internal/doctor"
@@ -138,6 +139,8 @@ type planJSON struct {
 	Estimate run.Estimate `json:"estimate"`
 	// Which engine is enough for that.
 	Advice run.Advice `json:"advice"`
+	// What that costs in AWS, and where it fits; only where the tables are in a bucket.
+	Cost *cost.Once `json:"cost,omitempty"`
 	// What a run would warn of before it starts, such as why landing files are not read by Spark.
 	Warnings []string `json:"warnings,omitempty"`
 }
@@ -256,6 +259,16 @@ type gcJSON struct {
 	lake.Garbage
 }
 
+// recoverJSON is what `tarn recover` prints.
+type recoverJSON struct {
+	// The run that was left half done; empty for none.
+	Run string `json:"run"`
+	// Whether it became visible; otherwise what it had done is gone.
+	Published bool `json:"published"`
+	// What its job has failed by, where that is known.
+	Failed string `json:"failed,omitempty"`
+}
+
 // versionJSON is what `tarn version` prints.
 type versionJSON struct {
 	// Version of tarn, or (devel).
@@ -289,6 +302,7 @@ func results() []result {
 		{"tarn doctor", doctorJSON{}},
 		{"tarn plan", planJSON{}},
 		{"tarn run", runJSON{}},
+		{"tarn cost", cost.Bill{}},
 		{"tarn query", queryJSON{}},
 		{"tarn query -o FILE", queryFileJSON{}},
 		{"tarn connect", connectJSON{}},
@@ -302,6 +316,7 @@ func results() []result {
 		{"tarn drop", dropJSON{}},
 		{"tarn gc", gcJSON{}},
 		{"tarn holds", holdsJSON{}},
+		{"tarn recover", recoverJSON{}},
 		{"tarn demo", demo.Report{}},
 		{"tarn version", versionJSON{}},
 	}

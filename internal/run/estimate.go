@@ -20,6 +20,8 @@ type Estimate struct {
 	CopiedBytes int64 `json:"copied_bytes"`
 	// WrittenBytes are those of new data files.
 	WrittenBytes int64 `json:"written_bytes"`
+	// LoadedRows are those that come from raw files.
+	LoadedRows int64 `json:"loaded_rows"`
 	// StoreRequests are asked of the object store, listing and publish included; 0 where all is on this machine.
 	StoreRequests int64 `json:"store_requests"`
 	// CatalogRequests are asked of the catalog, such as Glue; 0 where it is a file.
@@ -193,6 +195,7 @@ func (e *estimator) load(ctx context.Context, s plan.Step) error {
 		each = rowBytes[s.Table.Landing.DDL.Format]
 		rows = int64(text / each)
 	}
+	e.sum.LoadedRows += rows
 	e.work.add(name, rows, 0)
 	e.work.rows[name] += rows - int64(float64(again)/each)
 	if s.Table.Header().Reference {

@@ -116,7 +116,7 @@ func (w *Workspace) ownPlace() string {
 }
 
 // leftAt is where it is written which run is under way, leftFolder that of what belongs to it.
-func (w *Workspace) leftAt() string                { return w.ownPlace() + "/left.json" }
+func (w *Workspace) leftAt() string               { return w.ownPlace() + "/left.json" }
 func (w *Workspace) leftFolder(run string) string { return w.ownPlace() + "/left/" + run + "/" }
 
 // identity tells runs apart that would not make the same tables.
@@ -324,6 +324,9 @@ func (w *Workspace) forget(ctx context.Context, run string) error {
 func (w *Workspace) removeLeft(ctx context.Context, run string) error {
 	if run == "" || strings.ContainsAny(run, `/\`) {
 		return nil
+	}
+	if !project.Remote(w.Project.Config.Warehouse) {
+		return os.RemoveAll(filepath.Join(w.Project.StateDir(), "left", run))
 	}
 	s, prefix, err := w.Lake.Stores().Locate(ctx, w.leftFolder(run))
 	if err != nil {

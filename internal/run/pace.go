@@ -68,7 +68,8 @@ type pace struct {
 	// past is what steps took in earlier runs, by table.
 	past map[string]took
 
-	mu sync.Mutex
+	mu   sync.Mutex
+	stop context.CancelCauseFunc
 	// running are the steps that are under way, put those that were not begun for want of time.
 	running, put map[string]bool
 	ended        int
@@ -101,7 +102,22 @@ func (p *pace) bound(ctx context.Context) (context.Context, context.CancelFunc) 
 	if p.until.IsZero() {
 		return ctx, func() {}
 	}
-	return context.WithDeadlineCause(ctx, p.until, errOutOfTime)
+	ctx, p.stop = context.WithCancelCause(ctx)
+	timer := time.AfterFunc(time.Until(p.until), p.over)
+	return ctx, func() {
+		timer.Stop()
+		p.stop(nil)
+	}
+}
+
+// over ends the time for work.
+func (p *pace) over() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now := time.Now(); now.Before(p.until) {
+		p.until = now
+	}
+	p.stop(errOutOfTime)
 }
 
 // begin reports whether a step of some size may begin. The first one always may: otherwise nothing would ever be done.

@@ -84,6 +84,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 		reread: map[string][]load.Counted{}, again: map[string][]string{}, rebuilt: map[string]bool{},
 		afar: map[string]*afar{}, finished: map[string]bool{}, pace: newPace(o.Deadline), named: o.named(), handOver: o.HandOver}
 	defer x.held.Close()
+	w.pacing = x.pace
 	if !o.Deadline.IsZero() {
 		if x.pace.past, err = w.tookBefore(ctx, seen.own); err != nil {
 			return rec, err

@@ -68,6 +68,8 @@ type Workspace struct {
 	maker, own *maker
 	// jobs is the maker where its jobs go on without this process; nil elsewhere.
 	jobs *jobs
+	// pacing is how much time the run under way has.
+	pacing *pace
 	// leaving is what is known of the run that another process has begun or goes on with.
 	leaving leaving
 	// held keeps the lake's own tables readable.
@@ -278,6 +280,8 @@ type Planned struct {
 	Estimate Estimate
 	// Advice says which engine is enough for that.
 	Advice Advice
+	// StepBytes are those of the tables that the largest step reads, as files.
+	StepBytes int64
 	// Warnings say what a run would warn of before it starts.
 	Warnings []string
 }
@@ -306,7 +310,7 @@ func (w *Workspace) Plan(ctx context.Context, s Selection) (*Planned, error) {
 	if err != nil || p.Empty() {
 		return out, err
 	}
-	out.Estimate, out.Warnings = sum, w.loadedHere(p)
+	out.Estimate, out.StepBytes, out.Warnings = sum, done.largest, w.loadedHere(p)
 	out.Advice, err = w.advise(ctx, seen.own, done)
 	return out, err
 }

@@ -236,9 +236,7 @@ func (x *deployment) finish(ctx context.Context) error {
 		return &MissingError{"the " + x.s.where(), "somebody has deleted it meanwhile"}
 	}
 	x.result.Status = string(st.StackStatus)
-	for _, o := range st.Outputs {
-		x.result.Outputs[aws.ToString(o.OutputKey)] = Output{aws.ToString(o.OutputValue), aws.ToString(o.Description)}
-	}
+	x.result.Outputs = outputs(st)
 	return nil
 }
 

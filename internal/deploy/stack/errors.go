@@ -122,7 +122,7 @@ func plain(reason string) string {
 			reason = reason[:i]
 		}
 	}
-	return strings.TrimRight(strings.TrimPrefix(reason, "Resource handler returned message: "), `". `)
+	return strings.Trim(strings.TrimPrefix(reason, "Resource handler returned message: "), `". `)
 }
 
 // hints are what to do about words that AWS uses. The first that fits counts.

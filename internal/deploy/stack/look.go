@@ -13,6 +13,7 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"tarn/internal/deploy"
+	"tarn/internal/deploy/render"
 	"tarn/internal/deployconf"
 	"tarn/internal/store/s3"
 )
@@ -50,14 +51,14 @@ func (s *Stack) ours(st *types.Stack) error {
 
 // whose says to whom something with these tags belongs, or "" for this lake.
 func (s *Stack) whose(tags map[string]string) string {
-	lake, ok := tags[lakeTag]
+	lake, ok := tags[render.LakeTag]
 	switch {
 	case !ok:
-		return "has no tag " + lakeTag + " that would say that it is of this lake"
+		return "has no tag " + render.LakeTag + " that would say that it is of this lake"
 	case lake != s.o.Spec.Lake:
 		return "belongs to the lake " + lake
-	case tags[targetTag] != s.target():
-		return "belongs to the target " + tags[targetTag] + " of this lake"
+	case tags[render.TargetTag] != s.target():
+		return "belongs to the target " + tags[render.TargetTag] + " of this lake"
 	}
 	return ""
 }
@@ -150,7 +151,7 @@ func (s *Stack) sort(ctx context.Context, found *surroundings) (bool, error) {
 		}
 		// CloudFormation cannot take it over, so the stack goes round it.
 		set := &found.spec.Settings.Database
-		if r.kind == bucketType {
+		if r.kind != databaseType {
 			set = &found.spec.Settings.Bucket
 		}
 		if *set == deployconf.Existing {
@@ -164,6 +165,9 @@ func (s *Stack) sort(ctx context.Context, found *surroundings) (bool, error) {
 
 // there reports whether a bucket or database exists and is this lake's; another's is an error.
 func (s *Stack) there(ctx context.Context, r resource) (bool, error) {
+	if r.kind == policyType {
+		return s.hasPolicy(ctx, r.name)
+	}
 	look, setting := s.bucketTags, "bucket"
 	if r.kind == databaseType {
 		look, setting = s.databaseMarks, "database"
@@ -219,6 +223,16 @@ func (s *Stack) bucketTags(ctx context.Context, name string) (map[string]string,
 	return out, true, nil
 }
 
+// hasPolicy reports whether a bucket is there and has a policy.
+func (s *Stack) hasPolicy(ctx context.Context, name string) (bool, error) {
+	_, err := s.bucket(name).Client().GetBucketPolicy(ctx, &awss3.GetBucketPolicyInput{Bucket: &name})
+	switch code(err) {
+	case "NoSuchBucketPolicy", "NoSuchBucket":
+		return false, nil
+	}
+	return err == nil, s.failed("read the policy of bucket "+name, err)
+}
+
 func isMissing(err error) bool {
 	var e *s3.Error
 	return errors.As(err, &e) && e.Missing()
@@ -226,11 +240,7 @@ func isMissing(err error) bool {
 
 // databaseMarks gives a database's marks as tags, and whether it is there. One that a run has made has the lake's id.
 func (s *Stack) databaseMarks(ctx context.Context, name string) (map[string]string, bool, error) {
-	in := &glue.GetDatabaseInput{Name: &name}
-	if s.o.Spec.Catalog != "" {
-		in.CatalogId = &s.o.Spec.Catalog
-	}
-	out, err := s.glue.GetDatabase(ctx, in)
+	out, err := s.glue.GetDatabase(ctx, &glue.GetDatabaseInput{Name: &name, CatalogId: s.catalog()})
 	if code(err) == "EntityNotFoundException" {
 		return nil, false, nil
 	}
@@ -239,9 +249,9 @@ func (s *Stack) databaseMarks(ctx context.Context, name string) (map[string]stri
 	}
 	switch p := out.Database.Parameters; {
 	case p["tarn.lake"] == s.lakeID():
-		return map[string]string{lakeTag: s.o.Spec.Lake, targetTag: s.target()}, true, nil
+		return map[string]string{render.LakeTag: s.o.Spec.Lake, render.TargetTag: s.target()}, true, nil
 	case p["tarn.lake"] != "":
-		return map[string]string{lakeTag: p["tarn.lake"]}, true, nil
+		return map[string]string{render.LakeTag: p["tarn.lake"]}, true, nil
 	default:
 		return p, true, nil
 	}
@@ -307,7 +317,7 @@ func (s *Stack) importable(ctx context.Context, t *template, resources []resourc
 				switch {
 				case property == "CatalogId":
 					names[property] = s.account
-				case strings.HasSuffix(property, "Name"):
+				case property == "Bucket", strings.HasSuffix(property, "Name"):
 					names[property] = r.name
 				}
 			}

@@ -11,10 +11,11 @@
 //
 // Buckets and databases outlive their stack. [Stack.Apply] looks before it does anything: what is not there is made; what is there
 // and carries the lake's mark is imported into the stack; what is somebody else's is refused by name. The marks are the tags tarn:lake
-// and tarn:target of a bucket, and the parameter tarn.lake of a database, which a run writes as well.
+// and tarn:target of a bucket, and parameters of a database: the same two, or the tarn.lake of one that a run has made.
 package stack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -28,6 +29,7 @@ import (
 	"tarn/internal/awsconf"
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/artefact"
+	"tarn/internal/deploy/render"
 	"tarn/internal/store/s3"
 )
 
@@ -102,28 +104,17 @@ func (s *Stack) where() string {
 
 func (s *Stack) bucket(name string) *s3.Store { return s3.New(name, s.cfg, s.o.AWS) }
 
-// The tags of everything that a stack makes and that takes some.
-const (
-	lakeTag   = "tarn:lake"
-	targetTag = "tarn:target"
-)
-
 // tags are those of the stack, which CloudFormation hands on to what is in it.
 func (s *Stack) tags() map[string]string {
-	out := map[string]string{lakeTag: s.o.Spec.Lake, targetTag: s.target()}
+	out := map[string]string{render.LakeTag: s.o.Spec.Lake, render.TargetTag: s.target()}
 	for k, v := range s.o.Spec.Settings.Tags {
 		out[k] = v
 	}
 	return out
 }
 
-// target names the target; the settings at the top of tarn.yaml are one as well.
-func (s *Stack) target() string {
-	if s.o.Spec.Target == "" {
-		return "default"
-	}
-	return s.o.Spec.Target
-}
+// target names the target as the template's tags do; the settings at the top of tarn.yaml are one as well.
+func (s *Stack) target() string { return cmp.Or(s.o.Spec.Target, "-") }
 
 // lakeID is what a run calls the lake in the catalog.
 func (s *Stack) lakeID() string {

@@ -13,6 +13,7 @@ import (
 // The types of what a stack keeps when it goes.
 const (
 	bucketType   = "AWS::S3::Bucket"
+	policyType   = "AWS::S3::BucketPolicy"
 	databaseType = "AWS::Glue::Database"
 )
 
@@ -24,7 +25,7 @@ type template struct {
 // resource is one of a template.
 type resource struct {
 	id, kind string
-	// name is the static one of a bucket or database, "" for what CloudFormation names.
+	// name is the static one of a bucket or database, and of a bucket's policy that of the bucket; "" for what CloudFormation names.
 	name string
 	node *yaml.Node
 }
@@ -82,10 +83,23 @@ func (t *template) resources() []resource {
 		}
 		out = append(out, r)
 	}
+	for i := range out {
+		if out[i].kind != policyType {
+			continue
+		}
+		if of := at(out[i].node, "Properties", "Bucket"); of != nil {
+			out[i].name = scalar(of)
+			for _, b := range out {
+				if of.Tag == "!Ref" && b.id == of.Value {
+					out[i].name = b.name
+				}
+			}
+		}
+	}
 	return out
 }
 
-// kept are the buckets and databases of the template with names that are known beforehand: they outlive the stack.
+// kept are the buckets, their policies and databases of the template with names that are known beforehand: they outlive the stack.
 func (t *template) kept() []resource {
 	return slices.DeleteFunc(t.resources(), func(r resource) bool {
 		policy := scalar(section(r.node, "DeletionPolicy"))

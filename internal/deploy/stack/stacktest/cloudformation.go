@@ -160,7 +160,7 @@ func (s *Server) getTemplate(f form) ([]node, error) {
 }
 
 // identifiers are how importable types are identified (AWS CloudFormation User Guide, "Resource type support").
-var identifiers = map[string]string{"AWS::S3::Bucket": "BucketName", "AWS::Glue::Database": "DatabaseName"}
+var identifiers = map[string]string{"AWS::S3::Bucket": "BucketName", "AWS::S3::BucketPolicy": "Bucket", "AWS::Glue::Database": "DatabaseName"}
 
 func (s *Server) getSummary(f form) ([]node, error) {
 	p, err := s.template(f)

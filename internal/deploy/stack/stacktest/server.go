@@ -39,6 +39,7 @@ type Server struct {
 	faults        []*Fault
 	throttled     int
 	notifications map[string]string
+	policies      map[string]string
 	logs          map[string][]LogEvent
 	queues        map[string]int
 	executions    map[string][]Execution
@@ -102,7 +103,7 @@ func Serve() (s *Server, env []string, stop func(), err error) {
 // before makes the stand-in before an S3 server.
 func before(buckets *url.URL) *Server {
 	s := &Server{Glue: gluetest.New(), notifications: map[string]string{}, logs: map[string][]LogEvent{}, queues: map[string]int{}, executions: map[string][]Execution{},
-		alarms: map[string]string{}, counts: map[string]int{}, returns: map[string]func(){}, s3: buckets}
+		policies: map[string]string{}, alarms: map[string]string{}, counts: map[string]int{}, returns: map[string]func(){}, s3: buckets}
 	s.proxy = &httputil.ReverseProxy{
 		// Signatures cover the host that the client has asked for, so it stays.
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -130,7 +131,7 @@ func (s *Server) Throttle(n int) {
 	s.throttled = n
 }
 
-// Counts gives how often each operation of CloudFormation has been asked for.
+// Counts gives how often each operation of CloudFormation has been asked for, and notifications of buckets were written.
 func (s *Server) Counts() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -151,9 +152,30 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.query(w, r)
 	case r.URL.Query().Has("notification"):
 		s.notification(w, r)
+	case r.URL.Query().Has("policy"):
+		s.policy(w, r)
 	default:
 		s.proxy.ServeHTTP(w, r)
 	}
+}
+
+// policy answers with a bucket's policy, which the S3 server would take literally.
+func (s *Server) policy(w http.ResponseWriter, r *http.Request) {
+	bucket, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	code := "NoSuchBucketPolicy"
+	if !s.exists(&resource{kind: "AWS::S3::Bucket", physical: bucket}) {
+		code = "NoSuchBucket" // its policy went with it
+		delete(s.policies, bucket)
+	}
+	if text := s.policies[bucket]; text != "" {
+		_, _ = io.WriteString(w, text)
+		return
+	}
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = io.WriteString(w, "<Error><Code>"+code+"</Code><Message>There is none</Message></Error>")
 }
 
 // notification keeps what buckets notify of, which the S3 server knows nothing of.
@@ -167,6 +189,7 @@ func (s *Server) notification(w http.ResponseWriter, r *http.Request) {
 			panic(http.ErrAbortHandler)
 		}
 		s.notifications[bucket] = string(raw)
+		s.counts["PutBucketNotificationConfiguration"]++
 		return
 	}
 	text := s.notifications[bucket]
@@ -175,6 +198,13 @@ func (s *Server) notification(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/xml")
 	_, _ = io.WriteString(w, text)
+}
+
+// Notify configures what a bucket notifies of, as XML.
+func (s *Server) Notify(bucket, configuration string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notifications[bucket] = configuration
 }
 
 // Notifications is what a bucket notifies of, as XML.

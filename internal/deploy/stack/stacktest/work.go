@@ -158,7 +158,9 @@ func (s *Server) wayBack(st, before *stack, verb, status string) {
 		}
 		s.remove(st, r, true)
 	}
-	st.tags, st.parameters, st.body, st.outputs = before.tags, before.parameters, before.body, before.outputs
+	if verb == "UPDATE" { // one that could not be made keeps what it was to be
+		st.tags, st.parameters, st.body, st.outputs = before.tags, before.parameters, before.body, before.outputs
+	}
 	st.tell(st.self(), status+"_COMPLETE", "")
 }
 
@@ -234,6 +236,8 @@ func (s *Server) exists(r *resource) bool {
 	case "AWS::S3::Bucket":
 		_, err := s.client(r.physical).HeadBucket(context.Background(), &awss3.HeadBucketInput{Bucket: &r.physical})
 		return err == nil
+	case "AWS::S3::BucketPolicy":
+		return s.policies[r.physical] != ""
 	case "AWS::Glue::Database":
 		_, err := s.Glue.Call("GetDatabase", map[string]any{"Name": r.physical})
 		return err == nil
@@ -258,6 +262,19 @@ func (s *Server) make(st *stack, r *resource, values map[string]any, cs *changeS
 			tags = append(tags, types.Tag{Key: aws.String(k), Value: aws.String(v)})
 		}
 		_, err := s.client(name).PutBucketTagging(context.Background(), &awss3.PutBucketTaggingInput{Bucket: &name, Tagging: &types.Tagging{TagSet: tags}})
+		return name, err
+	case "AWS::S3::BucketPolicy":
+		name := strings.Trim(text(values["Bucket"]), "<>")
+		for _, b := range st.resources {
+			if b.id == name {
+				name = b.physical
+			}
+		}
+		if r.physical = name; s.exists(r) {
+			return "", fmt.Errorf("The bucket policy already exists on bucket %s", name)
+		}
+		raw, err := json.Marshal(values["PolicyDocument"])
+		s.policies[name] = string(raw)
 		return name, err
 	case "AWS::Glue::Database":
 		in, _ := values["DatabaseInput"].(map[string]any)
@@ -285,7 +302,12 @@ func (s *Server) unmake(r *resource) error {
 	switch r.kind {
 	case "AWS::S3::Bucket":
 		_, err := s.client(r.physical).DeleteBucket(context.Background(), &awss3.DeleteBucketInput{Bucket: &r.physical})
+		if err == nil {
+			delete(s.policies, r.physical)
+		}
 		return err
+	case "AWS::S3::BucketPolicy":
+		delete(s.policies, r.physical)
 	case "AWS::Glue::Database":
 		_, err := s.Glue.Call("DeleteDatabase", map[string]any{"Name": r.physical})
 		return err
