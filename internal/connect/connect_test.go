@@ -75,3 +75,11 @@ func TestWhatDoesNotFitIsSaid(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestProperty(t *testing.T) {
+	for value, want := range map[string]string{"s3://a/b c": "s3://a/b c", `a\b`: `a\\b`, "lake ü": `lake \u00fc`, "𝄞\n": `\ud834\udd1e\u000a`, "#!=:": "#!=:"} {
+		if got := property(value); got != want {
+			t.Errorf("%q is written %s, want %s", value, got, want)
+		}
+	}
+}

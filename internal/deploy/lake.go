@@ -16,7 +16,8 @@ import (
 )
 
 // New gives the spec of a lake for the target that it was loaded with. The definitions have to be without errors. What the target
-// lacks for a stack is a [project.DeployError].
+// lacks for a stack is a
+// [*project.DeployError], and what the lake lacks an [*UnfitError].
 func New(lake *project.Lake, graph *model.Graph) (Spec, error) {
 	c := lake.Config
 	if err := c.Deployable(); err != nil {
@@ -37,12 +38,13 @@ func New(lake *project.Lake, graph *model.Graph) (Spec, error) {
 	for _, t := range graph.Tables {
 		if t.Landing != nil {
 			if !project.Remote(t.Landing.Dir) {
-				return Spec{}, &LandingError{Table: t.Name, Dir: t.Landing.Dir, Location: t.Landing.Location, Target: c.Target}
+				return Spec{}, &UnfitError{"raw files of " + t.Name + " are in " + t.Landing.Dir + ", where nothing in AWS can read them",
+					fmt.Sprintf("write where they are into the locations: of the target, such as %q: \"s3://my-bucket/landing/\"", t.Landing.Location)}
 			}
 			l := Landing{Name: t.Name, Description: t.Description(), At: placeOf(t.Landing.Dir)}
 			for _, written := range []Place{s.Warehouse, s.Results, s.Artefacts} {
 				if l.At.Within(written) || written.Within(l.At) {
-					return Spec{}, fmt.Errorf("raw files of %s in %s and what runs write in %s lie in one another: choose places beside each other", l.Name, l.At.Location(), written.Location())
+					return Spec{}, &UnfitError{fmt.Sprintf("raw files of %s in %s and what is written to %s lie in one another", l.Name, l.At.Location(), written.Location()), "choose folders beside each other"}
 				}
 			}
 			s.Landing = append(s.Landing, l)
@@ -64,17 +66,16 @@ func New(lake *project.Lake, graph *model.Graph) (Spec, error) {
 	return s, nil
 }
 
-// LandingError says that raw files are not where a stack can read them.
-type LandingError struct{ Table, Dir, Location, Target string }
-
-func (e *LandingError) Error() string {
-	return fmt.Sprintf("raw files of %s are in %s, where nothing in AWS can read them", e.Table, e.Dir)
+// UnfitError says why a stack cannot be made of a lake as it is.
+type UnfitError struct {
+	// Message says what is in the way, and Fix what to do about it.
+	Message, Fix string
 }
+
+func (e *UnfitError) Error() string { return e.Message }
 
 // Hint says what to do.
-func (e *LandingError) Hint() string {
-	return fmt.Sprintf("write where they are into the locations: of the target, such as %q: \"s3://my-bucket/landing/\"", e.Location)
-}
+func (e *UnfitError) Hint() string { return e.Fix }
 
 // placeOf reads a location such as s3://bucket/warehouse.
 func placeOf(location string) Place {

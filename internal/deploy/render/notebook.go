@@ -1,16 +1,27 @@
 package render
 
 import (
+	"tarn/internal/deploy"
 	"tarn/internal/deploy/cfn"
 	"tarn/internal/notebook"
 )
 
-// notebook is a SageMaker notebook instance under the scientist's role. The error says that its script has become too long.
+// notebook is a SageMaker notebook instance under the scientist's role, with a notebook on a curated table.
 func (r *renderer) notebook() error {
 	if !r.Settings.Notebook.On {
 		return nil
 	}
-	script, err := notebook.Lifecycle(notebook.Config{Database: r.Database, Table: notebook.Table, WorkGroup: r.n.Scientist})
+	table := ""
+	for _, m := range r.Models {
+		// The last one is made of the others.
+		if m.Zone == "curated" {
+			table = m.Name
+		}
+	}
+	if table == "" {
+		return &deploy.UnfitError{Message: "a notebook reads a curated table, and this lake has none", Fix: "remove notebook: below deploy:"}
+	}
+	script, err := notebook.Lifecycle(notebook.Config{Database: r.Database, Table: table, WorkGroup: r.n.Scientist})
 	if err != nil {
 		return err
 	}

@@ -62,6 +62,7 @@ func Template(s deploy.Spec) (*cfn.Template, error) {
 	if err := r.notebook(); err != nil {
 		return nil, err
 	}
+	r.governed()
 	r.outputs()
 	return r.t, r.t.Check()
 }

@@ -228,7 +228,7 @@ func TestRightsOnManyPlaces(t *testing.T) {
 				}
 			}
 		case "AWS::IAM::Role":
-			for _, p := range list(r.Properties["Policies"]) {
+			for _, p := range listOf(r.Properties["Policies"]) {
 				if n := len(compact(t, p.(cfn.Map)["PolicyDocument"])); n > 10240 {
 					t.Errorf("%s has %d characters", r.ID, n)
 				}
@@ -240,7 +240,7 @@ func TestRightsOnManyPlaces(t *testing.T) {
 	}
 }
 
-func list(v any) cfn.List {
+func listOf(v any) cfn.List {
 	out, _ := v.(cfn.List)
 	return out
 }
