@@ -141,7 +141,7 @@ var hints = []struct {
 	{[]string{"InsufficientCapabilities", "CAPABILITY_"}, "the template makes roles, which has to be allowed with CAPABILITY_NAMED_IAM"},
 	{[]string{"LocationConstraint", "location constraint"}, "a bucket in us-east-1 is made without a LocationConstraint, and one anywhere else with it: see region: of the target"},
 	{[]string{"already exists", "AlreadyExists", "BucketAlreadyOwnedByYou"}, "something of this name is there already: take it away, or give the stack another name with deploy: stack: of the target"},
-	{[]string{"LimitExceeded", "limit exceeded", "quota", "TooManyBuckets", "ServiceQuotaExceeded"}, "the account has reached a quota: Service Quotas in the console shows it and raises it; `tarn doctor` reads those that matter"},
+	{[]string{"LimitExceeded", "Limit exceeded", "limit exceeded", "quota", "TooManyBuckets", "ServiceQuotaExceeded"}, "the account has reached a quota: Service Quotas in the console shows it and raises it; `tarn doctor` reads those that matter"},
 	{[]string{"AccessDenied", "not authorized", "UnauthorizedOperation", "Access Denied"}, "whoever deploys lacks that right: docs/aws.md has the policy, and a permissions boundary or service control policy can take it away again"},
 	{[]string{"ExpiredToken", "expired", "no AWS credentials", "InvalidClientTokenId"}, awsconf.SignIn},
 	{[]string{"dial tcp", "did not answer within"}, "nothing answers there: look at the network, and at region: and endpoint: of the target or AWS_ENDPOINT_URL"},

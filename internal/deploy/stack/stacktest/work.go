@@ -238,6 +238,10 @@ func (s *Server) exists(r *resource) bool {
 		return err == nil
 	case "AWS::S3::BucketPolicy":
 		return s.policies[r.physical] != ""
+	case "AWS::KMS::Alias":
+		return s.aliases[r.physical] != ""
+	case "AWS::KMS::Key":
+		return slices.Contains(s.keys, r.physical)
 	case "AWS::Glue::Database":
 		_, err := s.Glue.Call("GetDatabase", map[string]any{"Name": r.physical})
 		return err == nil
@@ -284,6 +288,20 @@ func (s *Server) make(st *stack, r *resource, values map[string]any, cs *changeS
 		}
 		_, err := s.Glue.Call("CreateDatabase", map[string]any{"DatabaseInput": in})
 		return name, err
+	case "AWS::KMS::Key":
+		s.keys = append(s.keys, fmt.Sprintf("key-%d", len(s.keys)))
+		return s.keys[len(s.keys)-1], nil
+	case "AWS::KMS::Alias":
+		name := text(values["AliasName"])
+		if r.physical = name; s.exists(r) {
+			return "", fmt.Errorf("an alias with the name %s already exists", name)
+		}
+		for _, k := range st.resources {
+			if k.id == strings.Trim(text(values["TargetKeyId"]), "<>") {
+				s.aliases[name] = k.physical
+			}
+		}
+		return name, nil
 	case "AWS::SQS::Queue":
 		return s.URL + "/" + Account + "/" + text(values["QueueName"]), nil
 	case "AWS::StepFunctions::StateMachine":
@@ -308,6 +326,10 @@ func (s *Server) unmake(r *resource) error {
 		return err
 	case "AWS::S3::BucketPolicy":
 		delete(s.policies, r.physical)
+	case "AWS::KMS::Alias":
+		delete(s.aliases, r.physical)
+	case "AWS::KMS::Key":
+		s.keys = slices.DeleteFunc(s.keys, func(k string) bool { return k == r.physical })
 	case "AWS::Glue::Database":
 		_, err := s.Glue.Call("DeleteDatabase", map[string]any{"Name": r.physical})
 		return err
