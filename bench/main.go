@@ -4,6 +4,7 @@
 //	go run ./bench                        the real files, 1 M and 8 M readings, five pairs each
 //	go run ./bench -data S10 -n 9         1 M readings only, nine pairs
 //	go run ./bench -with cloud -data S10  the lake in S3 and Glue, on stand-ins on this machine, with the lake on its disk
+//	go run ./bench -with lambda           a cold start as an AWS Lambda function of 1,024 MiB: see docs/lambda.md
 //	go run ./bench -requests              what runs ask of S3 and Glue: see requests.md
 //	go run ./bench -rate                  what rows take of a processor and of disks
 //
@@ -54,6 +55,7 @@ wall time, CPU time and peak memory of the whole process. Needs Python 3, and a 
   go run ./bench -with cloud -data stedi,S10
                                         the lake in S3 and Glue, on stand-ins on this machine, with the lake on its disk
   go run ./bench -with spark -data S10  the lake's models on Spark, with a hand-written program (see test/peers/spark.sh)
+  go run ./bench -with lambda           a cold start as an AWS Lambda function of 1,024 MiB, on the real files; needs Linux and root
   go run ./bench -requests              what runs ask of S3 and Glue, counted where it arrives: servers of the tests
   go run ./bench -rate                  what rows take of a processor and of disks, on invented data
 
@@ -75,7 +77,7 @@ func main() {
 	flag.StringVar(&o.cache, "cache", filepath.Join(cache, "tarn-bench"), "where Python and generated data are kept")
 	flag.StringVar(&o.tarn, "tarn", "", "program to measure (default: built from this folder)")
 	flag.StringVar(&o.mode, "mode", "b", "mode of p_duckdb.py: b writes the landing tables too, a does not")
-	flag.StringVar(&o.with, "with", "script", "script: the hand-written script; cloud: tarn in a bucket and Glue with tarn on the disk; spark: models on Spark with a hand-written PySpark")
+	flag.StringVar(&o.with, "with", "script", "script: the hand-written script; cloud: tarn in a bucket and Glue with tarn on the disk; spark: models on Spark with a hand-written PySpark; lambda: cold starts of a function")
 	flag.StringVar(&o.memory, "memory", "", "memory limit of both engines, such as 512MB (default: each one's own)")
 	flag.IntVar(&o.runs, "n", 5, "pairs of runs for each data set, after one that is not counted")
 	flag.BoolVar(&o.requests, "requests", false, "count the requests of runs in a bucket instead, and print a table of them")
@@ -108,7 +110,7 @@ func env(name, otherwise string) string {
 }
 
 func run(ctx context.Context, o options) (err error) {
-	if _, err := os.Stat(filepath.Join(o.peers, "p_duckdb.py")); err != nil && !o.requests && !o.rate {
+	if _, err := os.Stat(filepath.Join(o.peers, "p_duckdb.py")); err != nil && !o.requests && !o.rate && o.with != "lambda" {
 		return fmt.Errorf("%w\nhint: -peers names the folder of the script to compare with", err)
 	}
 	work, err := os.MkdirTemp("", "tarn-bench-")
@@ -124,7 +126,7 @@ func run(ctx context.Context, o options) (err error) {
 	}()
 	if o.tarn == "" {
 		o.tarn = filepath.Join(work, "tarn")
-		if err := quietly(ctx, "go", "build", "-tags", "grpcnotrace", "-o", o.tarn, "./cmd/tarn"); err != nil {
+		if err := quietly(ctx, "go", "build", "-tags", "grpcnotrace,lambda.norpc", "-o", o.tarn, "./cmd/tarn"); err != nil {
 			return err
 		}
 	}
@@ -133,6 +135,9 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	if o.requests {
 		return countRequests(ctx, o, o.files, work)
+	}
+	if o.with == "lambda" {
+		return coldStarts(ctx, o, work)
 	}
 	python, err := pythonWithDuckDB(ctx, o.cache)
 	if err != nil {

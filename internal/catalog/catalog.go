@@ -15,6 +15,8 @@
 // [Catalog.Lock] lets one process write at a time. That saves work; what keeps tables right is that Publish only ever
 // happens for the writer that holds the lock at that very moment. One that was paused, lost the lock and woke up again
 // publishes nothing.
+//
+// A lock can belong to an execution of several processes, one after the other: see [Owner].
 package catalog
 
 import (
@@ -60,6 +62,8 @@ type LockOptions struct {
 	Wait bool
 	// Waiting, if not nil, is told once whom Lock waits for.
 	Waiting func(Holder)
+	// Owner is whom the lock is for; the zero value is this process.
+	Owner Owner
 }
 
 // Errors that callers tell apart.
@@ -92,9 +96,9 @@ type Catalog interface {
 	// Lock makes the caller the one writer, or fails with an error that wraps [ErrBusy] and names the holder. What a
 	// publish of a killed process has left half done is finished before.
 	Lock(ctx context.Context, o LockOptions) (Writer, error)
-	// Idle makes sure that nobody writes at this moment, waiting for that if wait is set and failing with [ErrBusy]
-	// otherwise. It gives the run of the last holder if that ended without Release, or "". It needs no right to write.
-	Idle(ctx context.Context, wait bool) (unfinished string, err error)
+	// Idle makes sure that nobody writes at this moment, as Lock would, and takes nothing. It gives the run of the last holder
+	// if that ended without Release, or "". It needs no right to write.
+	Idle(ctx context.Context, o LockOptions) (unfinished string, err error)
 	// Identity tells the catalog from all others that could know the same files. Only the holder of the lock may ask.
 	Identity(ctx context.Context) (Identity, error)
 	// Close lets go of the catalog.
@@ -131,4 +135,7 @@ type Writer interface {
 	Lost() <-chan struct{}
 	// Release lets others write.
 	Release(ctx context.Context) error
+	// Keep ends this process's part and leaves the lock to the next one of the same execution, see [Owner]. Without an execution
+	// it is Release.
+	Keep(ctx context.Context) error
 }

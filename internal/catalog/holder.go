@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tarn/internal/diag"
 )
 
 // Holder is who may write.
@@ -19,24 +21,26 @@ type Holder struct {
 	Machine string `json:"machine,omitempty"`
 	// Began tells the process from others that have had its PID there.
 	Began string `json:"began,omitempty"`
+	// Execution is the holder where it is more than a process: see [Owner].
+	Execution string `json:"execution,omitempty"`
 	// Since is when the holder began to hold (UTC).
 	Since time.Time `json:"since"`
 }
 
 // Self describes this process as a holder.
-func Self(run string) Holder {
+func Self(o LockOptions) Holder {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
 	pid := os.Getpid()
-	return Holder{Run: run, Host: host, PID: pid, Machine: machine(), Began: began(pid), Since: time.Now().UTC().Truncate(time.Millisecond)}
+	return Holder{Run: o.Run, Execution: o.Owner.Execution, Host: host, PID: pid, Machine: machine(), Began: began(pid), Since: time.Now().UTC().Truncate(time.Millisecond)}
 }
 
 // Dead reports whether the holder certainly is no more: it was a process of this machine, and is not there. A holder of
-// another machine may be dead as well.
+// another machine may be dead as well, and an execution goes on without a process.
 func (h Holder) Dead() bool {
-	return h.Machine != "" && h.Machine == machine() && h.Began != "" && began(h.PID) != h.Began
+	return h.Execution == "" && h.Machine != "" && h.Machine == machine() && h.Began != "" && began(h.PID) != h.Began
 }
 
 // machine reads what Linux has for this start of the machine, and for the set of processes that this one sees.
@@ -69,11 +73,19 @@ func began(pid int) string {
 
 // Busy says who holds the lock; it is an [ErrBusy].
 func Busy(h Holder) error {
-	return fmt.Errorf("%w: run %s, %s, since %s", ErrBusy, h.Run, h.Where(), h.Since.Format(time.RFC3339))
+	err := fmt.Errorf("%w: run %s, %s, since %s", ErrBusy, h.Run, h.Where(), h.Since.Format(time.RFC3339))
+	if h.Execution == "" {
+		return err
+	}
+	return diag.WithHint(err, "wait for it; its lock is let go when it ends. `aws stepfunctions describe-execution --execution-arn "+h.Execution+
+		"` tells how it is doing: only if that says that it has ended, `tarn recover --ended "+h.Execution+"` lets go of what it holds")
 }
 
-// Where says which process of which machine the holder is.
+// Where says which process of which machine the holder is, or which execution.
 func (h Holder) Where() string {
+	if h.Execution != "" {
+		return "execution " + h.Execution
+	}
 	where := fmt.Sprintf("process %d", h.PID)
 	if h.Host != "" {
 		where += " on " + h.Host

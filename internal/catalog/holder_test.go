@@ -8,7 +8,7 @@ import (
 )
 
 func TestDead(t *testing.T) {
-	self := catalog.Self("run")
+	self := catalog.Self(catalog.LockOptions{Run: "run"})
 	if self.Machine == "" {
 		t.Skip("this system does not tell one start of a machine from another")
 	}

@@ -4,7 +4,8 @@ import "context"
 
 // Tried is a catalog in which others decide what this process may do, so that its rights are worth trying before a run.
 type Tried interface {
-	// Try does once with a table of its own what runs do with theirs, and leaves nothing. The error says what is refused.
+	// Try does once with a table of its own what runs do with theirs, and leaves nothing but the database, where that was not
+	// there. The error says what is refused.
 	Try(ctx context.Context) (Trial, error)
 }
 

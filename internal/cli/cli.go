@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tarn/internal/catalog"
 	"tarn/internal/project"
 	"tarn/internal/run"
 )
@@ -125,8 +126,8 @@ up to date and shows them to readers in one step; ` + "`tarn query`" + ` asks th
 		make  func(*app) *cobra.Command
 	}{
 		{"start", demoCommand}, {"start", initCommand}, {"start", crawlCommand}, {"start", importCommand}, {"start", sampleCommand},
-		{"work", validateCommand}, {"work", planCommand}, {"work", runCommand}, {"work", queryCommand}, {"work", checkCommand}, {"work", compileCommand}, {"work", deployCommand},
-		{"care", quarantineCommand}, {"care", runsCommand}, {"care", rollbackCommand}, {"care", dropCommand}, {"care", gcCommand}, {"care", doctorCommand}, {"care", costCommand}, {"care", versionCommand}, {"care", workerCommand},
+		{"work", validateCommand}, {"work", planCommand}, {"work", runCommand}, {"work", queryCommand}, {"work", checkCommand}, {"work", compileCommand}, {"work", deployCommand}, {"work", connectCommand},
+		{"care", quarantineCommand}, {"care", runsCommand}, {"care", rollbackCommand}, {"care", dropCommand}, {"care", gcCommand}, {"care", recoverCommand}, {"care", doctorCommand}, {"care", versionCommand}, {"care", workerCommand}, {"care", lambdaCommand}, {"care", costCommand},
 	} {
 		cmd := c.make(a)
 		cmd.GroupID = c.group
@@ -172,11 +173,16 @@ func (a *app) lakeDir() (string, error) {
 
 // open opens the lake that the command is about.
 func (a *app) open(ctx context.Context) (*run.Workspace, error) {
+	return a.openFor(ctx, catalog.Owner{})
+}
+
+// openFor opens it for an owner of its lock.
+func (a *app) openFor(ctx context.Context, o catalog.Owner) (*run.Workspace, error) {
 	dir, err := a.lakeDir()
 	if err != nil {
 		return nil, err
 	}
-	return run.Open(ctx, dir, run.Options{Target: a.target, Memory: a.memory, Threads: a.threads})
+	return run.Open(ctx, dir, run.Options{Target: a.target, Memory: a.memory, Threads: a.threads, Owner: o})
 }
 
 // print writes the one JSON object of --json.

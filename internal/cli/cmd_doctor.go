@@ -16,7 +16,8 @@ func doctorCommand(a *app) *cobra.Command {
 		Short: "Look whether a lake and its target have what they need",
 		Long: `Looks at the definitions, this machine's memory and disk, the account, the bucket, the clock, the warehouse, the landing places,
 the catalog and the engine, one line each, with what to do about it. Rights are tried: one small object is written beside the
-tables, read, listed and removed again, and in Glue one table.
+tables, read, listed and removed again, a large upload is begun and given up, and in Glue one table is made and removed. A
+database that is not there is made, as the first run would do.
 
 The exit code is that of the first thing that is bad: 4 for a mistake in the definitions, 5 for a bucket that is not there,
 7 for credentials, rights and the network.`,

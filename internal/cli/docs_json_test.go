@@ -268,6 +268,7 @@ func TestDocumentedKeys(t *testing.T) {
 	call("tarn cost", "cost", "-C", dir)
 	call("tarn query", "query", "-C", dir, "SELECT 1 AS x, {'a': 1} AS s")
 	call("tarn query -o FILE", "query", "-C", dir, "SELECT 1 AS x", "-o", filepath.Join(temp, "x.csv"))
+	call("tarn connect", "connect", "trino", "items_curated", "-C", dir)
 	call("tarn check", "check", "-C", dir)
 	call("tarn compile", "compile", "-C", dir, "items_curated")
 	call("tarn compile --as glue", "compile", "-C", dir, "--as", "glue", filepath.Join(temp, "project"))

@@ -243,6 +243,16 @@ func configPage(t *testing.T) string {
 			keysTable(t, &b, form)
 		}
 	}
+	b.WriteString("## deploy\n\nWhat `tarn deploy` makes in AWS; [deploy.md](deploy.md) says what the parts are. A target's `deploy` takes the place of the one at the top as a whole.\n\n")
+	deploy := values["deploy"]
+	keysTable(t, &b, deploy)
+	parts, forms := ordered(t, deploy.Properties)
+	for _, n := range parts {
+		if len(forms[n].Properties) > 0 {
+			fmt.Fprintf(&b, "### deploy: %s\n\n", n)
+			keysTable(t, &b, forms[n])
+		}
+	}
 	b.WriteString("## Values\n\nValues can hold `${NAME}`, a variable of the environment; `$${` stands for `${` itself. Folders are relative to the lake, or absolute.\n" +
 		"`--target NAME`, `--memory SIZE` on the command line go before what the file says.\n\n")
 	fmt.Fprintf(&b, "## Example\n\n```yaml\n%s\n```\n", templateFile(t, "tarn.yaml"))

@@ -11,6 +11,7 @@ import (
 	"tarn/internal/catalog"
 	"tarn/internal/catalog/glue"
 	"tarn/internal/check"
+	"tarn/internal/connect"
 	"tarn/internal/cost"
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/artefact"
@@ -21,6 +22,7 @@ import (
 	"tarn/internal/events"
 	"tarn/internal/intake"
 	"tarn/internal/lake"
+	"tarn/internal/lambda"
 	"tarn/internal/ledger"
 	"tarn/internal/project"
 	"tarn/internal/query"
@@ -93,17 +95,20 @@ func exitCode(ctx context.Context, err error) int {
 	var notThere *stack.MissingError
 	var stackFailed *stack.FailedError
 	var stackRefused *stack.Error
+	var unfit *connect.UnfitError
 	switch {
 	case err == nil:
 		return exitDone
 	case ctx.Err() != nil || errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &unread):
+	case errors.As(err, &usage), errors.As(err, &unread), errors.As(err, &unfit):
 		return exitUsage
 	case errors.As(err, &changed), errors.Is(err, errHeld):
 		return exitHeld
 	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
 		return exitChecks
+	case errors.As(err, &sql) && sql.Denied != nil:
+		return exitRemote
 	case errors.As(err, &undeployable), errors.As(err, &landing), errors.As(err, &tooBig):
 		return exitDefinitions
 	case errors.As(err, &program), errors.As(err, &size), errors.As(err, &taken):
@@ -136,7 +141,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case errors.Is(err, awsconf.ErrNoRegion), errors.As(err, &settings):
 		return exitRemote
-	case errors.Is(err, template.ErrInTheWay), errors.Is(err, template.ErrUnknownTemplate), errors.Is(err, run.ErrDefined), errors.Is(err, cost.ErrPrices):
+	case errors.Is(err, lambda.ErrNoRuntime), errors.Is(err, template.ErrInTheWay), errors.Is(err, template.ErrUnknownTemplate), errors.Is(err, run.ErrDefined), errors.Is(err, cost.ErrPrices):
 		return exitUsage
 	}
 	return exitInternal

@@ -5,6 +5,7 @@ import (
 
 	"tarn/internal/check"
 	"tarn/internal/classic"
+	"tarn/internal/connect"
 	"tarn/internal/cost"
 	"tarn/internal/demo"
 	"tarn/internal/deploy/stack"
@@ -40,6 +41,11 @@ type runJSON struct {
 	ExitCode int `json:"exit_code,omitempty"`
 	// What to do about a failure, where that is known.
 	Hint string `json:"hint,omitempty"`
+}
+
+// connectJSON is what `tarn connect` prints.
+type connectJSON struct {
+	connect.Cell
 }
 
 // initJSON is what `tarn init` prints.
@@ -223,6 +229,16 @@ type gcJSON struct {
 	lake.Garbage
 }
 
+// recoverJSON is what `tarn recover` prints.
+type recoverJSON struct {
+	// The run that was left half done; empty for none.
+	Run string `json:"run"`
+	// Whether it became visible; otherwise what it had done is gone.
+	Published bool `json:"published"`
+	// What its job has failed by, where that is known.
+	Failed string `json:"failed,omitempty"`
+}
+
 // versionJSON is what `tarn version` prints.
 type versionJSON struct {
 	// Version of tarn, or (devel).
@@ -291,6 +307,7 @@ func results() []result {
 		{"tarn cost", cost.Bill{}},
 		{"tarn query", queryJSON{}},
 		{"tarn query -o FILE", queryFileJSON{}},
+		{"tarn connect", connectJSON{}},
 		{"tarn check", checkJSON{}},
 		{"tarn compile", compileJSON{}}, {"tarn compile --as glue", projectJSON{}}, {"tarn deploy", deployJSON{}}, {"tarn deploy --render", deployRenderJSON{}},
 		{"tarn deploy status", deployStatusJSON{}}, {"tarn deploy logs", deployLogsJSON{}}, {"tarn deploy destroy", stack.Destroyed{}},
@@ -300,6 +317,7 @@ func results() []result {
 		{"tarn rollback", rollbackJSON{}},
 		{"tarn drop", dropJSON{}},
 		{"tarn gc", gcJSON{}},
+		{"tarn recover", recoverJSON{}},
 		{"tarn demo", demo.Report{}},
 		{"tarn version", versionJSON{}},
 	}

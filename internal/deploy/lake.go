@@ -22,6 +22,9 @@ func New(lake *project.Lake, graph *model.Graph) (Spec, error) {
 	if err := c.Deployable(); err != nil {
 		return Spec{}, err
 	}
+	if c.Target == "" {
+		return Spec{}, &project.DeployError{Key: "targets", Message: "a stack is made for a target", Fix: "describe it under targets: and name it with --target"}
+	}
 	s := Spec{Lake: c.Name, Target: c.Target, Database: c.Stored, Catalog: c.CatalogID, Warehouse: placeOf(c.Warehouse), KMSKey: c.AWS.KMSKey,
 		Settings: c.Deploy, Variables: maps.Clone(c.Variables)}
 	s.Results, s.Artefacts = Place{s.Warehouse.Bucket, "results/"}, Place{s.Warehouse.Bucket, "artefacts/"}

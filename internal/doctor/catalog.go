@@ -37,6 +37,9 @@ func (x *examination) tables(ctx context.Context, t *run.Tables) {
 	if len(v.Names()) == 0 {
 		found = "no tables yet"
 	}
+	if n := len(v.Denied()); n > 0 {
+		found += fmt.Sprintf(" (and %s that these credentials may not read)", words.Count(int64(n), "other"))
+	}
 	if err := t.Idle(ctx); err != nil {
 		x.add(Finding{What: "catalog", State: Poor, Text: fmt.Sprintf("%s; %v", found, err), Fix: "wait for it, or run with --wait"})
 		return

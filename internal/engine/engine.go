@@ -85,6 +85,41 @@ type Handle struct {
 	// ID is empty while it is not known whether the job was started.
 	ID     string `json:"id"`
 	Script string `json:"script"`
+	// Offered says that somebody else starts the job, in one job run or several.
+	Offered bool `json:"offered,omitempty"`
+}
+
+// Offerer is an engine whose jobs somebody else can start, such as a state machine that knows what to start them with.
+type Offerer interface {
+	Lasting
+	// Offer writes a job down and does not start it. The job's Note is called once.
+	Offer(ctx context.Context, j Job, t Tables) (*Offer, error)
+	// Offered tells again what a job that was offered is started with.
+	Offered(ctx context.Context, h Handle) (*Offer, error)
+	// Failure gives the error that a job has ended with, as far as what it has left tells: nil where it has not failed, is not
+	// over, or has left nothing.
+	Failure(ctx context.Context, h Handle) error
+}
+
+// Arguments of a job run beside those of its [Offer].
+const (
+	// ArgOnly lets it make some models only, NAME[,NAME…], which read nothing but what other job runs of the plan have made
+	// before or what was there.
+	ArgOnly = "--tarn-only"
+	// ArgLate, with the value true, lets it test the checks that wait for all models, after all others.
+	ArgLate = "--tarn-late"
+)
+
+// Offer says how a job is started.
+type Offer struct {
+	// Plan is the location of its plan, Arguments by name are what it is started with.
+	Plan      string
+	Arguments map[string]string
+	// Models are the tables that it makes, each after those that it reads, which After names. Late says that there are checks
+	// to test when all are made.
+	Models []string
+	After  map[string][]string
+	Late   bool
 }
 
 // Language is how SQL is written for an engine.

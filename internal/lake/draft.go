@@ -28,9 +28,11 @@ type Draft struct {
 	base    *Table // nil for a new table
 	meta    table.Metadata
 	changed bool
-	from    string // the pointer that is there now, to: the one that will be
-	to      string
-	rows    catalog.Change
+	// moves says that the table goes to the folder of another zone.
+	moves bool
+	from  string // the pointer that is there now, to: the one that will be
+	to    string
+	rows  catalog.Change
 
 	// at is the table's location, escaped how the table library writes it.
 	at, escaped string
@@ -55,13 +57,18 @@ type Draft struct {
 	there map[string]int64
 }
 
-// Draft starts the next state of a table with a shape; columns of unchanged name and type keep their field ids.
+// Draft starts the next state of a table with a shape; columns of unchanged name and type keep their field ids. Where the zone is
+// another than that in whose folder the table lies, it moves, and [Draft.Replace] has to give it all its rows anew.
 func (l *Lake) Draft(ctx context.Context, v *View, name string, s Shape) (*Draft, error) {
 	d := &Draft{lake: l, name: name, base: v.Table(name)}
 	d.ahead.SetLimit(uploads)
-	at := l.warehouse + "/" + l.database + "/" + name
+	at := l.home(name, s.Zone)
 	if d.base != nil {
-		at = d.base.meta.Location()
+		// One that lies in no zone's folder stays there.
+		zone := d.base.Zone()
+		if d.moves = zone != "" && zone != ZoneFolder(s.Zone); !d.moves {
+			at = d.base.meta.Location()
+		}
 	}
 	if err := d.place(ctx, at); err != nil {
 		return nil, fmt.Errorf("table %s: %w", name, err)

@@ -28,14 +28,16 @@ func notKept(name string, snapshotID int64, now *Table) error {
 func (l *Lake) Find(ctx context.Context, name string, now *Table, snapshotID int64) (*Table, error) {
 	gone := notKept(name, snapshotID, now)
 	var locations []string
-	err := l.list(ctx, name+"/metadata/", store.ListOptions{}, func(s store.Store, o store.Object) error {
-		if strings.HasSuffix(o.Key, ".metadata.json") {
-			locations = append(locations, store.Location(s, o.Key))
+	for _, home := range homes(name) {
+		err := l.list(ctx, home+"/metadata/", store.ListOptions{}, func(s store.Store, o store.Object) error {
+			if strings.HasSuffix(o.Key, ".metadata.json") {
+				locations = append(locations, store.Location(s, o.Key))
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("table %s: %w", name, err)
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("table %s: %w", name, err)
 	}
 	slices.Reverse(locations)
 	var found *Table

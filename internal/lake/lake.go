@@ -119,6 +119,32 @@ func (l *Lake) Database() string { return l.database }
 
 // View reads where all tables stand at one moment, so that what it shows belongs together.
 func (l *Lake) View(ctx context.Context) (*View, error) {
+	return l.view(ctx, func(string, error) bool { return false })
+}
+
+// Readable is a [Lake.View] for whoever has rights on some of the tables only: the others are left out, and [View.Denied] says
+// why. Nothing must be written from it.
+func (l *Lake) Readable(ctx context.Context) (*View, error) {
+	denied := map[string]error{}
+	var mu sync.Mutex
+	v, err := l.view(ctx, func(name string, err error) bool {
+		if !errors.Is(err, store.ErrDenied) {
+			return false
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		denied[name] = err
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	v.denied = denied
+	return v, nil
+}
+
+// view reads all tables but those of which without says, by the error that came, that they can be left out.
+func (l *Lake) view(ctx context.Context, without func(name string, err error) bool) (*View, error) {
 	pointers, err := l.catalog.Pointers(ctx)
 	if err != nil {
 		return nil, err
@@ -130,6 +156,9 @@ func (l *Lake) View(ctx context.Context) (*View, error) {
 	for name, location := range pointers {
 		g.Go(func() error {
 			t, err := l.readTable(within, name, location)
+			if err != nil && without(name, err) {
+				return nil
+			}
 			if err != nil {
 				return err
 			}
@@ -146,7 +175,11 @@ func (l *Lake) View(ctx context.Context) (*View, error) {
 type View struct {
 	lake   *Lake
 	tables map[string]*Table
+	denied map[string]error
 }
+
+// Denied has the tables that a [Lake.Readable] has left out, with what was refused.
+func (v *View) Denied() map[string]error { return v.denied }
 
 // Table gives a table by its exact name, or nil.
 func (v *View) Table(name string) *Table { return v.tables[name] }
@@ -176,8 +209,11 @@ func (l *Lake) readTable(ctx context.Context, name, location string) (*Table, er
 // At gives the tables as they were at the given snapshots; tables that are not in the map are left out. A table that was
 // dropped since is found again while its files are there; otherwise the error is [ErrNotKept].
 func (l *Lake) At(ctx context.Context, v *View, snapshots map[string]int64) (*View, error) {
-	out := &View{lake: l, tables: map[string]*Table{}}
+	out := &View{lake: l, tables: map[string]*Table{}, denied: v.denied}
 	for name, id := range snapshots {
+		if v.denied[name] != nil {
+			continue
+		}
 		if t := v.tables[name]; t != nil {
 			if old, ok := t.At(id); ok {
 				out.tables[name] = old
@@ -195,7 +231,7 @@ func (l *Lake) At(ctx context.Context, v *View, snapshots map[string]int64) (*Vi
 
 // Without gives a view that lacks some tables.
 func (v *View) Without(names []string) *View {
-	out := &View{lake: v.lake, tables: make(map[string]*Table, len(v.tables))}
+	out := &View{lake: v.lake, tables: make(map[string]*Table, len(v.tables)), denied: v.denied}
 	for name, t := range v.tables {
 		if !slices.Contains(names, name) {
 			out.tables[name] = t

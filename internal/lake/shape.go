@@ -42,6 +42,11 @@ func (d *Draft) reshape(s Shape, props iceberg.Properties) error {
 	if err != nil {
 		return err
 	}
+	if d.moves {
+		if err := b.SetLoc(d.at); err != nil {
+			return err
+		}
+	}
 	if !sameSchema(sc, old.CurrentSchema()) {
 		if err := b.AddSchema(sc); err != nil {
 			return err

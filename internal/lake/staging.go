@@ -100,13 +100,20 @@ func (l *Lake) Abandoned(ctx context.Context, v *View) ([]string, error) {
 }
 
 // LeftBy lists the files that a run has staged which did not become visible: the metadata in the journal, and the data
-// files of the run's id.
-func (l *Lake) LeftBy(ctx context.Context, v *View, runID string) (Garbage, error) {
+// files of the run's id. Those of drafts in keep are not among them.
+func (l *Lake) LeftBy(ctx context.Context, v *View, runID string, keep ...Saved) (Garbage, error) {
 	var g Garbage
 	metadata, err := l.Abandoned(ctx, v)
 	if err != nil {
 		return g, err
 	}
+	stays := map[string]bool{}
+	for _, s := range keep {
+		for _, location := range append(slices.Clone(s.Metadata), s.Rows.Added...) {
+			stays[location] = true
+		}
+	}
+	metadata = slices.DeleteFunc(metadata, func(location string) bool { return stays[location] })
 	for _, location := range metadata {
 		s, key, err := l.stores.Locate(ctx, location)
 		if err != nil {
@@ -125,23 +132,37 @@ func (l *Lake) LeftBy(ctx context.Context, v *View, runID string) (Garbage, erro
 	if runID == "" || strings.ContainsAny(runID, `/\`) {
 		return g, nil
 	}
-	var tables []string
-	err = l.list(ctx, "", store.ListOptions{Folders: true}, func(_ store.Store, o store.Object) error {
-		if o.Folder() {
-			tables = append(tables, path.Base(o.Key))
+	tables, err := l.folders(ctx, "")
+	for _, zone := range zoneFolders {
+		if err == nil && slices.Contains(tables, zone) {
+			var inside []string
+			inside, err = l.folders(ctx, zone+"/")
+			tables = append(tables, inside...)
 		}
-		return nil
-	})
+	}
 	for _, name := range tables {
 		if err != nil {
 			return g, err
 		}
 		err = l.list(ctx, name+"/data/"+runID+"/", store.ListOptions{}, func(s store.Store, o store.Object) error {
-			g.Files, g.Bytes = append(g.Files, l.below(store.Location(s, o.Key))), g.Bytes+o.Size
+			if location := store.Location(s, o.Key); !stays[location] {
+				g.Files, g.Bytes = append(g.Files, l.below(location)), g.Bytes+o.Size
+			}
 			return nil
 		})
 	}
 	return g, err
+}
+
+// folders lists the folders in one of the lake's database, which is "" or ends in a slash, relative to that of the database.
+func (l *Lake) folders(ctx context.Context, in string) (out []string, err error) {
+	err = l.list(ctx, in, store.ListOptions{Folders: true}, func(_ store.Store, o store.Object) error {
+		if o.Folder() {
+			out = append(out, in+path.Base(o.Key))
+		}
+		return nil
+	})
+	return out, err
 }
 
 // stage notes a metadata file that the draft is about to make.

@@ -29,6 +29,8 @@ const (
 	KeyNotes = "tarn.notes"
 	// KeyInputs is a JSON object: the version of each input that the rows were made from.
 	KeyInputs = "tarn.inputs"
+	// keyFolder is not recorded: it is the zone in whose folder the table lies, which its rows have to leave if that changes.
+	keyFolder = "tarn.folder"
 )
 
 // Action is what a run does with a table.
@@ -101,7 +103,10 @@ func Look(v *lake.View) Published {
 	p := Published{}
 	for _, name := range v.Names() {
 		p[name] = nil
-		p[name] = v.Table(name).Record()
+		t := v.Table(name)
+		if p[name] = maps.Clone(t.Record()); p[name] != nil {
+			p[name][keyFolder] = t.Zone()
+		}
 	}
 	return p
 }
@@ -206,6 +211,9 @@ func stale(g *model.Graph, t *model.Table, now Published, changes map[string]boo
 	var reasons []string
 	if have[KeyHash] != t.Hash {
 		reasons = append(reasons, "the SQL or its options have changed")
+	}
+	if folder := have[keyFolder]; folder != "" && folder != lake.ZoneFolder(t.Zone) {
+		reasons = append(reasons, "it moves from "+folder+" to "+lake.ZoneFolder(t.Zone))
 	}
 	before := map[string]string{}
 	if err := json.Unmarshal([]byte(have[KeyInputs]), &before); err != nil {

@@ -84,7 +84,7 @@ type settingsYAML struct {
 	Region      text  `yaml:"region" jsonschema_description:"AWS region, such as eu-central-1. Default: as all AWS tools find it."`
 	Profile     text  `yaml:"profile" jsonschema_description:"Profile of ~/.aws/config for credentials and region. Default: as all AWS tools find it."`
 	Endpoint    text  `yaml:"endpoint" jsonschema_description:"URL of a server that speaks the protocols of AWS, such as http://localhost:9000. AWS_ENDPOINT_URL_S3, _GLUE and _STS go first."`
-	PathStyle   truth `yaml:"path_style" jsonschema:"type=boolean" jsonschema_description:"Puts the bucket into the path of a URL, as many servers want it. It is so by itself where the endpoint is an address or localhost."`
+	PathStyle   truth `yaml:"path_style" jsonschema_description:"Puts the bucket into the path of a URL, as many servers want it. It is so by itself where the endpoint is an address or localhost."`
 	KMSKey      text  `yaml:"kms_key" jsonschema_description:"Key of AWS KMS that encrypts what tarn writes. Default: what the bucket does."`
 	BucketOwner text  `yaml:"bucket_owner" jsonschema_description:"Account that every bucket has to belong to, twelve digits in quotes: sent with each request as ExpectedBucketOwner."`
 	CatalogID   text  `yaml:"catalog_id" jsonschema_description:"Account whose Glue Data Catalog it is, twelve digits in quotes. Default: the own one."`
@@ -133,6 +133,8 @@ type resolver struct {
 	env LookupEnv
 	// used are the variables that were replaced.
 	used map[string]string
+	// deploys says that the target has the key deploy itself.
+	deploys bool
 }
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
@@ -148,7 +150,7 @@ func (r *resolver) resolve(f *configYAML, target string) Config {
 	if target != "" {
 		i := slices.IndexFunc(f.Targets, func(t pair[settingsYAML]) bool { return t.key.value == target })
 		if i >= 0 {
-			c.OwnWarehouse = f.Targets[i].value.Warehouse.set()
+			c.OwnWarehouse, r.deploys = f.Targets[i].value.Warehouse.set(), f.Targets[i].value.Deploy.set()
 			s = over(s, f.Targets[i].value)
 		} else {
 			hint := diag.DidYouMean(target, c.Targets)

@@ -42,8 +42,8 @@ type deployKeys struct {
 	Database       text         `yaml:"database" jsonschema:"enum=new,enum=existing" jsonschema_description:"The Glue database, likewise. Default: new."`
 	Results        text         `yaml:"results" jsonschema_description:"Where query results go. Default: results/ in the warehouse's bucket."`
 	Artefacts      text         `yaml:"artefacts" jsonschema_description:"Where the program and the template are put. Default: artefacts/ in the warehouse's bucket."`
-	OwnKey         truth        `yaml:"own_key" jsonschema:"type=boolean" jsonschema_description:"Makes a key of AWS KMS and encrypts bucket, queue, topic and logs with it; about 1 dollar a month. A kms_key of the target goes first. Default: false, which is the encryption that S3 and SQS have for nothing."`
-	Versioned      truth        `yaml:"versioned" jsonschema:"type=boolean" jsonschema_description:"Keeps what was written over or deleted in a new bucket, for noncurrent_days. Default: false."`
+	OwnKey         truth        `yaml:"own_key" jsonschema_description:"Makes a key of AWS KMS and encrypts bucket, queue, topic and logs with it; about 1 dollar a month. A kms_key of the target goes first. Default: false, which is the encryption that S3 and SQS have for nothing."`
+	Versioned      truth        `yaml:"versioned" jsonschema_description:"Keeps what was written over or deleted in a new bucket, for noncurrent_days. Default: false."`
 	NoncurrentDays whole        `yaml:"noncurrent_days" jsonschema:"minimum=1,maximum=36500" jsonschema_description:"How many days a versioned bucket keeps what was written over or deleted. Default: 30."`
 	ResultDays     whole        `yaml:"result_days" jsonschema:"minimum=1,maximum=36500" jsonschema_description:"How many days query results are kept. Default: 30."`
 	Engine         text         `yaml:"engine" jsonschema:"enum=auto,enum=lambda,enum=glue" jsonschema_description:"Where runs work: the Lambda function, the Glue job, or auto, by which the plan of each run decides. Default: auto."`
@@ -53,10 +53,10 @@ type deployKeys struct {
 	Events         eventsYAML   `yaml:"events" jsonschema_description:"When runs start by themselves."`
 	Notebook       notebookYAML `yaml:"notebook" jsonschema_description:"A SageMaker notebook instance."`
 	Roles          rolesYAML    `yaml:"roles" jsonschema_description:"Roles: who may do what."`
-	Crawler        truth        `yaml:"crawler" jsonschema:"type=boolean" jsonschema_description:"Makes a Glue crawler on the landing places, with a database of its own. It has no schedule, and costs when it is started. Default: false."`
+	Crawler        truth        `yaml:"crawler" jsonschema_description:"Makes a Glue crawler on the landing places, with a database of its own. It has no schedule, and costs when it is started. Default: false."`
 	LogDays        whole        `yaml:"log_days" jsonschema_description:"How many days logs are kept: one of those that CloudWatch knows, such as 1, 7, 30, 90, 365. Default: 30."`
-	Alarms         truth        `yaml:"alarms" jsonschema:"type=boolean" jsonschema_description:"Makes the alarms on failed runs, waiting events, dead letters and quarantined rows. Default: true."`
-	LakeFormation  truth        `yaml:"lake_formation" jsonschema:"type=boolean" jsonschema_description:"Deploys the grants that a database under Lake Formation needs. Default: false; tarn doctor then prints them."`
+	Alarms         truth        `yaml:"alarms" jsonschema_description:"Makes the alarms on failed runs, waiting events, dead letters and quarantined rows. Default: true."`
+	LakeFormation  truth        `yaml:"lake_formation" jsonschema_description:"Deploys the grants that a database under Lake Formation needs. Default: false; tarn doctor then prints them."`
 	Tags           tagsYAML     `yaml:"tags" jsonschema_description:"Tags on everything that takes some, such as cost-centre: data."`
 }
 
@@ -68,7 +68,7 @@ type functionYAML struct {
 }
 
 type jobYAML struct {
-	Enabled    truth `yaml:"enabled" jsonschema:"type=boolean" jsonschema_description:"Makes the job. Default: true."`
+	Enabled    truth `yaml:"enabled" jsonschema_description:"Makes the job. Default: true."`
 	Version    text  `yaml:"version" jsonschema_description:"Version of Glue, 5.0 or later. Default: 5.0."`
 	WorkerType text  `yaml:"worker_type" jsonschema_description:"Size of a worker, such as G.1X or G.2X. Default: G.1X."`
 	Workers    whole `yaml:"workers" jsonschema:"minimum=2,maximum=299" jsonschema_description:"How many workers, at least 2. Default: 2."`
@@ -78,11 +78,11 @@ type jobYAML struct {
 
 type athenaYAML struct {
 	Cutoff  text  `yaml:"cutoff" jsonschema_description:"Ends a query that would read more, such as 100GB; 10MB is the least. none sets no bound. Default: 100GB."`
-	Queries truth `yaml:"queries" jsonschema:"type=boolean" jsonschema_description:"Makes named queries: one for each table, and the files queries/*.sql of the lake. Default: true."`
+	Queries truth `yaml:"queries" jsonschema_description:"Makes named queries: one for each table, and the files queries/*.sql of the lake. Default: true."`
 }
 
 type eventsYAML struct {
-	Enabled     truth `yaml:"enabled" jsonschema:"type=boolean" jsonschema_description:"Starts runs when files land. Default: true."`
+	Enabled     truth `yaml:"enabled" jsonschema_description:"Starts runs when files land. Default: true."`
 	MinInterval text  `yaml:"min_interval" jsonschema_description:"The least time between the starts of two such runs, 1m to 1d. Default: 5m."`
 	Settle      text  `yaml:"settle" jsonschema_description:"How long a run waits for more files after the first one, 1s to 15m. Default: 20s."`
 	Schedule    text  `yaml:"schedule" jsonschema_description:"When a run catches up and cleans up, as EventBridge Scheduler writes it: rate(1 day), cron(0 3 * * ? *), in UTC; or none. Default: rate(1 day)."`
@@ -90,7 +90,7 @@ type eventsYAML struct {
 }
 
 type notebookYAML struct {
-	Enabled  truth `yaml:"enabled" jsonschema:"type=boolean" jsonschema_description:"Makes it. It costs while it runs. Default: false."`
+	Enabled  truth `yaml:"enabled" jsonschema_description:"Makes it. It costs while it runs. Default: false."`
 	Instance text  `yaml:"instance" jsonschema_description:"Its type. Default: ml.t3.medium."`
 }
 
@@ -149,8 +149,8 @@ var (
 	reservedPrefix = "aws:"
 )
 
-// deploy resolves what is deployed. What the rest of the target lacks for it is told where the key is there; [Config.Deployable] tells
-// it where tarn deploy goes by the defaults alone.
+// deploy resolves what is deployed. What the rest of a target lacks for it is told here where the target has the key itself; elsewhere
+// [Config.Deployable] tells it once somebody deploys.
 func (r *resolver) deploy(c *Config, s settingsYAML) {
 	c.Deploy = deployconf.Defaults()
 	if !s.Deploy.set() {
@@ -184,7 +184,7 @@ func (r *resolver) deploy(c *Config, s settingsYAML) {
 	d.Notebook.Instance = cmp.Or(r.matching(k.Notebook.Instance, "deploy: notebook: instance", notebookType, "such as ml.t3.medium"), d.Notebook.Instance)
 	r.deployRoles(d, k.Roles)
 	r.deployTags(d, k.Tags)
-	if r.list.Err() == nil {
+	if r.deploys && r.list.Err() == nil {
 		if e := c.deployable(); e != nil {
 			r.errorAt(cmp.Or(map[string]*yaml.Node{"catalog": s.Catalog.node, "warehouse": s.Warehouse.node, "kms_key": s.KMSKey.node}[e.Key], s.Deploy.node),
 				"wrong-value", e.Message, e.Fix)
@@ -340,12 +340,15 @@ func (r *resolver) bucketPlace(t text, key string) string {
 		return ""
 	}
 	before := len(r.list)
-	p := r.place(t, key)
+	p := normalLocation(r.expanded(t).value)
+	if Remote(p) {
+		p = r.place(t, key)
+	}
 	if len(r.list) > before {
 		return ""
 	}
 	if _, prefix, _ := strings.Cut(strings.TrimPrefix(p, "s3://"), "/"); !Remote(p) || prefix == "" {
-		r.errorAt(t.node, "wrong-value", key+": "+p+" is not a folder in a bucket", "such as s3://my-bucket/results/")
+		r.errorAt(t.node, "wrong-value", key+": "+quoted(p)+" is not a folder in a bucket", "such as s3://my-bucket/results/")
 	}
 	return p
 }

@@ -104,3 +104,6 @@ func (targetsYAML) JSONSchema() *jsonschema.Schema {
 }
 
 func ptr(n uint64) *uint64 { return &n }
+
+// JSONSchema is what the schema generator asks for.
+func (truth) JSONSchema() *jsonschema.Schema { return scalar("boolean") }

@@ -31,6 +31,8 @@ type Lake struct {
 	// Diagnostics holds all mistakes, sorted by place.
 	Diagnostics diag.List
 
+	// state is StateDir where that was chosen, or "".
+	state string
 	// unplaced: tarn.yaml has a mistake about places, so that one which is missing is no mistake of its own.
 	unplaced bool
 	// noDatabase: the name or database of tarn.yaml is wrong, so DDL cannot be held against it.
@@ -72,6 +74,8 @@ type Options struct {
 	Target string
 	// LookupEnv finds the values of ${NAME}. Default: os.LookupEnv.
 	LookupEnv LookupEnv
+	// State is a folder for what this machine keeps for the target, where the lake's own may only be read. Default: .tarn in the lake.
+	State string
 }
 
 // Find searches start and the folders above it for tarn.yaml and gives the absolute folder that holds it.
@@ -118,7 +122,7 @@ func LoadWith(dir string, o Options) (*Lake, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the lake: %w", err)
 	}
-	l := &Lake{Dir: dir}
+	l := &Lake{Dir: dir, state: o.State}
 	var file configYAML
 	r := &resolver{decoder: &decoder{src: src}, dir: dir, env: o.LookupEnv}
 	r.document(src.Text, &file)
@@ -140,7 +144,12 @@ func LoadWith(dir string, o Options) (*Lake, error) {
 
 // StateDir is the absolute folder of what this machine keeps for the target: locks, copies of remote files, and, unless
 // they are elsewhere, the catalog and the tables.
-func (l *Lake) StateDir() string { return l.Config.state(l.Dir) }
+func (l *Lake) StateDir() string {
+	if l.state != "" {
+		return l.state
+	}
+	return l.Config.state(l.Dir)
+}
 
 func readSource(dir, rel string) (diag.Source, error) {
 	text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(rel)))

@@ -10,10 +10,16 @@ import (
 	"tarn/internal/diag"
 )
 
-// Error is a mistake in the SQL of a query, with its place.
-type Error struct{ Diagnostic diag.Diagnostic }
+// Error is a mistake in the SQL of a query, with its place, or a table that the credentials have no right to.
+type Error struct {
+	Diagnostic diag.Diagnostic
+	// Denied is what was refused, or nil.
+	Denied error
+}
 
 func (e *Error) Error() string { return e.Diagnostic.String() }
+
+func (e *Error) Unwrap() error { return e.Denied }
 
 // Codes of diagnostics that refuse what is not reading the lake's tables.
 const (
@@ -21,6 +27,7 @@ const (
 	codeOnlyTables   = "only-tables"
 	codeUnknownTable = "unknown-table"
 	codeUnknownName  = "unknown-column"
+	codeDenied       = "denied-table"
 	codeSyntax       = "syntax"
 	codeInvalid      = "invalid-sql"
 )
@@ -62,6 +69,7 @@ func (s *Session) explain(src diag.Source, shift int, text string) error {
 	if at, err := strconv.Atoi(e.Position); err == nil && at >= shift && at-shift <= len(src.Text) {
 		d = src.At(at-shift, codeInvalid, lower(message), "")
 	}
+	var denied error
 	switch {
 	case e.Type == "Permission":
 		d.Code, d.Message, d.Hint = codeOnlyTables, "a query reads the lake's tables only, no other file and nothing from the network", onlyTables
@@ -73,7 +81,7 @@ func (s *Session) explain(src diag.Source, shift int, text string) error {
 	case e.Type == "Parser" || e.Type == "Syntax":
 		d.Code = codeSyntax
 	case e.Type == "Catalog" && strings.HasPrefix(message, "Table with name"):
-		s.unknownTable(&d, e)
+		denied = s.unknownTable(&d, e)
 	case e.Subtype == "COLUMN_NOT_FOUND" || strings.Contains(message, "not found in FROM clause") || strings.Contains(message, "does not have a column named"):
 		d.Code = codeUnknownName
 		s.unknownColumn(&d, e)
@@ -83,13 +91,13 @@ func (s *Session) explain(src diag.Source, shift int, text string) error {
 			d.Hint = "did you mean " + strings.TrimSuffix(strings.TrimSpace(strings.SplitN(meant, "\n", 2)[0]), `"?`) + "?"
 		}
 	}
-	return &Error{d}
+	return &Error{Diagnostic: d, Denied: denied}
 }
 
 const onlyTables = "`tarn query \"SHOW TABLES\"` lists them; a folder of files becomes a table by its DDL in landing/"
 
-// unknownTable says which tables there are.
-func (s *Session) unknownTable(d *diag.Diagnostic, e engineError) {
+// unknownTable says which tables there are, and gives what was refused where it is one that is there.
+func (s *Session) unknownTable(d *diag.Diagnostic, e engineError) (denied error) {
 	d.Code, d.Message = codeUnknownTable, "no table "+e.Name
 	if e.Name == "" {
 		_, name, _ := strings.Cut(e.Message, "Table with name ")
@@ -97,9 +105,16 @@ func (s *Session) unknownTable(d *diag.Diagnostic, e engineError) {
 		d.Message = "no table " + name
 		e.Name = name
 	}
+	for stored, why := range s.denied {
+		if slices.ContainsFunc(names(stored), func(n string) bool { return strings.EqualFold(n, e.Name) }) {
+			d.Code, d.Message = codeDenied, "these credentials may not read the table "+e.Name
+			d.Hint = diag.Hint(why)
+			return why
+		}
+	}
 	if strings.ContainsAny(e.Name, `/\:`) {
 		d.Code, d.Hint = codeOnlyTables, onlyTables
-		return
+		return nil
 	}
 	d.Hint = diag.DidYouMean(e.Name, s.tables)
 	switch {
@@ -109,6 +124,7 @@ func (s *Session) unknownTable(d *diag.Diagnostic, e engineError) {
 	default:
 		d.Hint = "`tarn query \"SHOW TABLES\"` lists them"
 	}
+	return nil
 }
 
 // unknownColumn says which columns are near.

@@ -46,7 +46,7 @@ func (s *Session) check(src diag.Source) (string, error) {
 		list = list[1:]
 	}
 	if len(list) == 0 {
-		return "", &Error{src.AtLine(0, 0, codeNotReading, "there is no statement", "for example SELECT * FROM a table LIMIT 10; `tarn query \"SHOW TABLES\"` lists the tables")}
+		return "", &Error{Diagnostic: src.AtLine(0, 0, codeNotReading, "there is no statement", "for example SELECT * FROM a table LIMIT 10; `tarn query \"SHOW TABLES\"` lists the tables")}
 	}
 	for i, t := range list {
 		if t.kind == mark && t.text == ";" {
@@ -172,5 +172,5 @@ func (s *Session) isFile(text string) bool {
 }
 
 func refuse(src diag.Source, at int, code, message, hint string) error {
-	return &Error{src.At(at, code, message, hint)}
+	return &Error{Diagnostic: src.At(at, code, message, hint)}
 }

@@ -29,6 +29,8 @@ type Session struct {
 	tables  []string
 	columns []string
 	files   []string
+	// denied are tables that the credentials have no right to.
+	denied map[string]error
 }
 
 // Options configures a session.
@@ -56,7 +58,7 @@ func Open(ctx context.Context, database string, v *lake.View, o Options) (_ *Ses
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{engine: e, reader: v.Reader(), output: o.Output, tempDir: o.TempDir}
+	s := &Session{engine: e, reader: v.Reader(), output: o.Output, tempDir: o.TempDir, denied: v.Denied()}
 	defer func() {
 		if err != nil {
 			e.close()

@@ -31,22 +31,26 @@ const (
 
 // Actors are all of which [Of] knows the rights.
 func Actors() []Actor {
-	return []Actor{Runner, JobRole, Pipeline, Analyst, Scientist, Operator, Laptop, CrawlerRole}
+	return []Actor{Runner, JobRole, Pipeline, Analyst, Scientist, Operator, Laptop, CrawlerRole, Deployer}
 }
 
 // use is what an actor does: calls, and the things of each kind that it does them with.
 type use struct {
 	sid   string
 	calls []string
-	on    map[Kind][]string
+	// by says who makes the calls in the actor's name where no client of ours does, in this use; "" where one does.
+	by string
+	on map[Kind][]string
 	// when has conditions for what is allowed on a kind.
 	when map[Kind]map[string]map[string]List
 }
 
+var usesOf = map[Actor]func(Places) []use{Runner: runner, JobRole: job, Pipeline: pipeline, Analyst: analyst, Scientist: scientist, Operator: operator,
+	Laptop: laptop, CrawlerRole: crawler, Deployer: deployer}
+
 // Of gives what an actor may do with a lake.
 func Of(a Actor, p Places) (Policy, error) {
-	uses, ok := map[Actor]func(Places) []use{Runner: runner, JobRole: job, Pipeline: pipeline, Analyst: analyst, Scientist: scientist, Operator: operator,
-		Laptop: laptop, CrawlerRole: crawler}[a]
+	uses, ok := usesOf[a]
 	if !ok {
 		return Policy{}, fmt.Errorf("rights: there is no actor %s", a)
 	}
@@ -62,6 +66,27 @@ func Of(a Actor, p Places) (Policy, error) {
 		out.Statement = append(out.Statement, keepLanding(p)...)
 	}
 	return out, nil
+}
+
+// Unseen gives the actions of a policy that no client of ours ever asks for in this actor's name, with who does.
+func Unseen(a Actor, p Places) map[string]string {
+	out := map[string]string{}
+	for _, u := range usesOf[a](p) {
+		for _, name := range u.calls {
+			service, operation, _ := strings.Cut(name, ":")
+			c := Find(service, operation)
+			by := u.by
+			if by == "" {
+				by = c.Unseen
+			}
+			for _, n := range c.Needs {
+				if by != "" {
+					out[n.Action] = by
+				}
+			}
+		}
+	}
+	return out
 }
 
 // statements allow what a use needs: one for each set of kinds that its actions are allowed on.
@@ -156,6 +181,11 @@ func listing(sid string, places ...Place) use {
 	return u
 }
 
+func by(who string, u use) use {
+	u.by = who
+	return u
+}
+
 // everything lists buckets whole, which also tells a key that is missing from one that may not be read (Amazon S3 API Reference,
 // GetObject: without s3:ListBucket the answer is 403).
 func everything(sid string, places ...Place) use {
@@ -189,7 +219,7 @@ func running(p Places) []use {
 		objects("ReadLanding", reads, landing...),
 		objects("Tables", slices.Concat(reads, writes), p.lake().below("")),
 		everything("List", append([]Place{p.Warehouse}, p.Landing...)...),
-		p.tables("Catalog", []string{"glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable", "glue:GetPartitions",
+		p.tables("Catalog", []string{"glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable", "glue:GetPartitions",
 			"glue:BatchCreatePartition", "glue:BatchUpdatePartition"}, "*"),
 	}, p.key("kms:Decrypt", "kms:GenerateDataKey"))
 }
@@ -239,10 +269,10 @@ func job(p Places) []use {
 	}
 	written := []string{p.zone(LandingZone).below(""), p.zone(Trusted).below(""), p.zone(Curated).below(""), p.own().below("spark/")}
 	return slices.Concat([]use{
-		objects("ReadLanding", reads, landing...),
-		objects("Read", reads, append(slices.Clone(written), p.lake().below("tables/"), p.Artefacts.below(""))...),
-		objects("Write", writes, written...),
-		listing("List", p.lake(), p.Artefacts),
+		by(byJob, objects("ReadLanding", reads, landing...)),
+		by(byJob, objects("Read", reads, append(slices.Clone(written), p.Artefacts.below(""))...)),
+		by(byJob, objects("Write", writes, written...)),
+		by(byJob, listing("List", p.lake(), p.Artefacts)),
 		{sid: "Logs", calls: []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, on: map[Kind][]string{LogGroup: {logsARN("/aws-glue/*")}}},
 		{sid: "Metrics", calls: []string{"cloudwatch:PutMetricData"}, when: map[Kind]map[string]map[string]List{Any: {"StringEquals": {"cloudwatch:namespace": {"Glue"}}}}},
 	}, p.key("kms:Decrypt", "kms:GenerateDataKey"))
@@ -251,10 +281,10 @@ func job(p Places) []use {
 func pipeline(p Places) []use {
 	return slices.Concat([]use{
 		{sid: "Function", calls: []string{"lambda:Invoke"}, on: map[Kind][]string{Function: {p.Function}}},
-		{sid: "Job", calls: []string{"glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"}, on: map[Kind][]string{Job: {p.Job}}},
+		{sid: "Job", by: byStates, calls: []string{"glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"}, on: map[Kind][]string{Job: {p.Job}}},
 		{sid: "Report", calls: []string{"sns:Publish"}, on: map[Kind][]string{Topic: {p.Topic}}},
-		{sid: "Schedule", calls: []string{"states:StartExecution"}, on: map[Kind][]string{StateMachine: {p.StateMachine}}},
-		{sid: "DeadLetters", calls: []string{"sqs:SendMessage"}, on: map[Kind][]string{Queue: {p.DeadLetters}}},
+		{sid: "Schedule", by: byScheduler, calls: []string{"states:StartExecution"}, on: map[Kind][]string{StateMachine: {p.StateMachine}}},
+		{sid: "DeadLetters", by: byScheduler, calls: []string{"sqs:SendMessage"}, on: map[Kind][]string{Queue: {p.DeadLetters}}},
 		{sid: "Logs", calls: []string{"logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:ListLogDeliveries",
 			"logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"}},
 	}, p.key("kms:Decrypt", "kms:GenerateDataKey"))
@@ -270,24 +300,26 @@ func reading(p Places, a Actor, workgroup string) []use {
 		places = append(places, p.zone(z))
 	}
 	result := p.result(a)
-	read := []string{"glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition"}
 	uses := []use{
 		objects("Tables", reads, tables...),
 		objects("Pin", reads, p.own().at("head.json")),
 		listing("List", append(places, result)...),
 	}
 	if names := p.readable(); len(names) > 0 {
-		uses = append(uses, p.tables("Catalog", read, names...))
+		athena := p.tables("Athena", []string{"glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition"}, names...)
+		athena.by = byAthena
+		uses = append(uses, p.tables("Catalog", []string{"glue:GetTable", "glue:GetTables"}, names...), athena)
 	}
 	if p.LakeFormation {
-		uses = append(uses, use{sid: "Governed", calls: []string{"lakeformation:GetDataAccess"}})
+		uses = append(uses, use{sid: "Governed", by: byAthena, calls: []string{"lakeformation:GetDataAccess"}})
 	}
 	if workgroup != "" {
 		uses = append(uses,
-			use{sid: "Default", calls: []string{"glue:GetDatabase"}, on: map[Kind][]string{Catalog: {p.glue("catalog")}, Database: {p.glue("database/default")}}},
-			objects("Results", slices.Concat(reads, []string{"s3:PutObject", "s3:CreateMultipartUpload", "s3:AbortMultipartUpload", "s3:ListParts"}), result.below("")),
-			use{sid: "Location", calls: []string{"s3:GetBucketLocation", "s3:ListMultipartUploads"}, on: map[Kind][]string{Bucket: buckets(p.Results, p.Warehouse)}},
-			use{sid: "Ask", calls: []string{"athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetQueryResultsStream", "athena:StopQueryExecution",
+			use{sid: "Default", by: byAthena, calls: []string{"glue:GetDatabase"}, on: map[Kind][]string{Catalog: {p.glue("catalog")}, Database: {p.glue("database/default")}}},
+			use{sid: "Results", by: byAthena, calls: slices.Concat(reads, []string{"s3:PutObject", "s3:CreateMultipartUpload", "s3:AbortMultipartUpload", "s3:ListParts"}),
+				on: map[Kind][]string{Object: {result.below("")}}},
+			use{sid: "Location", by: byAthena, calls: []string{"s3:GetBucketLocation", "s3:ListMultipartUploads"}, on: map[Kind][]string{Bucket: buckets(p.Results, p.Warehouse)}},
+			use{sid: "Ask", by: byReader, calls: []string{"athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetQueryResultsStream", "athena:StopQueryExecution",
 				"athena:GetWorkGroup", "athena:ListQueryExecutions", "athena:BatchGetQueryExecution", "athena:GetNamedQuery", "athena:ListNamedQueries", "athena:BatchGetNamedQuery"},
 				on: map[Kind][]string{Workgroup: {workgroupARN(workgroup)}}})
 		return append(uses, p.key("kms:Decrypt", "kms:GenerateDataKey")...)
@@ -310,17 +342,17 @@ func scientist(p Places) []use {
 
 func operator(p Places) []use {
 	return []use{
-		{sid: "Executions", calls: []string{"states:StartExecution", "states:ListExecutions", "states:DescribeStateMachine", "states:DescribeExecution", "states:GetExecutionHistory",
+		{sid: "Executions", by: byPerson, calls: []string{"states:StartExecution", "states:ListExecutions", "states:DescribeStateMachine", "states:DescribeExecution", "states:GetExecutionHistory",
 			"states:StopExecution", "states:RedriveExecution"}, on: map[Kind][]string{StateMachine: {p.StateMachine}, Execution: {p.Executions}}},
-		{sid: "Function", calls: []string{"lambda:Invoke"}, on: map[Kind][]string{Function: {p.Function}}},
-		{sid: "Job", calls: []string{"glue:GetJob", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"}, on: map[Kind][]string{Job: {p.Job}}},
-		{sid: "Redrive", calls: []string{"sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+		{sid: "Function", by: byPerson, calls: []string{"lambda:Invoke"}, on: map[Kind][]string{Function: {p.Function}}},
+		{sid: "Job", by: byPerson, calls: []string{"glue:GetJob", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"}, on: map[Kind][]string{Job: {p.Job}}},
+		{sid: "Redrive", by: byPerson, calls: []string{"sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
 			on: map[Kind][]string{Queue: {p.DeadLetters}}},
-		{sid: "RedriveTo", calls: []string{"sqs:SendMessage", "sqs:GetQueueAttributes"}, on: map[Kind][]string{Queue: {p.Queue}}},
-		{sid: "Logs", calls: []string{"logs:FilterLogEvents", "logs:GetLogEvents", "logs:DescribeLogStreams"},
+		{sid: "RedriveTo", by: byPerson, calls: []string{"sqs:SendMessage", "sqs:GetQueueAttributes"}, on: map[Kind][]string{Queue: {p.Queue}}},
+		{sid: "Logs", by: byPerson, calls: []string{"logs:FilterLogEvents", "logs:GetLogEvents", "logs:DescribeLogStreams"},
 			on: map[Kind][]string{LogGroup: {logs(p.FunctionLogs), logs(p.MachineLogs), below(p.JobLogs), logsARN("/aws-glue/jobs/*")}}},
-		{sid: "Alarms", calls: []string{"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"}},
-		{sid: "Stack", calls: []string{"cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources"},
+		{sid: "Alarms", by: byPerson, calls: []string{"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"}},
+		{sid: "Stack", by: byPerson, calls: []string{"cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources"},
 			on: map[Kind][]string{Stack: {p.stack()}}},
 	}
 }
@@ -349,10 +381,10 @@ func crawler(p Places) []use {
 	own := p
 	own.Database += "_crawled"
 	return slices.Concat([]use{
-		objects("ReadLanding", []string{"s3:GetObject"}, landing...),
-		listing("List", p.Landing...),
-		own.tables("Catalog", []string{"glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable", "glue:GetPartitions",
-			"glue:BatchGetPartition", "glue:BatchCreatePartition", "glue:BatchUpdatePartition"}, "*"),
+		by(byCrawler, objects("ReadLanding", []string{"s3:GetObject"}, landing...)),
+		by(byCrawler, listing("List", p.Landing...)),
+		by(byCrawler, own.tables("Catalog", []string{"glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable", "glue:GetPartitions",
+			"glue:BatchGetPartition", "glue:BatchCreatePartition", "glue:BatchUpdatePartition"}, "*")),
 		{sid: "Logs", calls: []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, on: map[Kind][]string{LogGroup: {logsARN("/aws-glue/crawlers*")}}},
 	}, p.key("kms:Decrypt"))
 }

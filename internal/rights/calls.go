@@ -44,7 +44,7 @@ type Call struct {
 	// Source is the page that says so: the title of one in AWS's documentation.
 	Source string
 	// Unseen says why no client of this program ever sends it, such as that Athena does so on the caller's behalf; "" for a call that
-	// tests see.
+	// tests see. Of a call that is both, what each actor is allowed says who makes it: see [Unseen].
 	Unseen string
 }
 
@@ -101,12 +101,11 @@ const (
 	byStates    = "Step Functions makes it, with the role of the state machine"
 	byScheduler = "EventBridge Scheduler makes it"
 	byPerson    = "a person's command or console makes it"
-	byNotebook  = "SageMaker makes it, with the notebook's role"
+	byReader    = "awswrangler, a driver or a person's command makes it"
 	byCrawler   = "the Glue crawler makes it"
-	byStack     = "CloudFormation makes it, with the rights of whoever deploys"
 )
 
-var table = slices.Concat(
+var table = slices.Concat(append(deployCalls,
 	[]Call{
 		// S3, as our store, Spark's S3FileIO and Athena call it.
 		s3("HeadObject", "GetObject", Object),
@@ -126,7 +125,6 @@ var table = slices.Concat(
 
 		// The Data Catalog.
 		glueCall("GetDatabase", Catalog, Database),
-		glueCall("GetDatabases", Catalog, Database),
 		glueCall("CreateDatabase", Catalog, Database),
 		glueCall("GetTable", Catalog, Database, TableKind),
 		glueCall("GetTables", Catalog, Database, TableKind),
@@ -209,8 +207,7 @@ var table = slices.Concat(
 		same("sagemaker", "StartNotebookInstance", "Amazon SageMaker", Notebook),
 		same("sagemaker", "StopNotebookInstance", "Amazon SageMaker", Notebook),
 		same("sagemaker", "DescribeNotebookInstance", "Amazon SageMaker", Notebook),
-	),
-)
+	))...)
 
 func athena(operation string) Call {
 	c := same("athena", operation, "Amazon Athena", Workgroup)

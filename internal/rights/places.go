@@ -13,6 +13,8 @@ type Table struct{ Name, Zone string }
 type Places struct {
 	// Lake and Target are their names in tarn.yaml; Database is the Glue database.
 	Lake, Target, Database string
+	// Base is what the names of the stack's parts begin with.
+	Base string
 	// Catalog is the account of the Glue catalog; "" is that of the stack.
 	Catalog string
 	// Warehouse is where the tables are: those of the lake below Prefix + Database. Results has a folder for each reading role,
@@ -129,10 +131,10 @@ func (p Places) readable() []string {
 	return out
 }
 
-// mostNames is how many tables a policy names. The inline policies of a role have 10,240 characters at most (IAM User Guide, "IAM and
-// AWS STS quotas"). In a lake with more tables to read, readers see the definitions of all; the rows they see are those of the
+// mostNames is how many tables a policy names, as the policies of a role have a longest length (IAM User Guide, "IAM and AWS STS
+// quotas"). In a lake with more tables to read, readers see the definitions of all; the rows they see are those of the
 // zones all the same, as these are folders.
-const mostNames = 60
+const mostNames = 500
 
 // zones are those that analysts read.
 func (p Places) zones() []string {

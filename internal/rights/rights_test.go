@@ -9,7 +9,7 @@ import (
 // stedi are the places of a lake as they are deployed by default.
 func stedi() Places {
 	bucket := "stedi-lake"
-	return Places{Lake: "stedi", Target: "aws", Database: "stedi",
+	return Places{Lake: "stedi", Target: "aws", Base: "stedi-aws", Database: "stedi",
 		Warehouse: Place{bucket, "warehouse/"}, Results: Place{bucket, "results/"}, Artefacts: Place{bucket, "artefacts/"},
 		Landing: []Place{{bucket, "landing/customer/"}, {bucket, "landing/accelerometer/"}, {bucket, "landing/step_trainer/"}},
 		Models: []Table{{"customer_trusted", Trusted}, {"accelerometer_trusted", Trusted}, {"step_trainer_trusted", Trusted},
@@ -36,8 +36,10 @@ func TestNoStarOnData(t *testing.T) {
 			}
 			sids[s.Sid] = true
 			for _, r := range s.Resource {
+				// Actions that IAM knows no resource for, or that a condition binds.
 				service, _, _ := strings.Cut(s.Action[0], ":")
-				if r == "*" && service != "logs" && service != "cloudwatch" {
+				free := service == "logs" || service == "cloudwatch" || s.Condition != nil || a == Deployer && (s.Sid == "Templates" || s.Sid == "MachineCheck")
+				if r == "*" && !free {
 					t.Errorf("%s may %v on everything", a, s.Action)
 				}
 				if strings.HasPrefix(r, "arn:${AWS::Partition}:s3:::*") || strings.Contains(r, "s3:::stedi-lake/*") {
@@ -63,7 +65,7 @@ func TestNoStarOnData(t *testing.T) {
 
 // A call that is not in the table gives no right, and neither do actors that nobody knows.
 func TestOutsideTheTable(t *testing.T) {
-	if _, err := (use{sid: "X", calls: []string{"s3:PutBucketPolicy"}}).statements(); err == nil || !strings.Contains(err.Error(), "s3:PutBucketPolicy") {
+	if _, err := (use{sid: "X", calls: []string{"s3:PutObjectAcl"}}).statements(); err == nil || !strings.Contains(err.Error(), "s3:PutObjectAcl") {
 		t.Errorf("a call outside the table: %v", err)
 	}
 	if _, err := Of("boss", stedi()); err == nil {

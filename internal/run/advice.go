@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -83,26 +82,14 @@ func gigabytes(n int64) float64 { return float64(n) / 1e9 }
 // measured gives the best rate of the last runs that the engine in the process has done, and which run that was. Small runs
 // are left out: they are over before a rate shows.
 func (w *Workspace) measured(ctx context.Context, v *lake.View) (rate float64, run string, err error) {
-	const last = 20
-	query := fmt.Sprintf("SELECT run_id, record, epoch(finished_at) - epoch(started_at) FROM %%s WHERE kind = 'run' ORDER BY finished_at DESC, run_id DESC LIMIT %d", last)
-	err = w.scan(ctx, v, RunsTable, query, func(next func(...any) error) error {
-		var id, record string
-		var seconds float64
-		if err := next(&id, &record, &seconds); err != nil {
-			return err
-		}
-		var r Record
-		if json.Unmarshal([]byte(record), &r) != nil || madeElsewhere(r) {
-			return nil
-		}
+	err = w.pastRecords(ctx, v, func(id string, seconds float64, r Record) {
 		rows := w.worked(r)
 		if rows < worthMeasuring || seconds <= 0 {
-			return nil
+			return
 		}
 		if got := float64(rows) / max(seconds-starting, seconds/4); got > rate {
 			rate, run = got, id
 		}
-		return nil
 	})
 	return rate, run, err
 }

@@ -55,6 +55,13 @@ type execution struct {
 	rebuilt map[string]bool
 	// afar has the landing tables whose files Spark reads, by name.
 	afar map[string]*afar
+	// finished has the tables of steps that are done, in this process or one before it, and pace how much time this one has.
+	finished map[string]bool
+	pace     *pace
+	// named are the files that events have named, in whichever process the plan was made.
+	named []string
+	// handOver leaves starting the job to somebody else.
+	handOver bool
 }
 
 // state is how one table will look after the run.
@@ -67,6 +74,8 @@ type state struct {
 	record  TableRecord
 	load    *LoadRecord
 	checks  []check.Result
+	// late are the results of checks that waited for all tables.
+	late []check.Result
 	// stored says that the table's files are where now says, and open how much of it the engine can read at the moment, for
 	// so many users: see [execution.use].
 	stored  bool
@@ -112,16 +121,13 @@ func (x *execution) tell(e Event) {
 
 // all brings every step's table up to date, independent ones side by side. left is a job that another process has started to
 // load landing files; nil for none.
-func (x *execution) all(ctx context.Context, left *leftJob) error {
-	if err := x.unchanged(ctx); err != nil {
-		return err
-	}
+func (x *execution) all(ctx context.Context, left *leftRun) error {
 	first, err := x.w.order()
 	if err != nil {
 		return err
 	}
 	if x.w.maker.InProcess() {
-		if err := x.steps(ctx, x.plan.Steps, first); err != nil {
+		if err := x.steps(ctx, x.plan.Steps, first); err != nil || x.pace.any() {
 			return err
 		}
 		return x.make(ctx, x.w.maker, nil, true)
@@ -137,7 +143,7 @@ func (x *execution) all(ctx context.Context, left *leftJob) error {
 		return err
 	}
 	landing := slices.DeleteFunc(slices.Clone(x.plan.Steps), func(s plan.Step) bool { return s.Table.Landing == nil })
-	if err := x.steps(ctx, landing, first); err != nil {
+	if err := x.steps(ctx, landing, first); err != nil || x.pace.any() {
 		return err
 	}
 	return x.make(ctx, x.w.maker, models, true)
@@ -165,7 +171,11 @@ func (x *execution) steps(ctx context.Context, steps []plan.Step, first map[stri
 					return within.Err()
 				}
 			}
-			if s.Works() {
+			switch {
+			case !s.Works(), x.done(s):
+			case x.pace.putOff(first[s.Table.Name]...):
+				x.pace.wait(s.Table.Name)
+			default:
 				weight := x.weight(s)
 				err := x.inSlots(within, slots, weight, s)
 				if full := (*cache.FullError)(nil); errors.As(err, &full) && weight < sideBySide {
@@ -191,7 +201,10 @@ func (x *execution) inSlots(ctx context.Context, slots *semaphore.Weighted, weig
 		return err
 	}
 	defer slots.Release(weight)
-	return x.step(ctx, s)
+	if size := x.size(s); x.pace.begin(s.Table.Name, size) {
+		return x.step(ctx, s, size)
+	}
+	return nil
 }
 
 // sideBySide is how many small steps may run at a time, and bigStep how many places a big one takes: two big ones go together,
@@ -220,7 +233,7 @@ func (x *execution) weight(s plan.Step) int64 {
 	return 1
 }
 
-func (x *execution) step(ctx context.Context, s plan.Step) error {
+func (x *execution) step(ctx context.Context, s plan.Step, size amount) error {
 	start := time.Now()
 	var err error
 	switch {
@@ -236,9 +249,12 @@ func (x *execution) step(ctx context.Context, s plan.Step) error {
 	}
 	st := x.state(s.Table.Name)
 	x.mu.Lock()
-	defer x.mu.Unlock()
 	st.record.Seconds = time.Since(start).Seconds()
+	x.finished[s.Table.Name] = true
 	x.tell(Event{Table: s.Table.Name, Rows: st.rows, Finished: true})
+	x.mu.Unlock()
+	x.pace.end(s.Table.Name, size, st.record.Seconds)
+	x.w.reached("made " + s.Table.Name)
 	return nil
 }
 

@@ -41,6 +41,9 @@ func (w *Workspace) Remember(ctx context.Context, query string) error {
 	return err
 }
 
+// TimeIsOver ends the time of a run that has a deadline.
+func (w *Workspace) TimeIsOver() { w.pacing.over() }
+
 // OnStep lets a test see the steps of a run: built, staged, published.
 func (w *Workspace) OnStep(at func(step string)) { w.at = at }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -73,7 +72,7 @@ func (w *Workspace) wouldCollect(ctx context.Context, before time.Time, wait boo
 		return found, err
 	}
 	defer func() { err = errors.Join(err, reading.Close()) }()
-	unfinished, err := w.Lake.Catalog().Idle(ctx, wait)
+	unfinished, err := w.Lake.Catalog().Idle(ctx, w.lock("", wait))
 	if err != nil {
 		return found, err
 	}
@@ -167,7 +166,7 @@ func (w *Workspace) leftovers(ctx context.Context, before time.Time) (locations 
 	if w.jobs == nil {
 		return nil, shown, nil
 	}
-	list, err := w.jobs.Leftovers(ctx, before, path.Base(w.jobs.leftAt()), lastLog)
+	list, err := w.jobs.Leftovers(ctx, before, lastLog)
 	for _, l := range list {
 		locations = append(locations, l.Location)
 		shown.Files = append(shown.Files, strings.TrimPrefix(l.Location, w.Project.Config.Warehouse+"/"))

@@ -108,7 +108,7 @@ func (x *execution) failed() error {
 	var errs []error
 	for _, t := range x.w.Graph.Tables {
 		if st := x.state(t.Name); st != nil {
-			for _, r := range st.checks {
+			for _, r := range slices.Concat(st.checks, st.late) {
 				if r.Status == check.Failed {
 					errs = append(errs, &CheckError{Result: r})
 				}

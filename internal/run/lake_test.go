@@ -18,8 +18,10 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"tarn/internal/awsconf"
+	"tarn/internal/catalog"
 	"tarn/internal/catalog/glue/gluetest"
 	"tarn/internal/cli"
 	"tarn/internal/query"
@@ -36,6 +38,8 @@ const (
 	lakeDir = "TARN_TEST_LAKE"
 	// lakeTarget is the target to be run.
 	lakeTarget = "TARN_TEST_TARGET"
+	// overAt is a step at which the process has no time left, and execution the owner of its lock.
+	overAt, execution = "TARN_TEST_OVER_AT", "TARN_TEST_EXECUTION"
 	// signalIs is a signal that the program sends itself at the step signalAt.
 	signalAt, signalIs = "TARN_TEST_SIGNAL_AT", "TARN_TEST_SIGNAL"
 )
@@ -82,17 +86,24 @@ func TestMain(m *testing.M) {
 
 // runUntil runs the lake in this process and kills it, as kill -9 does, at a step.
 func runUntil(ctx context.Context, dir, step string) int {
-	w, err := run.Open(ctx, dir, run.Options{Target: os.Getenv(lakeTarget)})
+	w, err := run.Open(ctx, dir, run.Options{Target: os.Getenv(lakeTarget), Owner: catalog.Owner{Execution: os.Getenv(execution)}})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	w.OnStep(func(reached string) {
+		if reached == os.Getenv(overAt) {
+			w.TimeIsOver()
+		}
 		if reached == step {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		}
 	})
-	if _, err := w.Run(ctx, run.RunOptions{}); err != nil {
+	var o run.RunOptions
+	if os.Getenv(overAt) != "" {
+		o.Deadline = time.Now().Add(time.Hour)
+	}
+	if _, err := w.Run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	return 1

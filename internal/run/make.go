@@ -44,6 +44,9 @@ func (x *execution) make(ctx context.Context, m *maker, steps []plan.Step, late 
 	if len(job.Steps)+len(job.Late) == 0 {
 		return nil
 	}
+	if o := x.offerer(); o != nil && !m.InProcess() {
+		return x.handedOver(ctx, o, job, made)
+	}
 	r, err := x.attend(ctx, job, false, func(j engine.Job) (*engine.Result, error) { return m.Build(ctx, j, made) })
 	if err != nil {
 		return x.placed(m, err)

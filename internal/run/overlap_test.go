@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,7 +30,8 @@ func TestOverlap(t *testing.T) {
 			case r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/raw/readings/"):
 				fetched[r.URL.Path] = true
 			case r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/data/"):
-				stored[strings.Split(strings.SplitN(r.URL.Path, "/small/", 2)[1], "/")[0]] = true
+				table, _, _ := strings.Cut(r.URL.Path, "/data/")
+				stored[path.Base(table)] = true
 			}
 		})
 	})

@@ -64,7 +64,7 @@ func reader(ctx context.Context, dir string, o Options) (*Workspace, *lake.View,
 	if t.w.reading, err = t.Reading(); err != nil {
 		return nil, nil, errors.Join(err, t.Close())
 	}
-	v, err := t.View(ctx, "")
+	v, err := t.w.Lake.View(ctx)
 	if err != nil {
 		return nil, nil, errors.Join(err, t.Close())
 	}

@@ -21,6 +21,9 @@ const (
 	NothingToDo Status = "nothing_to_do"
 	ChecksFail  Status = "checks_failed"
 	Broken      Status = "failed"
+	// Continues is a run that the next process goes on with, HandedOver one whose job somebody else starts.
+	Continues  Status = "continues"
+	HandedOver Status = "handed_over"
 )
 
 // Record is the account of one run. Its JSON form is what `tarn run --json` prints and what tarn__runs keeps.
@@ -58,6 +61,9 @@ type EventsRecord struct {
 	Tests int `json:"tests"`
 	// Other counts messages that are not about objects of S3.
 	Other int `json:"other"`
+	// Later counts the files that a run was given which goes on with another process's plan, and that this plan was not given: it
+	// may not have looked at them, so they are for the next run.
+	Later int `json:"later,omitempty"`
 }
 
 // TableRecord is what a run did with one table.

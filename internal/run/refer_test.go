@@ -164,7 +164,7 @@ func (l *testLake) dataFiles(table string) (n int) {
 	l.t.Helper()
 	w := l.open(run.Options{})
 	defer w.Close()
-	s, key, err := w.Lake.Stores().Locate(l.t.Context(), w.Lake.Warehouse()+"/"+w.Lake.Database()+"/"+table+"/data/")
+	s, key, err := w.Lake.Stores().Locate(l.t.Context(), w.Lake.Warehouse()+"/"+w.Lake.Database()+"/landing/"+table+"/data/")
 	if err != nil {
 		l.t.Fatal(err)
 	}

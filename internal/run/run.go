@@ -2,12 +2,13 @@ package run
 
 import (
 	"context"
+	"errors"
 	"runtime/debug"
+	"time"
 
 	"tarn/internal/catalog"
 	"tarn/internal/lake"
 	"tarn/internal/load"
-	"tarn/internal/plan"
 )
 
 // RunOptions says how a run behaves; the zero value waits for nobody and tells nobody.
@@ -23,25 +24,42 @@ type RunOptions struct {
 	Resuming func(run, job string)
 	// Noted is told, before the work starts, what the record's warnings say of how it is done.
 	Noted func(text string)
+	// Deadline is when this process will be ended from outside; zero is never. Near it the run writes down what is done and ends
+	// with a [ContinueError]; a step that is cut short is lost, and nothing else. The next Run of the same lake, definitions and
+	// selection goes on under the same id, and all is published at once.
+	Deadline time.Time
+	// HandOver leaves it to somebody else to start the job that makes the models, where the engine is Spark: landing files are
+	// loaded, and the run ends with a [HandedOverError]. The next Run without it takes what the job has made, and publishes. Where
+	// there is no job to be started, HandOver changes nothing.
+	HandOver bool
 }
 
 // Run brings the selected tables up to date and publishes all of them in one step. The record is never nil; when the
 // error is not nil, nothing was published and readers still see what they saw before. The error is a [CheckError], a
-// [QuarantineError], a [LedgerError] or [ErrBusy] where it is one of those.
+// [QuarantineError], a [LedgerError] or [ErrBusy] where it is one of those. A [ContinueError] and a [HandedOverError] are no failures:
+// there is more of the run, and the lock is kept for it where that has an owner.
 func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error) {
 	started := w.now()
 	rec := &Record{Run: newRunID(started), Started: utc(started), Published: []string{}, Versions: versions()}
 	defer func() {
 		rec.Finished = utc(w.now())
 		rec.Seconds = rec.Finished.Sub(rec.Started).Seconds()
-		if err != nil {
+		switch {
+		case err == nil:
+		case errors.As(err, new(*ContinueError)):
+			rec.Status = Continues
+		case errors.As(err, new(*HandedOverError)):
+			rec.Status = HandedOver
+		default:
 			rec.Error = err.Error()
 			if rec.Status != ChecksFail {
 				rec.Status = Broken
 			}
 		}
 	}()
-	writer, err := w.Lake.Catalog().Lock(ctx, catalog.LockOptions{Run: rec.Run, Wait: o.Wait, Waiting: o.Waiting})
+	lock := w.lock(rec.Run, o.Wait)
+	lock.Waiting = o.Waiting
+	writer, err := w.Lake.Catalog().Lock(ctx, lock)
 	if err != nil {
 		return rec, err
 	}
@@ -64,20 +82,39 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: seen.own, seen: seen, id: rec.Run, started: started,
 		filesAre: filesSnapshot(seen.own), selection: o.Selection, progress: o.Progress, record: rec, states: map[string]*state{},
 		reread: map[string][]load.Counted{}, again: map[string][]string{}, rebuilt: map[string]bool{},
-		afar: map[string]*afar{}}
+		afar: map[string]*afar{}, finished: map[string]bool{}, pace: newPace(o.Deadline), named: o.named(), handOver: o.HandOver}
 	defer x.held.Close()
+	w.pacing = x.pace
+	if !o.Deadline.IsZero() {
+		if x.pace.past, err = w.tookBefore(ctx, seen.own); err != nil {
+			return rec, err
+		}
+	}
+	note := func(text string) {
+		rec.Warnings = append(rec.Warnings, text)
+		if o.Noted != nil {
+			o.Noted(text)
+		}
+	}
 	left, err := w.left(ctx)
 	if err != nil {
 		return rec, err
 	}
-	if left != nil && w.resumable(left, seen.own, o.Selection) {
-		rec.Run, rec.Started, rec.Orphans = left.Run, left.Started, left.Orphans
-		if o.Resuming != nil {
-			o.Resuming(left.Run, left.Job.ID)
-		}
-		return rec, x.end(ctx, v, x.goOn(ctx, left))
-	}
 	if left != nil {
+		why, err := w.stale(left, seen.own, o.Selection)
+		if err != nil {
+			return rec, err
+		}
+		if why == "" {
+			x.inherit(left)
+			if o.Resuming != nil {
+				o.Resuming(left.Run, left.jobID())
+			}
+			return rec, x.end(ctx, v, func(ctx context.Context) error { return x.goOn(ctx, left) })
+		}
+		if !published(v, left.Run) {
+			note("what run " + left.Run + " had done was thrown away, as " + why)
+		}
 		if err := w.abandon(ctx, v, left); err != nil {
 			return rec, err
 		}
@@ -86,7 +123,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 		return rec, err
 	}
 	// A plan can be there whose job was never noted.
-	if err := w.jobs.remove(ctx, writer.Unfinished()); err != nil {
+	if err := errors.Join(w.jobs.remove(ctx, writer.Unfinished()), w.removeLeft(ctx, writer.Unfinished())); err != nil {
 		return rec, err
 	}
 	p, err := w.plan(ctx, seen, o.Selection)
@@ -107,17 +144,21 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 		return rec, nil
 	}
 	for _, text := range w.loadedHere(p) {
-		rec.Warnings = append(rec.Warnings, text)
-		if o.Noted != nil {
-			o.Noted(text)
-		}
+		note(text)
 	}
-	return rec, x.end(ctx, v, x.publishAll(ctx))
+	return rec, x.end(ctx, v, x.makeAll)
 }
 
-// end fills the record of a run that has done its work or has failed, and does what comes after a publish. v is what was
-// published before.
-func (x *execution) end(ctx context.Context, v *lake.View, err error) error {
+// end does the work of a run and publishes it, within the time that there is, and fills the record. v is what was published
+// before.
+func (x *execution) end(ctx context.Context, v *lake.View, work func(context.Context) error) error {
+	err := x.timed(ctx, work)
+	if err == nil {
+		err = x.conclude(ctx)
+	}
+	if errors.Is(err, errOutOfTime) {
+		err = x.pause(ctx)
+	}
 	x.fill()
 	if err != nil {
 		x.record.Published = []string{}
@@ -128,50 +169,20 @@ func (x *execution) end(ctx context.Context, v *lake.View, err error) error {
 	return nil
 }
 
-// goOn finishes a run whose job another process has started.
-func (x *execution) goOn(ctx context.Context, left *leftJob) error {
-	x.plan, x.w.jobs.used, x.w.jobs.noted = &plan.Plan{}, true, true
-	// What that run has staged stays; only what is of no use to it goes.
-	staged := lake.Garbage{}
-	if left.Loading {
-		// It had staged no table yet, or does it once more.
-		var err error
-		if staged, err = x.w.Lake.LeftBy(ctx, x.view, ""); err != nil {
-			return err
-		}
-	}
-	if err := x.w.tidy(ctx, staged); err != nil {
-		return err
-	}
-	if err := x.resume(ctx, left); err != nil {
-		return err
-	}
-	if left.Loading {
-		if err := x.resumeLoad(ctx, left); err != nil {
-			return err
-		}
-		return x.conclude(ctx)
-	}
-	if err := x.rejoin(ctx, left); err != nil {
-		return err
-	}
-	return x.conclude(ctx)
-}
-
-// publishAll does the work and makes it visible.
-func (x *execution) publishAll(ctx context.Context) (err error) {
+// makeAll makes the tables of a run that begins.
+func (x *execution) makeAll(ctx context.Context) (err error) {
 	if x.quarantine, err = load.NewQuarantine(ctx, x.w.Engine, x.id, utc(x.started)); err != nil {
 		return err
 	}
-	if err := x.work(ctx, nil); err != nil {
+	if err := x.unchanged(ctx); err != nil {
 		return err
 	}
-	return x.conclude(ctx)
+	return x.work(ctx, nil)
 }
 
 // work makes all tables, in the disk that there is. left is a job that another process has started to load landing files; nil
 // for none.
-func (x *execution) work(ctx context.Context, left *leftJob) error {
+func (x *execution) work(ctx context.Context, left *leftRun) error {
 	if err := x.fits(ctx); err != nil {
 		return err
 	}
@@ -188,6 +199,9 @@ func (x *execution) conclude(ctx context.Context) error {
 		return err
 	}
 	x.w.reached("built")
+	if !x.pace.publishes(len(x.plan.Steps)) {
+		return errOutOfTime
+	}
 	return x.publish(ctx)
 }
 
@@ -229,7 +243,7 @@ func (x *execution) fill() {
 	for _, t := range x.w.Graph.Tables {
 		// Tables outside the plan can have checks that look at a table in it.
 		if st := x.state(t.Name); st != nil {
-			x.record.Checks = append(x.record.Checks, st.checks...)
+			x.record.Checks = append(append(x.record.Checks, st.checks...), st.late...)
 		}
 	}
 }

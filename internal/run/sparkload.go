@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -146,8 +147,8 @@ func (w *Workspace) unreached() (list diag.List) {
 }
 
 // loadAfar lets Spark read landing files, if there are many. left is a job that another process has started for it.
-func (x *execution) loadAfar(ctx context.Context, left *leftJob) error {
-	steps := x.w.toLoad(x.plan)
+func (x *execution) loadAfar(ctx context.Context, left *leftRun) error {
+	steps := slices.DeleteFunc(x.w.toLoad(x.plan), x.done)
 	if len(steps) == 0 {
 		return nil
 	}
@@ -207,7 +208,7 @@ func (x *execution) batches(ctx context.Context, s plan.Step) ([]engine.Batch, e
 
 // startLoad writes the batches and what there was to do, and runs the job.
 func (x *execution) startLoad(ctx context.Context, steps []plan.Step, tasks []engine.Batch) (*engine.Result, error) {
-	x.w.jobs.used = true
+	x.w.leaving.used = true
 	g, within := errgroup.WithContext(ctx)
 	g.SetLimit(batchesAtOnce)
 	i := 0
@@ -218,13 +219,7 @@ func (x *execution) startLoad(ctx context.Context, steps []plan.Step, tasks []en
 			g.Go(func() error { return x.w.putJSON(within, location, b) })
 		}
 	}
-	work := map[string]savedWork{}
-	for _, s := range x.plan.Steps {
-		if s.Table.Landing != nil {
-			work[s.Table.Name] = savedWork{Work: s.Work, Prune: s.Prune}
-		}
-	}
-	if err := errors.Join(g.Wait(), x.w.putJSON(ctx, x.w.jobs.Folder(loadRun(x.id))+workFile, work)); err != nil {
+	if err := g.Wait(); err != nil {
 		return nil, err
 	}
 	j := engine.Job{Run: loadRun(x.id), Database: x.w.Project.Config.Database, Tell: x.follow}

@@ -121,8 +121,8 @@ func (w *Workspace) settle(ctx context.Context, id string, failed error) error {
 			return nil
 		}
 	}
-	if w.jobs != nil && w.jobs.used {
-		if err := w.forgetJob(ctx, id); err != nil {
+	if w.leaving.used {
+		if err := w.forget(ctx, id); err != nil {
 			return err
 		}
 	}

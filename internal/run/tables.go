@@ -3,7 +3,9 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 
 	"tarn/internal/diag"
 	"tarn/internal/engine/duckdb"
@@ -19,7 +21,7 @@ type Tables struct {
 
 // OpenTables opens the lake in dir for reading.
 func OpenTables(ctx context.Context, dir string, o Options) (*Tables, error) {
-	p, err := project.Load(dir, o.Target)
+	p, err := o.load(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -32,8 +34,7 @@ func OpenTables(ctx context.Context, dir string, o Options) (*Tables, error) {
 	if err := own.Err(); err != nil {
 		return nil, err
 	}
-	p.Config.AWS.Requests = o.Requests
-	w := &Workspace{Project: p}
+	w := &Workspace{Project: p, owner: o.Owner}
 	if err := w.openTables(ctx); err != nil {
 		return nil, err
 	}
@@ -42,6 +43,35 @@ func OpenTables(ctx context.Context, dir string, o Options) (*Tables, error) {
 
 // Close lets go of the lake.
 func (t *Tables) Close() error { return t.w.Close() }
+
+// Project has the settings of the lake's target; its definitions may have mistakes.
+func (t *Tables) Project() *project.Lake { return t.w.Project }
+
+// Find finds a table of a view by its name, with or without the database; a landing table stands for its rows. The error is
+// [ErrUnknownTable], also where the table is defined and was not made yet.
+func (t *Tables) Find(v *lake.View, name string) (*lake.Table, error) {
+	short := name
+	if before, after, ok := strings.Cut(name, "."); ok && (strings.EqualFold(before, t.Database()) || strings.EqualFold(before, t.w.Lake.Database())) {
+		short = after
+	}
+	short = strings.ToLower(short)
+	for _, stored := range []string{short, short + "__rows"} {
+		if found := v.Table(stored); found != nil {
+			return found, nil
+		}
+	}
+	names := v.Names()
+	for i, n := range names {
+		names[i] = strings.TrimSuffix(n, "__rows")
+	}
+	switch hint := diag.DidYouMean(short, names); {
+	case len(names) == 0:
+		return nil, fmt.Errorf("%w: %s (nothing was published yet: `tarn run` makes the tables)", ErrUnknownTable, name)
+	case hint != "":
+		return nil, fmt.Errorf("%w: %s (%s)", ErrUnknownTable, name, hint)
+	}
+	return nil, fmt.Errorf("%w: %s (`tarn query \"SHOW TABLES\"` lists them)", ErrUnknownTable, name)
+}
 
 // Database is what stands before the dot in SQL.
 func (t *Tables) Database() string { return t.w.Project.Config.Database }
@@ -57,7 +87,7 @@ func (t *Tables) Memory(asked string) string { return MemoryOf(t.w.Project.Confi
 
 // Engine tells where models are made that are not made in the process, for people, or why they could not be; "" is the process.
 func (t *Tables) Engine(ctx context.Context) (string, error) {
-	e, err := openEngine(ctx, t.w.Project, t.w.Lake, nil, t.StateDir())
+	e, err := openEngine(ctx, t.w.Project, t.w.Project.Config.Engine, t.w.Lake, nil, t.StateDir())
 	if err != nil {
 		return "", err
 	}
@@ -66,7 +96,7 @@ func (t *Tables) Engine(ctx context.Context) (string, error) {
 
 // Idle fails with [ErrBusy] while somebody writes.
 func (t *Tables) Idle(ctx context.Context) error {
-	_, err := t.w.Lake.Catalog().Idle(ctx, false)
+	_, err := t.w.Lake.Catalog().Idle(ctx, t.w.lock("", false))
 	return err
 }
 
@@ -76,11 +106,15 @@ func (t *Tables) TempDir() string { return t.w.tempDir() }
 // Reading keeps gc from removing files until it is closed.
 func (t *Tables) Reading() (io.Closer, error) { return t.w.Reading() }
 
-// View gives the tables as they are published, or as they were after a run or at a time: see [Workspace.At].
+// View gives the tables as they are published, or as they were after a run or at a time: see [Workspace.At]. Those that the
+// credentials have no right to are left out: see [lake.Lake.Readable].
 func (t *Tables) View(ctx context.Context, at string) (_ *lake.View, err error) {
-	v, err := t.w.Lake.View(ctx)
+	v, err := t.w.Lake.Readable(ctx)
 	if err != nil || at == "" {
 		return v, err
+	}
+	if err := v.Denied()[RunsTable]; err != nil {
+		return nil, fmt.Errorf("which runs there were stands in %s, and that cannot be read: %w", RunsTable, err)
 	}
 	e, err := duckdb.Open(ctx, duckdb.Options{Database: t.Database()})
 	if err != nil {

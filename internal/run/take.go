@@ -42,7 +42,7 @@ func (x *execution) take(ctx context.Context, m *maker, made tables, steps []pla
 		if err != nil {
 			return err
 		}
-		st.checks = append(st.checks, results...)
+		st.late = append(st.late, results...)
 	}
 	return nil
 }

@@ -35,10 +35,10 @@ func openLake(ctx context.Context, p *project.Lake) (*lake.Lake, error) {
 
 // openEngine opens what makes a target's models. Its own files lie beside the tables, or, of a lake of this machine, in its state.
 // process is the engine of this process, and scratch a folder of this machine for what belongs to one job.
-func openEngine(ctx context.Context, p *project.Lake, l *lake.Lake, process *duckdb.Engine, scratch string) (engine.Engine, error) {
+func openEngine(ctx context.Context, p *project.Lake, kind string, l *lake.Lake, process *duckdb.Engine, scratch string) (engine.Engine, error) {
 	own := "file://" + scratch
 	if project.Remote(p.Config.Warehouse) {
-		own = p.Config.Warehouse + "/" + lake.OwnFolder(p.Config.Stored) + "/" + p.Config.Engine
+		own = p.Config.Warehouse + "/" + lake.OwnFolder(p.Config.Stored) + "/" + kind
 	}
-	return engines.Open(ctx, engines.Place{Kind: p.Config.Engine, Process: process, Spark: p.Config.Spark, AWS: p.Config.AWS, Stores: l.Stores(), Own: own, Scratch: scratch})
+	return engines.Open(ctx, engines.Place{Kind: kind, Process: process, Spark: p.Config.Spark, AWS: p.Config.AWS, Stores: l.Stores(), Own: own, Scratch: scratch})
 }

@@ -16,7 +16,7 @@ func (t *Tables) Owned(ctx context.Context) error {
 	return t.w.Lake.Identified(ctx)
 }
 
-// TryCatalog tries what runs do with the catalog, where rights on it are others' to give, and leaves nothing. about says what
+// TryCatalog tries what runs do with the catalog, where rights on it are others' to give: see [catalog.Tried]. about says what
 // was found, fix what to do where that is not all right; both are "" where there is nothing to try.
 func (t *Tables) TryCatalog(ctx context.Context) (about, fix string, err error) {
 	c, ok := t.w.Lake.Catalog().(catalog.Tried)

@@ -39,6 +39,7 @@ import (
 
 	"tarn/internal/awsconf"
 	"tarn/internal/careful"
+	"tarn/internal/catalog"
 	"tarn/internal/diag"
 	"tarn/internal/engine"
 	"tarn/internal/engine/duckdb"
@@ -47,6 +48,7 @@ import (
 	"tarn/internal/model"
 	"tarn/internal/plan"
 	"tarn/internal/project"
+	"tarn/internal/sparkconf"
 )
 
 // Workspace is one opened lake.
@@ -58,12 +60,18 @@ type Workspace struct {
 	// Diagnostics holds the warnings of the definitions.
 	Diagnostics diag.List
 	now         func() time.Time
+	// owner is whom the lock is for.
+	owner catalog.Owner
 	// at is told the steps of a run, in tests.
 	at func(step string)
 	// maker is the engine that makes the models, and own the one of this process, which does the rest; they can be the same.
 	maker, own *maker
 	// jobs is the maker where its jobs go on without this process; nil elsewhere.
 	jobs *jobs
+	// pacing is how much time the run under way has.
+	pacing *pace
+	// leaving is what is known of the run that another process has begun or goes on with.
+	leaving leaving
 	// held keeps the lake's own tables readable.
 	held *lake.Reader
 	// reading keeps gc away for as long as the workspace is open, where it is only looked at.
@@ -91,8 +99,42 @@ type Options struct {
 	Threads int
 	// Requests counts what is asked of stores and catalogs elsewhere; nil does not.
 	Requests *awsconf.Counter
+	// Owner is whom the lake's lock is for while somebody writes: an execution of which this process is a step, or, as the zero
+	// value says, this process. With Alive alone it is this process, which can find out whether another holder's execution has ended.
+	Owner catalog.Owner
+	// Engine is what makes the models of this run in place of the target's engine, duckdb or spark; "" is that of the target.
+	Engine string
+	// Spark says where Spark is in place of the target's settings; nil leaves these.
+	Spark *sparkconf.Settings
+	// State is a folder for what this machine keeps, where that may not be in the lake's; "" is there.
+	State string
+	// Disk bounds, in bytes, what a run takes of this machine's disk, where that is less than the target's setting; 0 does not.
+	Disk int64
 	// Now replaces the clock in tests.
 	Now func() time.Time
+}
+
+// ErrNoSpark says that Spark was asked for and nothing says where it is.
+var ErrNoSpark = errors.New("nothing says where Spark is: the target has no settings for it")
+
+// load reads the definitions of a lake, with what these options say in place of the target.
+func (o Options) load(dir string) (*project.Lake, error) {
+	p, err := project.LoadWith(dir, project.Options{Target: o.Target, State: o.State})
+	if err != nil {
+		return nil, err
+	}
+	c := &p.Config
+	if o.Disk > 0 {
+		c.Disk = min(c.Disk, o.Disk)
+	}
+	c.AWS.Requests, c.Engine = o.Requests, cmp.Or(o.Engine, c.Engine)
+	if o.Spark != nil {
+		c.Spark = *o.Spark
+	}
+	if c.Engine == project.Spark && c.Spark.Where == "" && p.Diagnostics.Err() == nil {
+		return nil, ErrNoSpark
+	}
+	return p, nil
 }
 
 // DefaultMemory is what the engine may use where nothing else is set. Builds of ten million rows pass with half of it.
@@ -104,12 +146,38 @@ func MemoryOf(c project.Config, asked string) string { return cmp.Or(asked, c.Me
 // Open reads the definitions of the lake in dir and opens its tables. If the definitions have errors, the error is a
 // [diag.ListError] with all of them.
 func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) {
-	p, err := project.Load(dir, o.Target)
+	w, err := compile(ctx, dir, o)
 	if err != nil {
 		return nil, err
 	}
-	p.Config.AWS.Requests = o.Requests
-	w := &Workspace{Project: p, Diagnostics: p.Diagnostics, now: o.Now}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.Close())
+		}
+	}()
+	if err := w.openTables(ctx); err != nil {
+		return nil, err
+	}
+	return w, w.openEngine(ctx)
+}
+
+// Definitions reads and compiles the definitions of the lake in dir, and asks nothing of stores and catalogs. Errors are as those of
+// [Open].
+func Definitions(ctx context.Context, dir string, o Options) (*project.Lake, *model.Graph, error) {
+	w, err := compile(ctx, dir, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return w.Project, w.Graph, w.Close()
+}
+
+// compile gives a workspace without its tables.
+func compile(ctx context.Context, dir string, o Options) (_ *Workspace, err error) {
+	p, err := o.load(dir)
+	if err != nil {
+		return nil, err
+	}
+	w := &Workspace{Project: p, Diagnostics: p.Diagnostics, now: o.Now, owner: o.Owner}
 	if w.now == nil {
 		w.now = time.Now
 	}
@@ -132,20 +200,13 @@ func Open(ctx context.Context, dir string, o Options) (_ *Workspace, err error) 
 		return nil, err
 	}
 	w.Graph, w.Diagnostics = g, append(w.Diagnostics, list...).Sort()
-	if err := w.Diagnostics.Err(); err != nil {
-		return nil, err
-	}
-	if err := w.openTables(ctx); err != nil {
-		return nil, err
-	}
-	return w, w.openEngine(ctx)
+	return w, w.Diagnostics.Err()
 }
 
 // openEngine opens what makes the models, and writes them for it.
 func (w *Workspace) openEngine(ctx context.Context) error {
 	w.own = &maker{Engine: w.Engine, kind: project.DuckDB, tables: map[string]*written{}}
-	scratch := filepath.Join(w.Project.StateDir(), w.Project.Config.Engine)
-	e, err := openEngine(ctx, w.Project, w.Lake, w.Engine, scratch)
+	e, scratch, err := w.openMaker(ctx, w.Project.Config.Engine)
 	if err != nil {
 		return err
 	}
@@ -162,6 +223,13 @@ func (w *Workspace) openEngine(ctx context.Context) error {
 		return w.Diagnostics.Err()
 	}
 	return nil
+}
+
+// openMaker opens an engine of a kind, with a folder of this machine for its jobs.
+func (w *Workspace) openMaker(ctx context.Context, kind string) (e engine.Engine, scratch string, err error) {
+	scratch = filepath.Join(w.Project.StateDir(), kind)
+	e, err = openEngine(ctx, w.Project, kind, w.Lake, w.Engine, scratch)
+	return e, scratch, err
 }
 
 // openTables opens the tables of a lake.

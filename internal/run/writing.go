@@ -11,6 +11,11 @@ import (
 // ErrBusy says that another process is writing to the lake.
 var ErrBusy = catalog.ErrBusy
 
+// lock says how the lock is asked for.
+func (w *Workspace) lock(run string, wait bool) catalog.LockOptions {
+	return catalog.LockOptions{Run: run, Wait: wait, Owner: w.owner}
+}
+
 // whileHeld gives a context that ends when the lock is lost: going on would be in vain.
 func whileHeld(ctx context.Context, w catalog.Writer) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -32,9 +37,9 @@ func (w *Workspace) letGo(ctx context.Context, l catalog.Writer, id string, fail
 	}
 	cause := context.Cause(ctx)
 	ctx = context.WithoutCancel(ctx)
-	if w.jobs.goesOn(cause, failed) {
+	if w.goesOn(cause, failed) {
 		// Everything stays for whoever goes on with the run.
-		return errors.Join(failed, l.Release(ctx))
+		return errors.Join(failed, l.Keep(ctx))
 	}
 	return errors.Join(failed, w.settle(ctx, id, failed), l.Release(ctx))
 }
@@ -43,7 +48,7 @@ func (w *Workspace) letGo(ctx context.Context, l catalog.Writer, id string, fail
 // told what the writer before had left behind, which is gone then.
 func (w *Workspace) change(ctx context.Context, wait bool, do func(ctx context.Context, c change) error) (id string, err error) {
 	id = newRunID(w.now())
-	l, err := w.Lake.Catalog().Lock(ctx, catalog.LockOptions{Run: id, Wait: wait})
+	l, err := w.Lake.Catalog().Lock(ctx, w.lock(id, wait))
 	if err != nil {
 		return id, err
 	}

@@ -60,6 +60,8 @@ type ListOptions struct {
 var (
 	// ErrNotFound says that there is nothing under a key. It is never given for a missing bucket or folder of the root.
 	ErrNotFound = errors.New("not found")
+	// ErrDenied says that these credentials have no right to it. A place that has no rights of its own never gives it.
+	ErrDenied = errors.New("not allowed")
 	// ErrCondition says that a condition did not hold, or that it could not be said which of two writers came first.
 	ErrCondition = errors.New("changed by somebody else")
 )

@@ -120,6 +120,19 @@ func upload(t *testing.T, folder, to string) {
 // trino starts Trino over the catalog and the bucket that the environment leads to, and gives its address.
 func trino(t *testing.T) string {
 	t.Helper()
+	glue := "hive.metastore.glue.endpoint-url=" + os.Getenv("AWS_ENDPOINT_URL_GLUE") + "\nhive.metastore.glue.region=us-east-1\n" +
+		"hive.metastore.glue.aws-access-key=" + os.Getenv("AWS_ACCESS_KEY_ID") + "\nhive.metastore.glue.aws-secret-key=" + os.Getenv("AWS_SECRET_ACCESS_KEY") + "\n"
+	files := "fs.native-s3.enabled=true\ns3.endpoint=" + os.Getenv("AWS_ENDPOINT_URL") + "\ns3.region=us-east-1\ns3.path-style-access=true\n" +
+		"s3.aws-access-key=" + os.Getenv("AWS_ACCESS_KEY_ID") + "\ns3.aws-secret-key=" + os.Getenv("AWS_SECRET_ACCESS_KEY") + "\n"
+	return trinoServing(t, map[string]string{
+		"catalog/lake.properties": "connector.name=iceberg\niceberg.catalog.type=glue\n" + glue + files,
+		"catalog/raw.properties":  "connector.name=hive\nhive.metastore=glue\n" + glue + files,
+	})
+}
+
+// trinoServing starts Trino with the files of its folder etc, and gives its address.
+func trinoServing(t *testing.T, files map[string]string) string {
+	t.Helper()
 	if os.Getenv("TARN_TRINO") == "" {
 		if os.Getenv("CI") != "" {
 			t.Fatal("CI has to run test/peers/trino.sh install and set TARN_TRINO")
@@ -127,12 +140,9 @@ func trino(t *testing.T) string {
 		t.Skip("TARN_TRINO is not set; test/peers/trino.sh installs Trino and sets it")
 	}
 	etc := t.TempDir()
-	glue := "hive.metastore.glue.endpoint-url=" + os.Getenv("AWS_ENDPOINT_URL_GLUE") + "\nhive.metastore.glue.region=us-east-1\n" +
-		"hive.metastore.glue.aws-access-key=" + os.Getenv("AWS_ACCESS_KEY_ID") + "\nhive.metastore.glue.aws-secret-key=" + os.Getenv("AWS_SECRET_ACCESS_KEY") + "\n"
-	files := "fs.native-s3.enabled=true\ns3.endpoint=" + os.Getenv("AWS_ENDPOINT_URL") + "\ns3.region=us-east-1\ns3.path-style-access=true\n" +
-		"s3.aws-access-key=" + os.Getenv("AWS_ACCESS_KEY_ID") + "\ns3.aws-secret-key=" + os.Getenv("AWS_SECRET_ACCESS_KEY") + "\n"
-	write(t, filepath.Join(etc, "catalog", "lake.properties"), "connector.name=iceberg\niceberg.catalog.type=glue\n"+glue+files)
-	write(t, filepath.Join(etc, "catalog", "raw.properties"), "connector.name=hive\nhive.metastore=glue\n"+glue+files)
+	for name, text := range files {
+		write(t, filepath.Join(etc, name), text)
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -39,6 +39,8 @@ func Run(t *testing.T, k Kind) {
 		"ReadersSeeWholeRuns": readersSeeWholeRuns,
 		"WritersInTurn":       writersInTurn,
 		"Identity":            identity,
+		"ExecutionKeepsIt":    executionKeepsIt,
+		"ExecutionHasEnded":   executionHasEnded,
 	} {
 		t.Run(name, func(t *testing.T) {
 			open := k.Open(t)
@@ -213,13 +215,13 @@ func oneWriter(t *testing.T, open func() catalog.Catalog) {
 	if !errors.Is(err, catalog.ErrBusy) || !strings.Contains(err.Error(), "run-1") {
 		t.Errorf("the second writer: %v", err)
 	}
-	if _, err := open().Idle(t.Context(), false); !errors.Is(err, catalog.ErrBusy) || !strings.Contains(err.Error(), "run-1") {
+	if _, err := open().Idle(t.Context(), catalog.LockOptions{}); !errors.Is(err, catalog.ErrBusy) || !strings.Contains(err.Error(), "run-1") {
 		t.Errorf("idle while somebody writes: %v", err)
 	}
 	if err := w.Release(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if unfinished, err := open().Idle(t.Context(), false); err != nil || unfinished != "" {
+	if unfinished, err := open().Idle(t.Context(), catalog.LockOptions{}); err != nil || unfinished != "" {
 		t.Errorf("idle after release: %q, %v", unfinished, err)
 	}
 	if err := Publish(t, open(), Step("a", 0, 1)); err != nil {

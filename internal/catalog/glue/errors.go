@@ -145,6 +145,11 @@ func code(err error) string {
 	return ""
 }
 
+// denied reports whether it is a right that is missing.
+func denied(err error) bool {
+	return code(err) == "AccessDeniedException" || code(err) == "AccessDenied"
+}
+
 func notFound(err error) bool {
 	var e *types.EntityNotFoundException
 	return errors.As(err, &e)

@@ -18,7 +18,7 @@ func (c *Catalog) Pointers(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	for look := 1; ; look++ {
-		tables, _, err := c.tables(ctx)
+		tables, err := c.readable(ctx, &before)
 		if err != nil {
 			return nil, err
 		}
@@ -40,6 +40,35 @@ func (c *Catalog) Pointers(ctx context.Context) (map[string]string, error) {
 		}
 		before = now
 	}
+}
+
+// readable is all tables of the database. Whoever may see some of them only gets those, or is refused; then the tables that the head
+// names are asked for one by one, and one that may not be seen counts as where the head has it: who may read its files is not
+// Glue's business.
+func (c *Catalog) readable(ctx context.Context, h *head) (map[string]*types.Table, error) {
+	tables, _, err := c.tables(ctx)
+	if err != nil && !denied(err) {
+		return nil, err
+	}
+	if err != nil {
+		tables = map[string]*types.Table{}
+	}
+	for name, p := range h.Tables {
+		if tables[name] != nil {
+			continue
+		}
+		t, err := c.table(ctx, name)
+		switch {
+		case denied(err):
+			t = &types.Table{Name: &name, Parameters: map[string]string{paramType: "ICEBERG", paramAt: p.At, paramLake: c.o.Lake}}
+		case err != nil:
+			return nil, err
+		case t == nil:
+			continue
+		}
+		tables[name] = t
+	}
+	return tables, nil
 }
 
 // during gives the pointers if no publish began while the tables were read. One that had begun before counts as done.

@@ -35,14 +35,19 @@ func (c *Catalog) Lock(ctx context.Context, o catalog.LockOptions) (catalog.Writ
 	w := &writer{c: c, run: o.Run, held: held}
 	if err := w.recover(ctx); err != nil {
 		c.holds(nil)
+		if o.Owner.Execution != "" {
+			// Its next step tries again, or whoever comes after it.
+			held.Leave()
+			return nil, err
+		}
 		return nil, errors.Join(err, held.GiveBack(ctx))
 	}
 	return w, nil
 }
 
 // Idle implements [catalog.Catalog].
-func (c *Catalog) Idle(ctx context.Context, wait bool) (unfinished string, err error) {
-	return c.lease.Idle(ctx, wait)
+func (c *Catalog) Idle(ctx context.Context, o catalog.LockOptions) (unfinished string, err error) {
+	return c.lease.Idle(ctx, o)
 }
 
 // recover finishes what another publisher has left open.
@@ -73,6 +78,12 @@ func (w *writer) Lost() <-chan struct{} { return w.held.Lost() }
 func (w *writer) Release(ctx context.Context) error {
 	w.c.holds(nil)
 	return w.held.Release(ctx)
+}
+
+// Keep implements [catalog.Writer].
+func (w *writer) Keep(ctx context.Context) error {
+	w.c.holds(nil)
+	return w.held.Keep(ctx)
 }
 
 // holds keeps in mind that this process has the lock; nil is that it has not.

@@ -416,7 +416,7 @@ func TestOtherLake(t *testing.T) {
 		if _, err := other.open().Lock(t.Context(), catalog.LockOptions{Run: "x"}); !errors.Is(err, ErrOtherLake) || !strings.Contains(err.Error(), name) {
 			t.Errorf("lock by another %s: %v", name, err)
 		}
-		if unfinished, err := l.open().Idle(t.Context(), false); err != nil || unfinished != "" {
+		if unfinished, err := l.open().Idle(t.Context(), catalog.LockOptions{}); err != nil || unfinished != "" {
 			t.Errorf("it left %q, %v", unfinished, err)
 		}
 	}

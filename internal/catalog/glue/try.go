@@ -20,13 +20,18 @@ var _ catalog.Tried = (*Catalog)(nil)
 // trialPrefix begins the names of the tables that [Catalog.Try] makes for a moment.
 const trialPrefix = "tarn__doctor_"
 
-// Try implements [catalog.Tried] with an external table of no files. Where there is no database yet, nothing is tried.
+// Try implements [catalog.Tried] with an external table of no files. A database that is not there yet is made, as the first run
+// would do, and stays: to remove it could take away the tables of a run that has begun meanwhile.
 func (c *Catalog) Try(ctx context.Context) (trial catalog.Trial, err error) {
-	if _, exists, err := c.tables(ctx); err != nil {
+	_, exists, err := c.tables(ctx)
+	if err != nil {
 		return trial, err
-	} else if !exists {
-		return catalog.Trial{Text: "there is no database " + c.o.Database + " in Glue yet: the first run makes it, with glue:CreateDatabase; rights on its tables were not tried",
-			Fix: "to try them before: `aws glue create-database --database-input Name=" + c.o.Database + "`, and this again"}, nil
+	}
+	if !exists {
+		if err := c.createDatabase(ctx); err != nil {
+			return trial, diag.WithHint(err, diag.Hint(err)+"; or somebody who may makes it: `aws glue create-database --database-input Name="+c.o.Database+"`")
+		}
+		c.forget()
 	}
 	name := trialPrefix + strings.ToLower(rand.Text())
 	column := func(name string) []types.Column { return []types.Column{{Name: &name, Type: aws.String("string")}} }
@@ -50,7 +55,11 @@ func (c *Catalog) Try(ctx context.Context) (trial catalog.Trial, err error) {
 		return catalog.Trial{Text: "tables and partitions of " + c.o.Database + " can be written, but this catalog ignores VersionId: a commit of another program at the same moment could be lost",
 			Fix: "let only tarn write there, or use AWS Glue itself"}, nil
 	}
-	return catalog.Trial{Text: "in " + c.o.Database + " a table and a partition were made, changed and removed, and versions are kept"}, nil
+	about := c.o.Database
+	if !exists {
+		about += ", which was not there and is made now,"
+	}
+	return catalog.Trial{Text: "in " + about + " a table and a partition were made, changed and removed, and versions are kept"}, nil
 }
 
 // tryTable changes the table, and reports whether Glue refuses a change of a version that is over.

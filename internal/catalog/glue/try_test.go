@@ -11,8 +11,18 @@ import (
 func TestRightsAreTried(t *testing.T) {
 	l := newLake(t)
 	c := l.open()
+	l.server.Do(func(op string) gluetest.Fault {
+		if op == "CreateDatabase" {
+			return gluetest.Fault{Error: "AccessDeniedException", Message: "no"}
+		}
+		return gluetest.Fault{}
+	})
+	if got, err := c.Try(t.Context()); err == nil || !strings.Contains(hint(err), "glue:CreateDatabase") || !strings.Contains(hint(err), "aws glue create-database") {
+		t.Fatalf("without a database and the right to make it: %+v, %v, %s", got, err, hint(err))
+	}
+	l.server.Do(nil)
 	got, err := c.Try(t.Context())
-	if err != nil || !strings.Contains(got.Text, "no database db") || !strings.Contains(got.Fix, "aws glue create-database") {
+	if err != nil || got.Fix != "" || !strings.Contains(got.Text, "in db, which was not there and is made now, a table") {
 		t.Fatalf("without a database: %+v, %v", got, err)
 	}
 	if err := catalogtest.Publish(t, c, first...); err != nil {

@@ -19,6 +19,8 @@ type Held struct {
 	id         string
 	unfinished string
 	token      int64
+	// execution is whom it is held for, "" for this process.
+	execution string
 
 	// turn is taken by whoever writes or looks at what follows.
 	turn chan struct{}
@@ -125,6 +127,15 @@ func (h *Held) Confirm(ctx context.Context) error {
 // touched.
 func (h *Held) Release(ctx context.Context) error {
 	return h.free(ctx, func(d *Document) { d.Owner, d.Unfinished = nil, "" })
+}
+
+// Keep ends this process's part: an execution keeps the lease for its next step, and a process lets others take it.
+func (h *Held) Keep(ctx context.Context) error {
+	if h.execution == "" {
+		return h.Release(ctx)
+	}
+	h.Leave()
+	return nil
 }
 
 // GiveBack lets others take the lease as if this holder had never had it: they find the same Unfinished run.

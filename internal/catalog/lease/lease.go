@@ -15,8 +15,9 @@
 // is the lease of a process of this machine that exists no more. That a holder was taken for dead too early costs work and
 // never tables, because of the above.
 //
-// A lease can belong to an execution instead, of AWS Step Functions say, whose steps are short processes. It has no
-// heartbeat between them, and is taken over when [Options.Ended] says that the execution has ended, or by itself.
+// A lease can belong to an execution instead, of AWS Step Functions say, whose steps are short processes: see
+// [catalog.Owner]. It has no heartbeat between them, and is taken over when its execution has ended, or by itself: then the
+// token fences off an earlier step that still runs.
 package lease
 
 import (
@@ -54,10 +55,6 @@ type Options struct {
 	TTL time.Duration
 	// Poll is how often to look while waiting; 0 is [DefaultPoll].
 	Poll time.Duration
-	// Execution is what the lease is taken for, where that lives longer than this process: an ARN of Step Functions.
-	Execution string
-	// Ended reports whether an execution has ended. Without it the lease of one is never taken over.
-	Ended func(ctx context.Context, execution string) (bool, error)
 	// Form is how the object is written; nil is JSON, and payloads have to be JSON then.
 	Form Form
 	// Others says that programs change the payload which know nothing of the lease, and leave all else in the object as it is.
@@ -113,8 +110,6 @@ type Owner struct {
 	catalog.Holder
 	// ID is another one for each taking.
 	ID string `json:"id"`
-	// Execution is the holder where it is no process.
-	Execution string `json:"execution,omitempty"`
 	// TTL is what this holder promises, in milliseconds.
 	TTL int64 `json:"ttl_ms"`
 }

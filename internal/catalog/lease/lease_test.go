@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tarn/internal/catalog"
+	"tarn/internal/diag"
 	"tarn/internal/store"
 	"tarn/internal/store/memory"
 )
@@ -155,7 +156,7 @@ func TestAProcessThatIsGoneLosesItAtOnce(t *testing.T) {
 			t.Skip("this system does not tell")
 		}
 		from := time.Now()
-		if unfinished, err := l.Idle(t.Context(), false); err != nil || unfinished != "run-1" {
+		if unfinished, err := l.Idle(t.Context(), catalog.LockOptions{}); err != nil || unfinished != "run-1" {
 			t.Errorf("idle: %q, %v", unfinished, err)
 		}
 		take(t, l, "run-2").Leave()
@@ -175,13 +176,13 @@ func TestIdle(t *testing.T) {
 		l := open(s)
 		idle := func(wait bool, want string) {
 			t.Helper()
-			if got, err := l.Idle(t.Context(), wait); err != nil || got != want {
+			if got, err := l.Idle(t.Context(), catalog.LockOptions{Wait: wait}); err != nil || got != want {
 				t.Errorf("idle: %q, %v; want %q", got, err, want)
 			}
 		}
 		idle(false, "")
 		a := take(t, l, "run-1")
-		if _, err := l.Idle(t.Context(), false); !errors.Is(err, catalog.ErrBusy) {
+		if _, err := l.Idle(t.Context(), catalog.LockOptions{}); !errors.Is(err, catalog.ErrBusy) {
 			t.Errorf("while somebody holds it: %v", err)
 		}
 		go func() {
@@ -222,18 +223,35 @@ func TestExecutions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStore()
 		var ended atomic.Bool
-		mine := New(s, "head", Options{Execution: "arn:1", Ended: func(context.Context, string) (bool, error) { return ended.Load(), nil }})
-		other := New(s, "head", Options{Execution: "arn:2", Ended: func(context.Context, string) (bool, error) { return ended.Load(), nil }})
-		blind := New(s, "head", Options{})
-		first := take(t, mine, "run-1")
-		first.Leave() // a step has ended
+		alive := func(context.Context, string) (bool, error) { return !ended.Load(), nil }
+		mine, other := catalog.Owner{Execution: "arn:1", Alive: alive}, catalog.Owner{Execution: "arn:2", Alive: alive}
+		l := New(s, "head", Options{})
+		takeFor := func(o catalog.Owner, run string) *Held {
+			h, err := l.Take(t.Context(), catalog.LockOptions{Run: run, Owner: o})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return h
+		}
+		first := takeFor(mine, "run-1")
+		if err := first.Keep(t.Context()); err != nil { // a step has ended
+			t.Fatal(err)
+		}
 		time.Sleep(24 * time.Hour)
-		for _, l := range []*Lease{other, blind} {
-			if _, err := l.Take(t.Context(), catalog.LockOptions{Run: "run-2"}); !errors.Is(err, catalog.ErrBusy) || !strings.Contains(err.Error(), "arn:1") {
-				t.Errorf("while the execution lasts: %v", err)
+		for _, o := range []catalog.Owner{other, {Alive: alive}, {}} {
+			if _, err := l.Take(t.Context(), catalog.LockOptions{Run: "run-2", Owner: o}); !errors.Is(err, catalog.ErrBusy) || !strings.Contains(err.Error(), "execution arn:1") ||
+				!strings.Contains(diag.Hint(err), "tarn recover --ended arn:1") {
+				t.Errorf("while the execution lasts: %v (%s)", err, diag.Hint(err))
 			}
 		}
-		second := take(t, mine, "run-1") // its next step
+		deaf := catalog.Owner{Alive: func(context.Context, string) (bool, error) { return false, errors.New("no right to ask") }}
+		if _, err := l.Take(t.Context(), catalog.LockOptions{Run: "run-2", Owner: deaf, Wait: true}); !errors.Is(err, catalog.ErrBusy) || !strings.Contains(err.Error(), "no right to ask") {
+			t.Errorf("where asking fails: %v", err)
+		}
+		second := takeFor(mine, "run-1") // its next step
+		if second.Token() != first.Token()+1 {
+			t.Errorf("token %d after %d", second.Token(), first.Token())
+		}
 		if err := update(t, first, number(1)); !errors.Is(err, catalog.ErrLockLost) {
 			t.Errorf("a step that was given up: %v", err)
 		}
@@ -243,7 +261,7 @@ func TestExecutions(t *testing.T) {
 		second.Leave()
 		got := make(chan *Held)
 		go func() {
-			h, err := other.Take(t.Context(), catalog.LockOptions{Run: "run-2", Wait: true})
+			h, err := l.Take(t.Context(), catalog.LockOptions{Run: "run-2", Wait: true, Owner: other})
 			if err != nil {
 				t.Error(err)
 			}

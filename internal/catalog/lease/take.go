@@ -22,7 +22,7 @@ func (l *Lease) Take(ctx context.Context, o catalog.LockOptions) (*Held, error) 
 		}
 	}
 	for {
-		d, err := l.await(ctx, o.Wait, tell)
+		d, err := l.await(ctx, o, tell)
 		if err != nil {
 			return nil, err
 		}
@@ -35,8 +35,8 @@ func (l *Lease) Take(ctx context.Context, o catalog.LockOptions) (*Held, error) 
 
 // Idle makes sure that nobody holds the lease, or only somebody dead, as [Lease.Take] does, and takes nothing. It gives the
 // run of the last holder if that ended without [Held.Release], or "".
-func (l *Lease) Idle(ctx context.Context, wait bool) (unfinished string, err error) {
-	d, err := l.await(ctx, wait, func(catalog.Holder) {})
+func (l *Lease) Idle(ctx context.Context, o catalog.LockOptions) (unfinished string, err error) {
+	d, err := l.await(ctx, o, func(catalog.Holder) {})
 	if err != nil || d.Owner == nil {
 		return d.Unfinished, err
 	}
@@ -44,21 +44,21 @@ func (l *Lease) Idle(ctx context.Context, wait bool) (unfinished string, err err
 }
 
 // await gives a document that nobody holds who lives.
-func (l *Lease) await(ctx context.Context, wait bool, tell func(catalog.Holder)) (Document, error) {
+func (l *Lease) await(ctx context.Context, o catalog.LockOptions, tell func(catalog.Holder)) (Document, error) {
 	var seen watch
 	for {
 		d, err := l.Read(ctx)
 		if err != nil || d.Owner == nil {
 			return d, err
 		}
-		dead, err := l.dead(ctx, d, &seen)
+		dead, err := l.dead(ctx, d, o.Owner, &seen)
 		if err != nil || dead {
 			return d, err
 		}
-		if !wait && !seen.silent(d) {
-			return d, busy(d)
+		if !o.Wait && !seen.silent(d) {
+			return d, catalog.Busy(d.Owner.Holder)
 		}
-		if wait {
+		if o.Wait {
 			tell(d.Owner.Holder)
 		}
 		if err := l.changed(ctx, d, &seen); err != nil {
@@ -86,14 +86,6 @@ func (l *Lease) changed(ctx context.Context, d Document, seen *watch) error {
 			return nil
 		}
 	}
-}
-
-// busy says who holds the lease.
-func busy(d Document) error {
-	if x := d.Owner.Execution; x != "" {
-		return fmt.Errorf("%w, for execution %s", catalog.Busy(d.Owner.Holder), x)
-	}
-	return catalog.Busy(d.Owner.Holder)
 }
 
 // watch is what one who waits has seen of the object.
@@ -124,21 +116,11 @@ func (w *watch) silent(d Document) bool {
 func ttl(d Document) time.Duration { return time.Duration(d.Owner.TTL) * time.Millisecond }
 
 // dead reports whether the holder of a document is no more.
-func (l *Lease) dead(ctx context.Context, d Document, seen *watch) (bool, error) {
+func (l *Lease) dead(ctx context.Context, d Document, asks catalog.Owner, seen *watch) (bool, error) {
 	seen.see(d)
 	o := d.Owner
-	switch {
-	case o.Execution != "" && o.Execution == l.o.Execution:
-		// Its next step. If an earlier one still runs, the new token fences it off.
-		return true, nil
-	case o.Execution != "" && l.o.Ended == nil:
-		return false, nil
-	case o.Execution != "":
-		ended, err := l.o.Ended(ctx, o.Execution)
-		if err != nil {
-			return false, fmt.Errorf("%w; whether that has ended could not be found out: %w", busy(d), err)
-		}
-		return ended, nil
+	if o.Execution != "" {
+		return asks.MayTake(ctx, o.Holder)
 	}
 	return o.Dead() || seen.left(d) <= 0 || time.Since(d.Object.Modified) > ttl(d)+Skew, nil
 }
@@ -150,7 +132,7 @@ var errRaced = errors.New("raced")
 func (l *Lease) seize(ctx context.Context, d Document, o catalog.LockOptions) (*Held, error) {
 	next := d
 	next.Format, next.Token, next.Write = Format, d.Token+1, id()
-	next.Owner = &Owner{Holder: catalog.Self(o.Run), ID: id(), Execution: l.o.Execution, TTL: l.o.TTL.Milliseconds()}
+	next.Owner = &Owner{Holder: catalog.Self(o), ID: id(), TTL: l.o.TTL.Milliseconds()}
 	if d.Owner != nil {
 		next.Unfinished = d.Owner.Run
 	}
@@ -170,7 +152,7 @@ func (l *Lease) seize(ctx context.Context, d Document, o catalog.LockOptions) (*
 		}
 	}
 	next.Object = written
-	h := &Held{lease: l, id: next.Owner.ID, token: next.Token, doc: next, alive: asked, turn: make(chan struct{}, 1), lost: make(chan struct{}), unfinished: next.Unfinished}
+	h := &Held{lease: l, id: next.Owner.ID, token: next.Token, doc: next, alive: asked, turn: make(chan struct{}, 1), lost: make(chan struct{}), unfinished: next.Unfinished, execution: o.Owner.Execution}
 	h.begin()
 	return h, nil
 }

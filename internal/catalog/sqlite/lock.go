@@ -22,6 +22,7 @@ type writer struct {
 	catalog    *Catalog
 	f          *os.File
 	unfinished string
+	execution  string
 	lost       chan struct{}
 }
 
@@ -37,37 +38,52 @@ func (c *Catalog) Lock(ctx context.Context, o catalog.LockOptions) (catalog.Writ
 	if err != nil {
 		return nil, err
 	}
-	told := false
-	for tries := 0; ; tries++ {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, errors.Join(fmt.Errorf("lock %s: %w", c.lock, err), f.Close())
-		}
-		h := holder(f)
-		// Without a name in it, the lock is held by somebody who only looks, or who is about to write the name.
-		if !o.Wait && (h.Run != "" || tries > 10) {
-			return nil, errors.Join(catalog.Busy(h), f.Close())
-		}
-		if !told && o.Waiting != nil && h.Run != "" {
-			o.Waiting(h)
-			told = true
-		}
-		if err := sleep(ctx, soon); err != nil {
-			return nil, errors.Join(err, f.Close())
-		}
+	if err := c.seize(ctx, f, unix.LOCK_EX, o); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
-	w := &writer{catalog: c, f: f, unfinished: holder(f).Run, lost: make(chan struct{})}
-	if err := w.sign(catalog.Self(o.Run)); err != nil {
+	w := &writer{catalog: c, f: f, unfinished: holder(f).Run, execution: o.Owner.Execution, lost: make(chan struct{})}
+	if err := w.sign(catalog.Self(o)); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return w, nil
 }
 
-// soon is how long to wait for another try.
-const soon = 50 * time.Millisecond
+// seize gets the lock of the system for the file, when it is also nobody's whose execution goes on without a process.
+func (c *Catalog) seize(ctx context.Context, f *os.File, how int, o catalog.LockOptions) error {
+	told := false
+	for tries := 0; ; tries++ {
+		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+		h, pause := holder(f), soon
+		switch {
+		case err == nil && h.Execution == "":
+			return nil
+		case err == nil:
+			if mine, err := o.Owner.MayTake(ctx, h); mine || err != nil {
+				return err
+			}
+			pause = seldom
+			if err := unix.Flock(int(f.Fd()), unix.LOCK_UN); err != nil {
+				return fmt.Errorf("lock %s: %w", c.lock, err)
+			}
+		case !errors.Is(err, unix.EWOULDBLOCK):
+			return fmt.Errorf("lock %s: %w", c.lock, err)
+		}
+		// Without a name in it, the lock is held by somebody who only looks, or who is about to write the name.
+		if !o.Wait && (h.Run != "" || tries > 10) {
+			return catalog.Busy(h)
+		}
+		if !told && o.Waiting != nil && h.Run != "" {
+			o.Waiting(h)
+			told = true
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// soon is how long to wait for another try, and seldom that where somebody else has to be asked.
+const soon, seldom = 50 * time.Millisecond, 2 * time.Second
 
 // holder reads what the lock file says, for people and for the next run.
 func holder(f *os.File) catalog.Holder {
@@ -116,8 +132,18 @@ func (w *writer) Release(context.Context) error {
 	return errors.Join(f.Truncate(0), f.Close())
 }
 
+// Keep leaves the name in the file.
+func (w *writer) Keep(ctx context.Context) error {
+	if w.execution == "" {
+		return w.Release(ctx)
+	}
+	f := w.f
+	w.f = nil
+	return f.Close()
+}
+
 // Idle implements [catalog.Catalog].
-func (c *Catalog) Idle(ctx context.Context, wait bool) (unfinished string, err error) {
+func (c *Catalog) Idle(ctx context.Context, o catalog.LockOptions) (unfinished string, err error) {
 	f, err := os.Open(c.lock)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
@@ -126,21 +152,10 @@ func (c *Catalog) Idle(ctx context.Context, wait bool) (unfinished string, err e
 		return "", err
 	}
 	defer f.Close()
-	for {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB)
-		if err == nil {
-			return holder(f).Run, nil
-		}
-		if !errors.Is(err, unix.EWOULDBLOCK) {
-			return "", fmt.Errorf("lock %s: %w", c.lock, err)
-		}
-		if !wait {
-			return "", catalog.Busy(holder(f))
-		}
-		if err := sleep(ctx, soon); err != nil {
-			return "", err
-		}
+	if err := c.seize(ctx, f, unix.LOCK_SH, o); err != nil {
+		return "", err
 	}
+	return holder(f).Run, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -71,8 +71,8 @@ func (c *Object) Lock(ctx context.Context, o catalog.LockOptions) (catalog.Write
 }
 
 // Idle implements [catalog.Catalog].
-func (c *Object) Idle(ctx context.Context, wait bool) (unfinished string, err error) {
-	return c.lease.Idle(ctx, wait)
+func (c *Object) Idle(ctx context.Context, o catalog.LockOptions) (unfinished string, err error) {
+	return c.lease.Idle(ctx, o)
 }
 
 // objectWriter is the right to publish into an object.

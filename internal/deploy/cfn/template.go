@@ -46,6 +46,8 @@ type Policy string
 // The policies that are used here (AWS CloudFormation User Guide, "DeletionPolicy attribute").
 const (
 	Retain Policy = "Retain"
+	// Delete is the default, written down where it matters to readers.
+	Delete Policy = "Delete"
 	// RetainExceptOnCreate deletes what a stack has made that then could not be made as a whole.
 	RetainExceptOnCreate Policy = "RetainExceptOnCreate"
 )

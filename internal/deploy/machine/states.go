@@ -131,7 +131,7 @@ func ends(r Rule) []Rule {
 
 // scheduled is the rule for an execution of the schedule.
 func scheduled() Rule {
-	return Rule{And: []Rule{{Variable: "$.reason", IsPresent: true}, {Variable: "$.reason", StringEquals: "schedule"}}, Next: tidy}
+	return Rule{And: []Rule{{Variable: "$.reason", IsPresent: true}, {Variable: "$.reason", StringEquals: task.BySchedule}}, Next: tidy}
 }
 
 func at(path Path) *Path { return &path }

@@ -1,12 +1,11 @@
 package render
 
-import "tarn/internal/deploy/cfn"
+import (
+	"tarn/internal/deploy/cfn"
+	"tarn/internal/lambda/task"
+)
 
-// Quarantined is the name of the metric of quarantined rows, in the namespace tarn/LAKE-TARGET. The function's log says it of each run:
-// the pattern below is how.
-const Quarantined = "QuarantinedRows"
-
-// alarms are four, on what somebody has to look at.
+// alarms are on what somebody has to look at. The numbers are those that services count anyway, and one of the function.
 func (r *renderer) alarms() {
 	if !r.Settings.Alarms {
 		return
@@ -35,10 +34,7 @@ func (r *renderer) alarms() {
 		alarm("EventsWait", "events-wait", "News of a file has waited for an hour: the function takes nothing in. Its log says why.", old)
 		alarm("EventsDead", "dead-letters", "A message could not be read and lies in the dead-letter queue.", queue("ApproximateNumberOfMessagesVisible", "DeadLetters"))
 	}
-	space := "tarn/" + r.n.Base
-	r.t.Add(cfn.Resource{ID: "QuarantinedRows", Type: "AWS::Logs::MetricFilter", Properties: cfn.Map{
-		"LogGroupName": cfn.Ref("FunctionLogs"), "FilterPattern": "{ $.quarantined > 0 }",
-		"MetricTransformations": cfn.List{cfn.Map{"MetricNamespace": space, "MetricName": Quarantined, "MetricValue": "$.quarantined", "Unit": "Count"}}}})
 	alarm("QuarantineGrows", "quarantine-grows", "A run has put rows aside that could not be read or failed a check: tarn quarantine shows them.",
-		cfn.Map{"Namespace": space, "MetricName": Quarantined, "Statistic": "Sum", "Period": 300})
+		cfn.Map{"Namespace": task.Namespace, "MetricName": task.RowsQuarantined, "Statistic": "Sum", "Period": 300, "Dimensions": cfn.List{
+			cfn.Map{"Name": task.LakeDimension, "Value": r.Lake}, cfn.Map{"Name": task.TargetDimension, "Value": r.Target}}})
 }

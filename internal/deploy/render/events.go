@@ -99,12 +99,12 @@ func (r *renderer) queues() {
 	// Less than the function's time SQS does not take here; the longer it is, the later a message comes again.
 	visibility := int(r.Settings.Function.Timeout.Seconds()) + window + 60
 	r.t.Add(
-		accept(cfn.Resource{ID: "Queue", Type: "AWS::SQS::Queue", Properties: encrypted(cfn.Map{
+		accept(passing(cfn.Resource{ID: "Queue", Type: "AWS::SQS::Queue", Properties: encrypted(cfn.Map{
 			"QueueName": r.n.Queue, "VisibilityTimeout": visibility, "MessageRetentionPeriod": twoWeeks,
 			"RedrivePolicy": cfn.Map{"deadLetterTargetArn": cfn.GetAtt("DeadLetters.Arn"), "maxReceiveCount": attempts},
-		})}, r.unkeyed(noQueueKey)...),
-		accept(cfn.Resource{ID: "DeadLetters", Type: "AWS::SQS::Queue", Comment: "Messages that could not be read. Files are not lost by it: a listing finds them.",
-			Properties: encrypted(cfn.Map{"QueueName": r.n.DeadLetters, "MessageRetentionPeriod": twoWeeks})}, r.unkeyed(noQueueKey)...),
+		})}), r.unkeyed(noQueueKey)...),
+		accept(passing(cfn.Resource{ID: "DeadLetters", Type: "AWS::SQS::Queue", Comment: "Messages that could not be read. Files are not lost by it: a listing finds them.",
+			Properties: encrypted(cfn.Map{"QueueName": r.n.DeadLetters, "MessageRetentionPeriod": twoWeeks})}), r.unkeyed(noQueueKey)...),
 		r.queuePolicy("Queue"), r.queuePolicy("DeadLetters"),
 	)
 }

@@ -31,11 +31,12 @@ func Folder(s deploy.Spec, zip string) (map[string]string, error) {
 		return nil, err
 	}
 	out[TemplateFile] = string(text)
-	first, err := First(s)
-	if err != nil {
-		return nil, err
-	}
-	if len(first.Resources) > 0 {
+	r := &renderer{Spec: s}
+	if r.own(s.Artefacts.Bucket) {
+		first, err := First(s)
+		if err != nil {
+			return nil, err
+		}
 		if text, err = first.YAML(); err != nil {
 			return nil, err
 		}
@@ -45,7 +46,6 @@ func Folder(s deploy.Spec, zip string) (map[string]string, error) {
 		out[KeyFile] = rights.Policy{Version: "2012-10-17", Statement: KeyStatements(s.Names())}.JSON()
 	}
 	places := Places(s)
-	r := &renderer{Spec: s}
 	for _, a := range r.actors() {
 		if a.given(s.Settings.Roles) == "" {
 			continue
@@ -67,7 +67,7 @@ var page string
 func readme(s deploy.Spec, zip string, files map[string]string) string {
 	n := s.Names()
 	at := deploy.Place{Bucket: s.Artefacts.Bucket, Prefix: s.Artefacts.Prefix + n.Base + "/"}
-	fill := map[string]string{"LAKE": s.Lake + about(s.Target), "STACK": n.Stack, "ZIP": zip, "ARTEFACTS": at.Location(), "BUCKET": at.Bucket, "PREFIX": at.Prefix,
+	fill := map[string]string{"LAKE": s.Lake, "TARGET": about(s.Target), "STACK": n.Stack, "ZIP": zip, "ARTEFACTS": at.Location(), "BUCKET": at.Bucket, "PREFIX": at.Prefix,
 		"FIRST": "", "TYPE": "CREATE", "DONE": "create", "NOTIFY": "", "KEY": "", "POLICIES": ""}
 	var rows strings.Builder
 	row := func(file, text string) { fmt.Fprintf(&rows, "| `%s` | %s |\n", file, text) }

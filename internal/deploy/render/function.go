@@ -18,6 +18,9 @@ func (r *renderer) function() {
 		// By name, as the state machine names the function too.
 		"TARN_STATE_MACHINE": cfn.Sub(r.n.StateMachineARN()),
 	})
+	if r.Spark() {
+		environment["TARN_GLUE_JOB"] = r.n.Job
+	}
 	props := cfn.Map{
 		"FunctionName":     r.n.Function,
 		"Description":      "Runs of the lake " + r.Lake + about(r.Target),
@@ -41,6 +44,6 @@ func (r *renderer) function() {
 
 // logs is a log group that forgets.
 func (r *renderer) logs(id, name string) cfn.Resource {
-	return accept(cfn.Resource{ID: id, Type: "AWS::Logs::LogGroup", Properties: cfn.Map{"LogGroupName": name, "RetentionInDays": r.Settings.LogDays, "KmsKeyId": r.key(), "Tags": r.tags()}},
+	return accept(passing(cfn.Resource{ID: id, Type: "AWS::Logs::LogGroup", Properties: cfn.Map{"LogGroupName": name, "RetentionInDays": r.Settings.LogDays, "KmsKeyId": r.key(), "Tags": r.tags()}}),
 		r.unkeyed(noLogKey)...)
 }

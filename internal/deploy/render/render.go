@@ -120,6 +120,12 @@ func kept(res cfn.Resource) cfn.Resource {
 	return res
 }
 
+// passing goes with the stack, and what is in it too.
+func passing(res cfn.Resource) cfn.Resource {
+	res.Deletion, res.Replace = cfn.Delete, cfn.Delete
+	return res
+}
+
 // logical makes a logical name of words, such as CustomerCurated of customer_curated.
 func logical(before, name string) string {
 	var b strings.Builder

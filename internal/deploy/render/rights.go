@@ -15,7 +15,7 @@ func Places(s deploy.Spec) rights.Places {
 	n := s.Names()
 	place := func(p deploy.Place) rights.Place { return rights.Place{Bucket: p.Bucket, Prefix: p.Prefix} }
 	out := rights.Places{
-		Lake: s.Lake, Target: s.Target, Database: s.Database, Catalog: s.Catalog,
+		Lake: s.Lake, Target: s.Target, Base: n.Base, Database: s.Database, Catalog: s.Catalog,
 		Warehouse: place(s.Warehouse), Results: place(s.Results), Artefacts: place(s.Artefacts),
 		Grant: s.Settings.Roles.Grant, Key: s.KMSKey,
 		Function: n.FunctionARN(), StateMachine: n.StateMachineARN(), Executions: n.ExecutionsARN(), Topic: n.TopicARN(),

@@ -61,6 +61,9 @@ func (e *Engine) Resume(ctx context.Context, h Handle, j engine.Job, t engine.Ta
 	if err != nil {
 		return nil, &unheard{h.ID, err}
 	}
+	if h.Offered {
+		return e.resumeOffered(ctx, h, p, j, t)
+	}
 	if h, err = e.Find(ctx, h); err != nil {
 		return nil, err
 	}
@@ -187,6 +190,11 @@ func (e *Engine) attend(ctx context.Context, h Handle, p Plan, j engine.Job, t e
 	if err != nil {
 		return nil, err
 	}
+	return e.brought(ctx, h, r, t)
+}
+
+// brought gives a result when all that belongs to it is on this machine.
+func (e *Engine) brought(ctx context.Context, h Handle, r *Result, t engine.Tables) (*engine.Result, error) {
 	for _, s := range r.Steps {
 		if err := e.bring(ctx, h, s.Table, s.Checks, t); err != nil {
 			return nil, err

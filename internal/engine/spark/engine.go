@@ -84,8 +84,10 @@ func (e *Engine) Find(ctx context.Context, h Handle) (Handle, error) {
 	if h.ID != "" {
 		return h, nil
 	}
-	var err error
-	h.ID, err = e.Launcher.Find(ctx, e.job(h))
+	ids, err := e.Launcher.Find(ctx, e.job(h))
+	if len(ids) > 0 {
+		h.ID = ids[0]
+	}
 	return h, err
 }
 
@@ -100,12 +102,21 @@ const leastTelling = 500 * time.Millisecond
 // far it is, when that changes. When ctx ends, the job goes on: see [Engine.Cancel]. The error is a [StepError] if a step
 // failed, a [JobError] if the job did, [ErrCancelled], and [ErrUnheard] where nothing could be learned.
 func (e *Engine) Wait(ctx context.Context, h Handle, tell func(State, Progress)) (*Result, error) {
+	var last State
+	if err := e.until(ctx, h, tell, &last); err != nil {
+		return nil, err
+	}
+	return e.result(ctx, h, last)
+}
+
+// until waits for the end of a job run, and gives its last state.
+func (e *Engine) until(ctx context.Context, h Handle, tell func(State, Progress), last *State) error {
 	var told []byte
 	var phase Phase
 	for {
 		state, err := e.Launcher.State(ctx, e.job(h), h.ID)
 		if err != nil {
-			return nil, &unheard{h.ID, err}
+			return &unheard{h.ID, err}
 		}
 		if raw, err := e.get(ctx, e.Folder(h.Run)+"progress.json"); err == nil && (!bytes.Equal(raw, told) || state.Phase != phase) {
 			var p Progress
@@ -118,10 +129,11 @@ func (e *Engine) Wait(ctx context.Context, h Handle, tell func(State, Progress))
 			phase = state.Phase
 		}
 		if state.Phase.Ended() {
-			return e.result(ctx, h, state)
+			*last = state
+			return nil
 		}
 		if err := pause(ctx, e.Poll); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }
@@ -152,9 +164,9 @@ func (e *Engine) result(ctx context.Context, h Handle, state State) (*Result, er
 
 // Cancel ends a job and returns when it can write no more. The error is an [ErrUnheard].
 func (e *Engine) Cancel(ctx context.Context, h Handle) error {
-	h, err := e.Find(ctx, h)
-	if err == nil && h.ID != "" {
-		err = e.Launcher.Cancel(ctx, e.job(h), h.ID)
+	ids, err := e.ids(ctx, h)
+	for _, id := range ids {
+		err = errors.Join(err, e.Launcher.Cancel(ctx, e.job(h), id))
 	}
 	if err != nil {
 		return &unheard{h.ID, fmt.Errorf("cancel it: %w", err)}

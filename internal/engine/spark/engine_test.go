@@ -27,11 +27,11 @@ func (s *scripted) Start(_ context.Context, j Job) (string, error) {
 	s.started = append(s.started, j)
 	return "7", nil
 }
-func (s *scripted) Find(context.Context, Job) (string, error) {
+func (s *scripted) Find(context.Context, Job) ([]string, error) {
 	if len(s.started) > 0 {
-		return "7", nil
+		return []string{"7"}, nil
 	}
-	return "", nil
+	return nil, nil
 }
 func (s *scripted) State(context.Context, Job, string) (State, error) {
 	if s.fails != nil {

@@ -13,9 +13,9 @@ type Launcher interface {
 	Ready(ctx context.Context) (string, error)
 	// Start starts a job and gives the id by which it is found again.
 	Start(ctx context.Context, j Job) (id string, err error)
-	// Find gives the id of a job that was started for the plan already, or "". It is for a process that died between
-	// starting a job and noting its id.
-	Find(ctx context.Context, j Job) (id string, err error)
+	// Find gives the ids of jobs that were started for the plan already, the newest first. It is for a process that died between
+	// starting a job and noting its id, and for jobs that somebody else starts.
+	Find(ctx context.Context, j Job) (ids []string, err error)
 	// State asks how a job is.
 	State(ctx context.Context, j Job, id string) (State, error)
 	// Cancel ends a job and returns when it can write no more. One that has ended already is no error.
@@ -41,6 +41,15 @@ func (j Job) Args() []string {
 		args = append(args, "--tarn-io", j.FileAccess())
 	}
 	return args
+}
+
+// Arguments are [Job.Args] by name.
+func (j Job) Arguments() map[string]string {
+	out, args := map[string]string{}, j.Args()
+	for i := 0; i+1 < len(args); i += 2 {
+		out[args[i]] = args[i+1]
+	}
+	return out
 }
 
 // FileAccess writes IO as the runner takes it in one argument.

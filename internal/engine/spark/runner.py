@@ -1,6 +1,6 @@
 """Runs the models of one tarn run on Spark: spark-submit, an AWS Glue 5 job and EMR Serverless all start this file as it is.
 
-    runner.py --tarn-plan PLAN [--tarn-io KEY=VALUE,…]
+    runner.py --tarn-plan PLAN [--tarn-io KEY=VALUE,…] [--tarn-only TABLE,… | --tarn-late true]
 
 PLAN is the location of a JSON document (see plan.go beside this file). Its tables are Iceberg metadata, which this
 program hands to Spark by an Iceberg REST catalog of its own, on this machine's loopback: nothing is created or changed in
@@ -8,6 +8,9 @@ any catalog that others see, and field ids stay those of the plan. Rows are writ
 what the tables then look like goes into result.json beside the plan, and nothing is published here.
 
 --tarn-io sets properties of Iceberg's file access, such as s3.endpoint=http://localhost:9000.
+
+A plan can be shared out to several job runs. With --tarn-only each makes some of its tables, from what others have left in
+result-TABLE.json beside the plan, and leaves such files of its own; --tarn-late tests the checks that wait for all tables, in late.json.
 """
 
 import argparse
@@ -217,8 +220,8 @@ class Files:
 class Progress:
     """Tells from time to time how far the work is, in progress.json beside the plan."""
 
-    def __init__(self, spark, files, place, every):
-        self.spark, self.files, self.at, self.every = spark, files, place + "progress.json", every
+    def __init__(self, spark, files, at, every):
+        self.spark, self.files, self.at, self.every = spark, files, at, every
         self.steps, self.now, self.told, self.read = [], None, None, {}
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -337,12 +340,51 @@ class Run:
     def all(self):
         if self.plan.get("load"):
             self.load(self.plan["load"])
-        steps = self.steps(self.plan["steps"])
-        late = []
+        return {"steps": self.steps(self.plan["steps"]), "late": self.late()}
+
+    def only(self, names):
+        """Makes some tables from what other job runs have made of those that they read."""
+        steps = [s for s in self.plan["steps"] if s["table"] in names]
+        unknown = set(names) - {s["table"] for s in steps}
+        if unknown:
+            raise ValueError(f"the plan does not make {', '.join(sorted(unknown))}")
+        before, todo = [], [t for s in steps for t in s["after"]]
+        by_name = {s["table"]: s for s in self.plan["steps"]}
+        while todo:
+            table = todo.pop()
+            if table not in names and table not in before:
+                before.append(table)
+                todo += by_name[table]["after"]
+        self.take(before)
+        return {"steps": self.steps([{**s, "after": [t for t in s["after"] if t in names]} for s in steps]), "late": []}
+
+    def rest(self):
+        """Tests what waits for all tables, when other job runs have made them."""
+        self.take([s["table"] for s in self.plan["steps"]])
+        return {"steps": [], "late": self.late()}
+
+    def take(self, names):
+        """Takes tables as other job runs have left them."""
+        by_name = {s["table"]: s for s in self.plan["steps"]}
+        for table in names:
+            try:
+                made = json.loads(self.files.read(self.place + part_file(table)))
+            except Exception as e:
+                raise Wrong(table, "model", ValueError(f"no other job run has made {table}, which is read here: {first_line(str(e))}")) from e
+            if "error" in made:
+                raise Wrong(table, made["error"]["what"], ValueError(made["error"]["message"]))
+            for step in made["steps"]:
+                # One that only had its checks tested is as it was.
+                if step["table"] == table and step["snapshot"] and by_name[table].get("sql"):
+                    self.tables.commit(table, [], [{"action": "add-snapshot", "snapshot": step["snapshot"]},
+                                                   {"action": "set-snapshot-ref", "ref-name": "main", "type": "branch", "snapshot-id": step["snapshot"]["snapshot-id"]}])
+
+    def late(self):
+        out = []
         for s in self.plan["late"]:
             self.progress.begin(s["table"], "check")
-            late.append({"table": s["table"], "checks": [self.check(s["table"], c) for c in s["checks"]]})
-        return {"steps": steps, "late": late}
+            out.append({"table": s["table"], "checks": [self.check(s["table"], c) for c in s["checks"]]})
+        return out
 
     def steps(self, steps):
         """Works steps off, independent ones side by side, and asks what is asked of a table while the next ones are made.
@@ -350,7 +392,10 @@ class Run:
         Between its jobs Spark plans in one thread, and small jobs have one task, so that one thing alone leaves most cores idle.
         """
         by_name, after = {s["table"]: s for s in steps}, {s["table"]: set(s["after"]) for s in steps}
-        pool, running, answers, open_questions = concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE), {}, {}, {}
+        session = self.spark._jsparkSession
+        # Spark finds a session's settings, catalogs among them, by the thread.
+        pool = concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE, initializer=lambda: session.setActiveSession(session))
+        running, answers, open_questions = {}, {}, {}
 
         def begin_ready():
             for name in [n for n, tables in after.items() if not tables]:
@@ -376,7 +421,9 @@ class Run:
                         self.progress.finish(name, answers[name]["rows"])
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            self.spark.sparkContext.cancelAllJobs()
+            # What is under way writes no more when this ends, and may be between two jobs of Spark.
+            while running and concurrent.futures.wait(running, timeout=0.2).not_done:
+                self.spark.sparkContext.cancelAllJobs()
             raise
         pool.shutdown()
         for out in answers.values():
@@ -660,10 +707,26 @@ def keeps(have, want):
     return False
 
 
+def part_file(table):
+    return f"result-{table}.json"
+
+
+def parts(result, names, late):
+    """The files that a result goes into: one, or one for each table where other job runs make the others."""
+    if not names:
+        return [("late.json" if late else "result.json", result)]
+    if "error" in result:
+        # The table that has failed has its error; of the others of this job run nothing counts either.
+        return [(part_file(n), result) for n in names]
+    return [(part_file(s["table"]), {**result, "steps": [s]}) for s in result["steps"]]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tarn-plan", required=True)
     parser.add_argument("--tarn-io", default="")
+    parser.add_argument("--tarn-only", default="")
+    parser.add_argument("--tarn-late", default="")
     # AWS Glue adds arguments of its own.
     args, _ = parser.parse_known_args()
     io = dict(p.split("=", 1) for p in args.tarn_io.split(",") if p)
@@ -677,10 +740,13 @@ def main():
         spark.conf.set(key, value)
     for t in plan["tables"]:
         tables.put(t["name"], t["metadata"])
-    progress = Progress(spark, files, plan["place"], plan["tell_every"])
+    names = [n for n in args.tarn_only.split(",") if n]
+    part = "-" + "-".join(names) if names else "-late" if args.tarn_late else ""
+    progress = Progress(spark, files, plan["place"] + f"progress{part}.json", plan["tell_every"])
     result = {"run": plan["run"], "spark": spark.version}
     try:
-        result.update(Run(spark, plan, tables, files, progress).all())
+        run = Run(spark, plan, tables, files, progress)
+        result.update(run.only(names) if names else run.rest() if args.tarn_late else run.all())
     except Wrong as e:
         result["error"] = e.report()
         traceback.print_exc()
@@ -688,7 +754,8 @@ def main():
         result["error"] = {"table": "", "what": "", "message": first_line(str(e)) or type(e).__name__, "class": type(e).__name__, "start": -1, "end": -1}
         traceback.print_exc()
     progress.close()
-    files.write(plan["place"] + "result.json", json.dumps(result).encode())
+    for name, content in parts(result, names, args.tarn_late):
+        files.write(plan["place"] + name, json.dumps(content).encode())
     spark.stop()
     if "error" in result:
         sys.exit(1)

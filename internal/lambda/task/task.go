@@ -77,7 +77,7 @@ func (t *Task) UnmarshalJSON(raw []byte) error {
 		}
 		t.FullRefresh, t.Relist = t.FullRefresh || asked.FullRefresh, t.Relist || asked.Relist
 	}
-	t.Relist = t.Relist || t.Start.Reason == "schedule"
+	t.Relist = t.Relist || t.Start.Reason == BySchedule
 	return nil
 }
 

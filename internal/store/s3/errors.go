@@ -22,12 +22,13 @@ const (
 	opRead   = "read"
 	opWrite  = "write"
 	opDelete = "delete"
+	opGiveUp = "give up a large upload of"
 )
 
 // Error is a request that S3 has refused, or that never reached it. It holds nothing of the request but its location:
 // no credentials, no signature.
 type Error struct {
-	// Op is what was to be done: list, look at, read, write, delete.
+	// Op is what was to be done: list, look at, read, write, delete, give up a large upload of.
 	Op       string
 	Location string
 	// Code is S3's own, such as AccessDenied, or says why no answer came.
@@ -43,6 +44,13 @@ func (e *Error) Error() string { return e.Op + " " + e.Location + ": " + e.Err.E
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// Is makes a refusal for want of rights a [store.ErrDenied].
+func (e *Error) Is(target error) bool { return target == store.ErrDenied && e.denied() }
+
+func (e *Error) denied() bool {
+	return e.Code == "AccessDenied" || e.Code == "Forbidden" || e.Code == "AllAccessDisabled"
+}
+
 // Codes: S3's own, and three for what never got as far as S3.
 const (
 	noBucket      = "NoSuchBucket"
@@ -56,12 +64,13 @@ func (e *Error) Missing() bool { return e.Code == noBucket }
 
 // Hint says what most likely helps, or "".
 func (e *Error) Hint() string {
-	switch e.Code {
-	case "AccessDenied", "Forbidden", "AllAccessDisabled":
+	if e.denied() {
 		if strings.Contains(e.Err.Error(), "kms:") {
 			return "the credentials, and the policy of the key, have to allow kms:GenerateDataKey and kms:Decrypt on the key: see kms_key: of the target"
 		}
 		return "the credentials may not " + e.Op + " this, or the bucket is somebody else's: they need " + e.right()
+	}
+	switch e.Code {
 	case noBucket:
 		return "is this its name? `aws s3 mb s3://" + e.bucket() + "` makes it, in the account of these credentials"
 	case "InvalidBucketName":
@@ -107,7 +116,7 @@ func (e *Error) right() string {
 	if i := strings.LastIndexByte(key, '/'); i >= 0 {
 		key = key[:i+1] + "*"
 	}
-	action := map[string]string{opLook: "s3:GetObject", opRead: "s3:GetObject", opWrite: "s3:PutObject", opDelete: "s3:DeleteObject"}[e.Op]
+	action := map[string]string{opLook: "s3:GetObject", opRead: "s3:GetObject", opWrite: "s3:PutObject", opDelete: "s3:DeleteObject", opGiveUp: "s3:AbortMultipartUpload"}[e.Op]
 	if action == "s3:GetObject" {
 		return action + " on " + arn + "/" + key + " and s3:ListBucket on " + arn
 	}

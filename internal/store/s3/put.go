@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	tmtypes "github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"tarn/internal/store"
 )
@@ -85,4 +86,17 @@ func (s *Store) holds(ctx context.Context, key string, body store.Body) (store.O
 		at += n
 	}
 	return o, true
+}
+
+// TryParts begins an upload in parts, as large objects go, and gives it up. What can't be given up is paid for until a rule of
+// the bucket removes it.
+func (s *Store) TryParts(ctx context.Context, key string) error {
+	begun, err := s.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: &s.bucket, Key: &key, ExpectedBucketOwner: s.owner()})
+	if err != nil {
+		return s.Failed(opWrite, key, err)
+	}
+	if _, err := s.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.bucket, Key: &key, UploadId: begun.UploadId, ExpectedBucketOwner: s.owner()}); err != nil {
+		return s.Failed(opGiveUp, key, err)
+	}
+	return nil
 }

@@ -87,17 +87,17 @@ func (l *Launcher) Start(ctx context.Context, j spark.Job) (string, error) {
 }
 
 // Find implements [spark.Launcher]. It looks at the newest jobs only: older ones have ended.
-func (l *Launcher) Find(ctx context.Context, j spark.Job) (string, error) {
+func (l *Launcher) Find(ctx context.Context, j spark.Job) (ids []string, err error) {
 	out, err := l.client.ListJobRuns(ctx, &emrserverless.ListJobRunsInput{ApplicationId: &l.o.Application})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	for _, r := range out.JobRuns {
 		if aws.ToString(r.Name) == name(j) {
-			return aws.ToString(r.Id), nil
+			ids = append(ids, aws.ToString(r.Id))
 		}
 	}
-	return "", nil
+	return ids, nil
 }
 
 func name(j spark.Job) string { return "tarn " + j.Run }

@@ -56,9 +56,9 @@ const (
 	defaultWorkerType, defaultWorkers = "G.1X", 2
 )
 
-// arguments are the special parameters of a run (AWS Glue Developer Guide, "Using job parameters in AWS Glue jobs") and
+// Arguments are the special parameters of a run (AWS Glue Developer Guide, "Using job parameters in AWS Glue jobs") and
 // those of the runner.
-func (l *Launcher) arguments(j spark.Job) map[string]string {
+func (l *Launcher) Arguments(j spark.Job) map[string]string {
 	out := map[string]string{"--scriptLocation": j.Script, "--datalake-formats": "iceberg", "--tarn-plan": j.Plan}
 	// An argument is there once only, so that Spark's settings go into one, each behind the first with its own --conf.
 	var conf []string
@@ -127,7 +127,7 @@ func (l *Launcher) refused(err error) error {
 }
 
 func (l *Launcher) start(ctx context.Context, j spark.Job) (string, error) {
-	in := &glue.StartJobRunInput{JobName: &l.o.Job, Arguments: l.arguments(j)}
+	in := &glue.StartJobRunInput{JobName: &l.o.Job, Arguments: l.Arguments(j)}
 	if l.o.WorkerType != "" {
 		in.WorkerType = types.WorkerType(l.o.WorkerType)
 	}
@@ -140,8 +140,8 @@ func (l *Launcher) start(ctx context.Context, j spark.Job) (string, error) {
 		o.Retryer = aws.NopRetryer{}
 	})
 	if err != nil {
-		if id, found := l.Find(ctx, j); found == nil && id != "" {
-			return id, nil
+		if ids, found := l.Find(ctx, j); found == nil && len(ids) > 0 {
+			return ids[0], nil
 		}
 		return "", err
 	}
@@ -170,21 +170,21 @@ func (l *Launcher) create(ctx context.Context, j spark.Job) error {
 }
 
 // Find implements [spark.Launcher]. It looks at the newest runs only: those of older ones have ended.
-func (l *Launcher) Find(ctx context.Context, j spark.Job) (string, error) {
+func (l *Launcher) Find(ctx context.Context, j spark.Job) (ids []string, err error) {
 	out, err := l.client.GetJobRuns(ctx, &glue.GetJobRunsInput{JobName: &l.o.Job})
 	var missing *types.EntityNotFoundException
 	if errors.As(err, &missing) {
-		return "", nil
+		return nil, nil
 	}
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	for _, r := range out.JobRuns {
 		if r.Arguments["--tarn-plan"] == j.Plan {
-			return aws.ToString(r.Id), nil
+			ids = append(ids, aws.ToString(r.Id))
 		}
 	}
-	return "", nil
+	return ids, nil
 }
 
 var phases = map[types.JobRunState]spark.Phase{

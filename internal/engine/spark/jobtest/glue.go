@@ -41,8 +41,12 @@ func (s *Server) glueStart(in object) (object, *refusal) {
 		return nil, no
 	}
 	s.mu.Lock()
+	running := 0
 	for _, r := range s.runs {
 		if r.Job == job && r.state == "RUNNING" {
+			running++
+		}
+		if running > s.MoreRuns {
 			s.mu.Unlock()
 			return nil, &refusal{"ConcurrentRunsExceededException", "Concurrent runs exceeded for " + job}
 		}
@@ -58,7 +62,7 @@ func (s *Server) glueStart(in object) (object, *refusal) {
 			r.Script = v
 		case "--conf":
 			r.Conf = strings.Split(v, " --conf ")
-		case "--tarn-plan", "--tarn-io":
+		case "--tarn-plan", "--tarn-io", "--tarn-only", "--tarn-late":
 			r.Args = append(r.Args, key, v)
 		}
 	}

@@ -39,6 +39,8 @@ type Server struct {
 	Else http.Handler
 	// Jobs are the Glue jobs that there are, and applications of EMR.
 	Jobs map[string]bool
+	// MoreRuns is how many runs of one Glue job there may be at a time beside one: MaxConcurrentRuns less one.
+	MoreRuns int
 	// Refuse, if not nil, is asked before each call, and refuses it with the error's text where it gives one.
 	Refuse func(op string) error
 

@@ -133,15 +133,15 @@ func found(t *testing.T, p Place) {
 	j, dir := job(t, p, "run-1", `touch $1/began; until [ -e $1/go ]; do sleep 0.02; done`)
 	other := j
 	other.Run, other.Plan = "run-2", j.Plan+".other"
-	if id, err := two.Find(t.Context(), j); err != nil || id != "" {
-		t.Errorf("a job that was not started is %q, %v", id, err)
+	if ids, err := two.Find(t.Context(), j); err != nil || len(ids) > 0 {
+		t.Errorf("a job that was not started is %q, %v", ids, err)
 	}
 	id := start(t, one, j)
 	wait(t, filepath.Join(dir, "began"))
-	if got, err := two.Find(t.Context(), j); err != nil || got != id {
+	if got, err := two.Find(t.Context(), j); err != nil || len(got) != 1 || got[0] != id {
 		t.Errorf("found %q, want %q: %v", got, id, err)
 	}
-	if got, err := two.Find(t.Context(), other); err != nil || got != "" {
+	if got, err := two.Find(t.Context(), other); err != nil || len(got) > 0 {
 		t.Errorf("the job of another run is %q: %v", got, err)
 	}
 	until(t, two, j, id, spark.Running)

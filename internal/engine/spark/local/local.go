@@ -159,26 +159,34 @@ func (l *Launcher) submit() (string, error) {
 }
 
 // Find implements [spark.Launcher]. A job that has ended is found as well.
-func (l *Launcher) Find(ctx context.Context, j spark.Job) (string, error) {
+func (l *Launcher) Find(ctx context.Context, j spark.Job) ([]string, error) {
 	for {
 		// In this order: a job that begins notes its number while it holds the lock.
 		alive, err := l.alive(j)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		raw, err := os.ReadFile(filepath.Join(l.dir(j), "pid"))
-		if err == nil || !errors.Is(err, os.ErrNotExist) {
-			return strings.TrimSpace(string(raw)), err
+		if err == nil {
+			return []string{strings.TrimSpace(string(raw))}, nil
 		}
-		if !alive {
-			return "", nil
+		if !errors.Is(err, os.ErrNotExist) || !alive {
+			return nil, ignoring(err, os.ErrNotExist)
 		}
 		select {
 		case <-ctx.Done():
-			return "", ctx.Err()
+			return nil, ctx.Err()
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+}
+
+// ignoring gives nil in place of one error.
+func ignoring(err, one error) error {
+	if errors.Is(err, one) {
+		return nil
+	}
+	return err
 }
 
 // alive reports whether a process of the job is there.

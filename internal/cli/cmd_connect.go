@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tarn/internal/connect"
+	"tarn/internal/diag"
+	"tarn/internal/lake"
+	"tarn/internal/notebook"
+	"tarn/internal/run"
+	"tarn/internal/template"
+)
+
+// connectFlags are what `tarn connect` is asked for beside program and table.
+type connectFlags struct{ workgroup, results, server, notebook string }
+
+func connectCommand(a *app) *cobra.Command {
+	var f connectFlags
+	cmd := &cobra.Command{
+		Use:   "connect PROGRAM [TABLE]",
+		Short: "Print what to paste into another program to read a table",
+		Long: "Prints a cell or command that reads a table of the lake with another program, ready to paste: with the versions to install, and\n" +
+			"where catalog and files are. Without TABLE it is " + connect.DefaultTable + ". With --target it reads the tables there. There are\n\n" +
+			peerList() + "\n" +
+			"Nothing is installed and no credentials are printed: each program finds them as all AWS tools do. A landing table stands for\n" +
+			"its loaded rows. docs/connect.md shows all cells.",
+		Example: "  tarn connect python\n  tarn connect duckdb customer_trusted\n  tarn connect athena --target aws > cell.py",
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 0:
+				return misspelt(cmd.CommandPath()+" needs PROGRAM", "one of "+strings.Join(peerNames(), ", "))
+			case len(args) > 2:
+				return misspelt(cmd.CommandPath()+" takes PROGRAM and one TABLE, not "+strings.Join(args[1:], " "), "`tarn query \"SHOW TABLES\"` lists the tables")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.connect(cmd.Context(), args, f) },
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+			switch len(args) {
+			case 0:
+				return peerNames(), noFiles
+			case 1:
+				return a.completeTables(cmd, args, word)
+			}
+			return nil, noFiles
+		},
+	}
+	cmd.Flags().StringVar(&f.workgroup, "workgroup", "primary", "Athena `workgroup` of whoever reads")
+	cmd.Flags().StringVar(&f.results, "results", "", "`location` for results of Athena, such as s3://my-bucket/results/, if the workgroup has none")
+	cmd.Flags().StringVar(&f.notebook, "notebook", "", "sagemaker: write a notebook and its settings into a `folder`")
+	cmd.Flags().StringVar(&f.server, "server", "http://localhost:8080", "`URL` of the Trino server")
+	return cmd
+}
+
+func peerNames() (out []string) {
+	for _, p := range connect.Peers() {
+		out = append(out, p.Name)
+	}
+	return out
+}
+
+func peerList() string {
+	var b strings.Builder
+	for _, p := range connect.Peers() {
+		fmt.Fprintf(&b, "  %-11s %s\n", p.Name, p.About)
+	}
+	return b.String()
+}
+
+func (a *app) connect(ctx context.Context, args []string, f connectFlags) (err error) {
+	if _, err := connect.Write(args[0], connect.Place{}, connect.Table{}); errors.Is(err, connect.ErrUnknownPeer) {
+		hint := "one of " + strings.Join(peerNames(), ", ")
+		if n := diag.Nearest(args[0], peerNames()); n != "" {
+			hint = "did you mean " + n + "?"
+		}
+		return &usageError{misspelt(err.Error(), hint)}
+	}
+	dir, err := a.lakeDir()
+	if err != nil {
+		return err
+	}
+	t, err := run.OpenTables(ctx, dir, run.Options{Target: a.target})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	p, err := connect.At(ctx, t.Project())
+	if err != nil {
+		return err
+	}
+	p.WorkGroup, p.Results, p.Trino = f.workgroup, f.results, f.server
+	table, err := a.connected(ctx, t, args[1:])
+	if err != nil {
+		return err
+	}
+	cell, err := connect.Write(args[0], p, table)
+	if err != nil {
+		return err
+	}
+	if f.notebook != "" {
+		return a.writeNotebook(f.notebook, notebook.Config{Database: p.Database, Table: table.Name, WorkGroup: p.WorkGroup, Region: p.Region})
+	}
+	if a.json {
+		return a.print(connectJSON{cell})
+	}
+	fmt.Fprint(a.stdout, cell.Text())
+	return nil
+}
+
+// writeNotebook writes the notebook for SageMaker into a folder, and leaves one alone that is there.
+func (a *app) writeNotebook(folder string, c notebook.Config) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	path := filepath.Join(folder, notebook.File)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w: %s", template.ErrInTheWay, here(path))
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(notebook.JSON())
+	if err = errors.Join(err, f.Close(), os.WriteFile(filepath.Join(folder, notebook.ConfigFile), c.JSON(), 0o644)); err != nil {
+		return err
+	}
+	if !a.quiet {
+		a.tell("wrote %s and %s beside it", here(path), notebook.ConfigFile)
+	}
+	return nil
+}
+
+// connected finds the table that is meant.
+func (a *app) connected(ctx context.Context, t *run.Tables, names []string) (out connect.Table, err error) {
+	reading, err := t.Reading()
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, reading.Close()) }()
+	v, err := t.View(ctx, "")
+	if err != nil {
+		return out, err
+	}
+	name := connect.DefaultTable
+	if len(names) > 0 {
+		name = names[0]
+	}
+	found, err := t.Find(v, name)
+	if errors.Is(err, run.ErrUnknownTable) && len(names) == 0 && len(v.Names()) > 0 {
+		return out, &usageError{misspelt("this lake has no table "+name+", which is meant where none is named", "name one: `tarn query \"SHOW TABLES\"` lists them")}
+	}
+	if err != nil {
+		return out, err
+	}
+	return described(found)
+}
+
+func described(t *lake.Table) (connect.Table, error) {
+	columns, err := t.Columns()
+	out := connect.Table{Name: t.Name()}
+	for _, c := range columns {
+		out.Columns = append(out.Columns, c.Name)
+	}
+	return out, err
+}

@@ -1,0 +1,90 @@
+package lambda
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"tarn/internal/lambda/task"
+)
+
+// log writes lines of JSON.
+type log struct {
+	*slog.Logger
+	out          io.Writer
+	now          func() time.Time
+	lake, target string
+}
+
+func newLog(out io.Writer, now func() time.Time, lake, target string) *log {
+	if out == nil {
+		out = io.Discard
+	}
+	out = &lines{out: out}
+	return &log{slog.New(slog.NewJSONHandler(out, nil)).With("lake", lake, "target", target), out, now, lake, target}
+}
+
+// lines lets whole lines through one after the other.
+type lines struct {
+	mu  sync.Mutex
+	out io.Writer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.out.Write(p)
+}
+
+// with adds the invocation to every line.
+func (l *log) with(ctx context.Context) *log {
+	if id := request(ctx); id != "" {
+		return l.add("request", id)
+	}
+	return l
+}
+
+func (l *log) add(args ...any) *log {
+	out := *l
+	out.Logger = l.Logger.With(args...)
+	return &out
+}
+
+func (l *log) info(text string, args ...any) { l.Info(text, args...) }
+
+func (l *log) warn(text string, args ...any) { l.Warn(text, args...) }
+
+// failed tells of an error that the function ends with.
+func (l *log) failed(err error) { l.Error(plainly(err), "type", errorType(err)) }
+
+// measure writes metrics as CloudWatch takes them out of logs (Amazon CloudWatch User Guide, "Specification: Embedded metric
+// format"): one line with the numbers and what they are.
+func (l *log) measure(values map[string]float64) {
+	type metric struct {
+		Name string `json:"Name"`
+		Unit string `json:"Unit"`
+	}
+	var metrics []metric
+	line := map[string]any{task.LakeDimension: l.lake, task.TargetDimension: l.target}
+	for _, name := range []string{task.RunsFailed, task.RowsLoaded, task.RowsQuarantined, task.RunSeconds} {
+		v, ok := values[name]
+		if !ok {
+			continue
+		}
+		unit := "Count"
+		if name == task.RunSeconds {
+			unit = "Seconds"
+		}
+		metrics, line[name] = append(metrics, metric{name, unit}), v
+	}
+	line["_aws"] = map[string]any{"Timestamp": l.now().UnixMilli(), "CloudWatchMetrics": []any{map[string]any{
+		"Namespace": task.Namespace, "Dimensions": [][]string{{task.LakeDimension, task.TargetDimension}}, "Metrics": metrics}}}
+	raw, err := json.Marshal(line)
+	if err != nil {
+		return // of numbers and names
+	}
+	_, _ = l.out.Write(append(raw, '\n')) // a log that cannot be written cannot tell of that
+}

@@ -1,0 +1,158 @@
+package lambda
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"tarn/internal/lambda/lambdatest"
+	"tarn/internal/lambda/task"
+	"tarn/internal/store/s3/s3test"
+)
+
+const (
+	one = "arn:aws:states:us-east-1:123456789012:execution:stedi-aws:one"
+	two = "arn:aws:states:us-east-1:123456789012:execution:stedi-aws:two"
+)
+
+// A run on Glue: the function loads the landing files and writes the job down, which somebody else starts. Nobody else gets in
+// between, and if the job fails, all is as it was.
+func TestJobOfAnother(t *testing.T) {
+	w := newWorld(t, lambdatest.Config{Timeout: time.Minute})
+	w.config("    deploy:\n      engine: glue\n")
+	w.states.alive[one] = true
+	w.call(w.arrived("landing/customer/landing/customer-1.json"))
+	if out := w.call(w.task(task.Plan, one, "")); out["next"] != string(task.OnGlue) {
+		t.Fatal(out)
+	}
+	out := w.call(w.task(task.Prepare, one, ""))
+	arguments, _ := out["arguments"].(map[string]any)
+	if out["next"] != string(task.StartJob) || out["run"] == "" || arguments["--tarn-plan"] != out["plan"] || len(out["models"].(map[string]any)) != 5 {
+		t.Fatal(out)
+	}
+	// A process that was killed before its answer came is asked again, and says the same.
+	w.function.Kill()
+	if again := w.call(w.task(task.Prepare, one, "")); again["run"] != out["run"] || again["plan"] != out["plan"] {
+		t.Fatal(again)
+	}
+	if r := w.invoke(w.task(task.Run, two, "")); r.Err == nil || r.Err.Type != task.Busy {
+		t.Fatalf("%v %s", r.Err, r.Payload)
+	}
+	state, err := json.Marshal(map[string]any{"answer": out, "error": map[string]string{"Error": "States.TaskFailed",
+		"Cause": `{"Id": "jr_1", "JobName": "stedi-aws", "JobRunState": "FAILED", "ErrorMessage": "Could not convert 'Sean' of 8015551212"}`}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := w.call(fmt.Sprintf(`{"action": "recover", "execution": %q, "start": {"reason": "event"}, "state": %s}`, one, state))
+	if text := told["report"].(string); told["next"] != string(task.Done) || !strings.Contains(text, "job run jr_1 of stedi-aws has failed") || strings.Contains(text, "Sean") || strings.Contains(text, "8015551212") {
+		t.Fatal(told)
+	}
+	if left := w.keys("warehouse/stedi/_tarn/hints/"); len(left) != 1 {
+		t.Error("the hints of a run that was not published are gone")
+	}
+	for _, key := range w.keys("warehouse/stedi/_tarn/") {
+		if strings.Contains(key, "/taken/") || strings.Contains(key, "/left") {
+			t.Errorf("%s was left", key)
+		}
+	}
+	if out := w.call(w.task(task.Run, two, "")); out["next"] != string(task.Done) || out["published"] != 8.0 {
+		t.Fatal(out)
+	}
+	if left := w.keys("warehouse/stedi/_tarn/hints/"); len(left) != 0 {
+		t.Error(left)
+	}
+}
+
+// Where there is little time, a run takes several invocations, and hints that come meanwhile are for the next one.
+func TestLittleTime(t *testing.T) {
+	w := newWorld(t, lambdatest.Config{Timeout: 3 * time.Second})
+	// Each request takes a while.
+	w.proxy.Do(func(*http.Request) s3test.Fault {
+		time.Sleep(50 * time.Millisecond)
+		return s3test.None
+	})
+	w.states.alive[one] = true
+	w.call(w.arrived("landing/customer/landing/customer-1.json"))
+	run, turns := "", 0
+	for {
+		out := w.call(w.task(task.Run, one, run))
+		if turns++; turns == 1 {
+			w.call(w.arrived("landing/customer/landing/other.json"))
+		}
+		if run, _ = out["run"].(string); out["next"] != string(task.Continue) {
+			if out["next"] != string(task.Done) || out["published"] != 8.0 {
+				t.Error(out)
+			}
+			break
+		}
+		if turns == 40 {
+			t.Fatal("it does not come to its end")
+		}
+	}
+	t.Logf("%d invocations", turns)
+	if turns == 1 {
+		t.Error("all of it was done in one invocation: this has tested nothing")
+	}
+	if left := w.keys("warehouse/stedi/_tarn/hints/"); len(left) != 1 {
+		t.Errorf("hints %q", left)
+	}
+}
+
+// What stops a publish is told by its name and place, no row is, and what events have named waits for the next run.
+func TestFailures(t *testing.T) {
+	w := newWorld(t, lambdatest.Config{Timeout: time.Minute})
+	w.call(w.arrived("landing/customer/landing/more.json"))
+	checked, made := "lake/trusted/accelerometer_trusted.sql", "lake/trusted/customer_trusted.sql"
+	for _, c := range []struct {
+		what   string
+		before func()
+		want   []string
+	}{
+		{"a check", func() { w.replace(checked, "    on_fail: warn\n", "") },
+			[]string{"trusted/accelerometer_trusted.sql:6: failed check before_consent of accelerometer_trusted: the query gives 8,956 rows"}},
+		{"a cast", func() { w.replace(made, "trim(c.customerName) AS", "CAST(c.customerName AS bigint) AS") },
+			[]string{"trusted/customer_trusted.sql:11: customer_trusted cannot be made of the rows that there are: "}},
+		{"definitions", func() { w.replace(made, "trim(c.customerName) AS", "trim(c.customerNam) AS") }, []string{"trusted/customer_trusted.sql:11:"}},
+		{"rows", func() {
+			w.write("lake/landing/customer_landing.yml", "max_quarantine: 1%\n")
+			w.put("landing/customer/landing/more.json", strings.Repeat(`{"customerName": "Sean Smith", "registrationDate": "8015551212x"}`+"\n", 5000))
+		}, []string{"landing/customer_landing.sql: 5,000 of 5,956 rows of customer_landing could not be loaded", "5000 × "}},
+	} {
+		text := map[string]string{checked: w.read(checked), made: w.read(made)}
+		c.before()
+		w.function.Kill() // as a new version of the function is a new process
+		r := w.invoke(w.task(task.Run, one, ""))
+		if r.Err == nil || r.Err.Type != task.Failed {
+			t.Errorf("%s: %v %s", c.what, r.Err, r.Payload)
+			continue
+		}
+		for _, want := range c.want {
+			if !strings.Contains(r.Err.Message, want) {
+				t.Errorf("%s: the report lacks %q:\n%s", c.what, want, r.Err.Message)
+			}
+		}
+		t.Logf("%s: %s", c.what, r.Err.Message)
+		for name, before := range text {
+			w.write(name, before)
+		}
+	}
+	w.put("landing/customer/landing/more.json", customer)
+	for _, secret := range []string{"Sean", "Ada", "@test.com", "more.json", "8015551212"} {
+		if strings.Contains(w.logs.String(), secret) {
+			t.Errorf("the log says %s", secret)
+		}
+	}
+	if left := w.keys("warehouse/stedi/_tarn/hints/"); len(left) != 1 {
+		t.Errorf("hints %q", left)
+	}
+	w.function.Kill()
+	if out := w.call(`{"run": {}}`); out["next"] != string(task.Done) || out["published"] != 8.0 {
+		t.Error(out)
+	}
+	if left := w.keys("warehouse/stedi/_tarn/hints/"); len(left) != 0 {
+		t.Errorf("hints %q", left)
+	}
+}

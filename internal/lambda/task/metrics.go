@@ -1,0 +1,18 @@
+package task
+
+// Metrics of a deployed lake in CloudWatch, which the function writes into its log ("Embedded metric format"). Each has the
+// dimensions [LakeDimension] and [TargetDimension].
+const (
+	Namespace = "tarn"
+
+	LakeDimension   = "Lake"
+	TargetDimension = "Target"
+
+	// RunsFailed counts executions and manual runs that published nothing because of an error.
+	RunsFailed = "RunsFailed"
+	// RowsLoaded and RowsQuarantined count rows of published runs.
+	RowsLoaded      = "RowsLoaded"
+	RowsQuarantined = "RowsQuarantined"
+	// RunSeconds is how long a published run has taken.
+	RunSeconds = "RunSeconds"
+)

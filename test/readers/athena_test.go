@@ -1,0 +1,62 @@
+package readers
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"tarn/internal/athena/athenatest"
+	"tarn/internal/awsconf"
+	"tarn/internal/connect"
+	"tarn/internal/store/registry"
+)
+
+// wrangler is the Python with the clients of Athena, as test/peers/notebook.sh installs it.
+func wrangler(t *testing.T) string {
+	t.Helper()
+	python := os.Getenv("TARN_NOTEBOOK_PYTHON")
+	if python == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatal("CI has to run test/peers/notebook.sh install and set TARN_NOTEBOOK_PYTHON")
+		}
+		t.Skip("TARN_NOTEBOOK_PYTHON is not set; test/peers/notebook.sh installs what it names")
+	}
+	return python
+}
+
+// asked is a lake of invented people in a bucket and in Glue, that an Athena answers about. args are those that lead tarn to it.
+func asked(t *testing.T) (args []string, bucket string) {
+	t.Helper()
+	bucket = standIns(t)
+	dir := filepath.Join(t.TempDir(), "lake")
+	newLake(t, dir)
+	addTarget(t, dir, bucket)
+	upload(t, filepath.Join(dir, "data"), "s3://"+bucket+"/landing/")
+	args = []string{"-C", dir, "--target", "cloud"}
+	tarn(t, append([]string{"run"}, args...)...)
+	athenatest.Start(t, athenatest.Lake{Dir: dir, Target: "cloud"}, registry.New(awsconf.Settings{}), groups(bucket))
+	return args, bucket
+}
+
+func groups(bucket string) map[string]athenatest.WorkGroup {
+	return map[string]athenatest.WorkGroup{"scientist": {Output: "s3://" + bucket + "/results/scientist/", Enforce: true}}
+}
+
+func TestClientsAskAthena(t *testing.T) {
+	python := wrangler(t)
+	args, bucket := asked(t)
+	exports := export(t, []string{connect.DefaultTable}, args...)
+	compare(t, 6, python, "athena.py", "stedi", "scientist", "s3://"+bucket+"/results/mine/", filepath.Join(exports, connect.DefaultTable+".parquet"))
+}
+
+// TestCellsAskAthena runs the cells for Athena and SageMaker exactly as printed.
+func TestCellsAskAthena(t *testing.T) {
+	python := wrangler(t)
+	args, _ := asked(t)
+	exports := export(t, []string{connect.DefaultTable}, args...)
+	for _, peer := range []string{"athena", "sagemaker"} {
+		t.Run(peer, func(t *testing.T) {
+			runCell(t, python, peer, exports, append([]string{"--workgroup", "scientist"}, args...)...)
+		})
+	}
+}
