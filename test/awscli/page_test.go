@@ -95,7 +95,7 @@ func newAccount(t *testing.T, lake string) *account {
 	}
 	t.Setenv("BUCKET", "my-lake-4711")
 	t.Setenv("AWS_DEFAULT_REGION", region)
-	groups := map[string]athenatest.WorkGroup{"stedi-aws-analyst": {Output: "s3://my-lake-4711/results/analyst/", Enforce: true}}
+	groups := map[string]athenatest.WorkGroup{"mylake-aws-analyst": {Output: "s3://my-lake-4711/results/analyst/", Enforce: true}}
 	athena := httptest.NewServer(athenatest.New(athenatest.Lake{Dir: filepath.Join(a.dir, lake), Target: "aws"}, registry.New(awsconf.Settings{}), groups))
 	t.Cleanup(athena.Close)
 	moto := a.moto(bin)
@@ -164,10 +164,11 @@ func (a *account) deployed() {
 	a.t.Helper()
 	a.run(fmt.Sprintf(`
 role=$(aws iam create-role --role-name any --assume-role-policy-document '{}' --query Role.Arn --output text)
-aws stepfunctions create-state-machine --name stedi-aws --role-arn "$role" --definition '{"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": true}}}'
+aws stepfunctions create-state-machine --name mylake-aws --role-arn "$role" --definition '{"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": true}}}'
 python3 -c "import zipfile; zipfile.ZipFile('code.zip', 'w').writestr('bootstrap', '')"
-aws lambda create-function --function-name stedi-aws --runtime provided.al2023 --handler bootstrap --role "$role" --zip-file fileb://code.zip
-aws sqs create-queue --queue-name stedi-aws-dead-letters
+aws lambda create-function --function-name mylake-aws --runtime provided.al2023 --handler bootstrap --role "$role" --zip-file fileb://code.zip
+aws sqs create-queue --queue-name mylake-aws-dead-letters
+aws sqs create-queue --queue-name mylake-aws-landing
 rm code.zip
 `))
 }
@@ -178,15 +179,15 @@ func TestPageOfAWS(t *testing.T) {
 	a.deployed()
 	out := a.run(commands(t, "aws.md"))
 	for _, want := range []string{
-		"123456789012",                      // who one is
-		"published",                         // the run from here
-		"ICEBERG",                           // a table in Glue
-		"metadata_location",                 // asked for by --query, so this may be its value
-		"UPDATE_COMPLETE",                   // the stack
-		"SUCCEEDED",                         // the execution
-		"five Glue jobs",                    // what it costs
-		"stack tarn-stedi-aws in " + region, // what was taken away
-		"remove_bucket: my-lake-4711",       // and the data
+		"123456789012",                       // who one is
+		"published",                          // the run from here
+		"ICEBERG",                            // a table in Glue
+		"metadata_location",                  // asked for by --query, so this may be its value
+		"UPDATE_COMPLETE",                    // the stack
+		"SUCCEEDED",                          // the execution
+		"five Glue jobs",                     // what it costs
+		"stack tarn-mylake-aws in " + region, // what was taken away
+		"remove_bucket: my-lake-4711",        // and the data
 	} {
 		if want == "metadata_location" {
 			want = ".metadata.json"
