@@ -6,6 +6,7 @@
 //	go run ./bench -with cloud -data S10  the lake in S3 and Glue, on stand-ins on this machine, with the lake on its disk
 //	go run ./bench -with lambda -data stedi  a cold start as an AWS Lambda function of 1,024 MiB: see docs/lambda.md
 //	go run ./bench -requests              what runs ask of S3 and Glue: see requests.md
+//	go run ./bench -rate                  what rows take of a processor and of disks
 //
 // Both are whole processes that start with warm files, in turn (A B A B …), so that a machine that slows down slows both.
 // What is printed are medians, and the ratio is the median over the pairs. The script, its data generator and the counts
@@ -40,6 +41,10 @@ type options struct {
 	// requests counts requests in place of seconds, files is how many the wide lake has.
 	requests bool
 	files    int
+	// rate measures what rows take instead.
+	rate bool
+	// out is the file that gets what was counted, for programs.
+	out string
 }
 
 const usage = `Times tarn and a hand-written DuckDB script on the same raw files, in turn, and prints the medians and their ratio:
@@ -52,6 +57,9 @@ wall time, CPU time and peak memory of the whole process. Needs Python 3, and a 
   go run ./bench -with spark -data S10  the lake's models on Spark, with a hand-written program (see test/peers/spark.sh)
   go run ./bench -with lambda -data stedi  a cold start as an AWS Lambda function of 1,024 MiB, on the real files; needs Linux and root
   go run ./bench -requests              what runs ask of S3 and Glue, counted where it arrives: servers of the tests
+  go run ./bench -rate                  what rows take of a processor and of disks, on invented data
+
+Costs are reckoned with what the last two give: -o internal/cost/requests.json, and -o internal/cost/rate.json.
 
 Nothing else should run on the machine meanwhile.
 
@@ -74,6 +82,8 @@ func main() {
 	flag.IntVar(&o.runs, "n", 5, "pairs of runs for each data set, after one that is not counted")
 	flag.BoolVar(&o.requests, "requests", false, "count the requests of runs in a bucket instead, and print a table of them")
 	flag.IntVar(&o.files, "files", 100_000, "with -requests, how many landing files the lake has that is all files")
+	flag.BoolVar(&o.rate, "rate", false, "measure what rows take of a processor and of disks instead")
+	flag.StringVar(&o.out, "o", "", "with -requests or -rate, file to write what was measured to, as JSON: those that costs are reckoned with are internal/cost/requests.json and rate.json")
 	flag.Usage = func() {
 		fmt.Fprint(flag.CommandLine.Output(), usage)
 		flag.PrintDefaults()
@@ -100,7 +110,7 @@ func env(name, otherwise string) string {
 }
 
 func run(ctx context.Context, o options) (err error) {
-	if _, err := os.Stat(filepath.Join(o.peers, "p_duckdb.py")); err != nil && !o.requests {
+	if _, err := os.Stat(filepath.Join(o.peers, "p_duckdb.py")); err != nil && !o.requests && !o.rate && o.with != "lambda" {
 		return fmt.Errorf("%w\nhint: -peers names the folder of the script to compare with", err)
 	}
 	work, err := os.MkdirTemp("", "tarn-bench-")
@@ -119,6 +129,9 @@ func run(ctx context.Context, o options) (err error) {
 		if err := quietly(ctx, "go", "build", "-tags", "grpcnotrace,lambda.norpc", "-o", o.tarn, "./cmd/tarn"); err != nil {
 			return err
 		}
+	}
+	if o.rate {
+		return measureRate(ctx, o, work)
 	}
 	if o.requests {
 		return countRequests(ctx, o, o.files, work)

@@ -16,20 +16,26 @@ type figures struct{ wall, cpu, peak float64 }
 
 // measure runs a command to its end. Its output is kept only for the error.
 func measure(ctx context.Context, c command) (figures, error) {
+	f, _, err := measured(ctx, c)
+	return f, err
+}
+
+// measured runs a command to its end, and gives what it has written to stdout.
+func measured(ctx context.Context, c command) (figures, []byte, error) {
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	var out, messages bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &messages
 	start := time.Now()
 	err := cmd.Run()
 	wall := time.Since(start).Seconds()
 	if err != nil {
-		return figures{}, fmt.Errorf("%s: %w\n%s", filepath.Base(c.args[0]), err, out.Bytes())
+		return figures{}, nil, fmt.Errorf("%s: %w\n%s%s", filepath.Base(c.args[0]), err, messages.Bytes(), out.Bytes())
 	}
 	f := figures{wall: wall, cpu: (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()}
 	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		f.peak = float64(u.Maxrss) / 1024 // Linux counts KiB
 	}
-	return f, nil
+	return f, out.Bytes(), nil
 }
 
 // series are the figures of the same command, run by run.

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -19,11 +21,47 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
+// How long each request is held back before it is answered, as S3 and Glue are further away than servers of this machine.
+const (
+	farS3   = 30 * time.Millisecond
+	farGlue = 100 * time.Millisecond
+)
+
 // counts are requests by what they are for: LIST, GET and so on of S3, and the operations of Glue.
 type counts struct {
 	mu   sync.Mutex
 	s3   map[string]int
 	glue map[string]int
+	// held counts the requests that are held back at the moment, since is when the first of them came, and waited how long there
+	// were some: side by side, they count once.
+	held   int
+	since  time.Time
+	waited time.Duration
+	// near lets requests through at once.
+	near bool
+}
+
+// hold keeps a request waiting for as long as its answer would need from afar.
+func (c *counts) hold(r *http.Request) {
+	far := farS3
+	if r.Header.Get("X-Amz-Target") != "" {
+		far = farGlue
+	}
+	c.mu.Lock()
+	if c.near {
+		c.mu.Unlock()
+		return
+	}
+	if c.held++; c.held == 1 {
+		c.since = time.Now()
+	}
+	c.mu.Unlock()
+	time.Sleep(far)
+	c.mu.Lock()
+	if c.held--; c.held == 0 {
+		c.waited += time.Since(c.since)
+	}
+	c.mu.Unlock()
 }
 
 // add counts a request as it arrives, whoever has sent it.
@@ -45,7 +83,7 @@ func (c *counts) add(r *http.Request) {
 func (c *counts) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.s3, c.glue = map[string]int{}, map[string]int{}
+	c.s3, c.glue, c.waited = map[string]int{}, map[string]int{}, 0
 }
 
 func total(m map[string]int) (n int) {
@@ -55,8 +93,8 @@ func total(m map[string]int) (n int) {
 	return n
 }
 
-// counted is a server whose requests are counted on their way to it.
-func counted(server string, c *counts) (*httptest.Server, error) {
+// counting is a server whose requests are counted on their way to it.
+func counting(server string, c *counts) (*httptest.Server, error) {
 	target, err := url.Parse(server)
 	if err != nil {
 		return nil, err
@@ -66,6 +104,7 @@ func counted(server string, c *counts) (*httptest.Server, error) {
 	}}
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.add(r)
+		c.hold(r)
 		next.ServeHTTP(w, r)
 	})), nil
 }
@@ -75,7 +114,29 @@ type requests struct {
 	options
 	files int
 	counts
-	s3 *s3.Client
+	s3   *s3.Client
+	rows []counted
+}
+
+// counted is a run with what it has asked for: a row of the table, and of the file that costs are reckoned with.
+type counted struct {
+	Lake string `json:"lake"`
+	Run  string `json:"run"`
+	// Published counts tables of the lake that the run has changed, Files the raw files that it read, and Objects their rows.
+	Published int   `json:"published"`
+	Files     int   `json:"files"`
+	Objects   int64 `json:"objects"`
+	// Requests of S3, by kind; Delete has those of several objects at once.
+	List   int `json:"list"`
+	Get    int `json:"get"`
+	Head   int `json:"head"`
+	Put    int `json:"put"`
+	Delete int `json:"delete"`
+	Glue   int `json:"glue"`
+	// CPU is what the process took, and Waited how long at least one request was under way, in seconds, where S3 answers after 30 ms
+	// and Glue after 100; but for the first run over very many files, where they answer at once.
+	CPU    float64 `json:"cpu"`
+	Waited float64 `json:"waited"`
 }
 
 // countRequests starts the servers of the tests and runs the real lake and a wide one against them.
@@ -91,7 +152,7 @@ func countRequests(ctx context.Context, o options, files int, work string) (err 
 	}
 	r.reset()
 	for name, server := range map[string]string{"AWS_ENDPOINT_URL_S3": s3Server, "AWS_ENDPOINT_URL_GLUE": glueServer} {
-		s, err := counted(server, &r.counts)
+		s, err := counting(server, &r.counts)
 		if err != nil {
 			return err
 		}
@@ -101,27 +162,55 @@ func countRequests(ctx context.Context, o options, files int, work string) (err 
 	if r.s3, err = lead(ctx, env); err != nil {
 		return err
 	}
-	fmt.Println("| lake | run | S3 | of these LIST, GET, HEAD, PUT, DELETE | Glue | wall s |")
-	fmt.Println("|---|---|---:|---|---:|---:|")
+	fmt.Println("| lake | run | tables | S3 | of these LIST, GET, HEAD, PUT, DELETE | Glue | CPU s | waiting s |")
+	fmt.Println("|---|---|---:|---:|---|---:|---:|---:|")
 	if err := r.real(ctx, filepath.Join(work, "real")); err != nil {
 		return err
 	}
-	return r.wide(ctx, filepath.Join(work, "wide"))
+	if err := r.wide(ctx, filepath.Join(work, "wide")); err != nil || o.out == "" {
+		return err
+	}
+	raw, err := json.MarshalIndent(struct {
+		Measured string    `json:"measured"`
+		Rows     []counted `json:"runs"`
+	}{time.Now().UTC().Format(time.DateOnly), r.rows}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(o.out, append(raw, '\n'), 0o644)
 }
 
 // run runs a lake and prints what it has asked for.
 func (r *requests) run(ctx context.Context, lake, name, what string, args ...string) error {
 	r.reset()
-	started := time.Now()
-	if err := quietly(ctx, r.tarn, append([]string{"-C", lake, "run", "-q", "--target", "aws"}, args...)...); err != nil {
+	f, out, err := measured(ctx, command{args: append([]string{r.tarn, "-C", lake, "run", "-q", "--json", "--target", "aws"}, args...)})
+	if err != nil {
+		return fmt.Errorf("%s, %s: %w", name, what, err)
+	}
+	var record struct {
+		Published []string `json:"published"`
+		Load      []struct {
+			New, Changed, Reloaded int
+			Objects                int64
+		} `json:"load"`
+	}
+	if err := json.Unmarshal(out, &record); err != nil {
 		return fmt.Errorf("%s, %s: %w", name, what, err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	fmt.Printf("| %s | %s | %d | %d, %d, %d, %d, %d | %d | %.2f |\n", name, what, total(r.counts.s3), r.counts.s3["LIST"], r.counts.s3["GET"], r.counts.s3["HEAD"],
-		r.counts.s3["PUT"], r.counts.s3["DELETE"]+r.counts.s3["POST"], total(r.glue), time.Since(started).Seconds())
+	c := counted{Lake: name, Run: what, Published: len(record.Published), List: r.counts.s3["LIST"], Get: r.counts.s3["GET"], Head: r.counts.s3["HEAD"],
+		Put: r.counts.s3["PUT"], Delete: r.counts.s3["DELETE"] + r.counts.s3["POST"], Glue: total(r.glue), CPU: hundredths(f.cpu), Waited: hundredths(r.waited.Seconds())}
+	for _, l := range record.Load {
+		c.Files, c.Objects = c.Files+l.New+l.Changed+l.Reloaded, c.Objects+l.Objects
+	}
+	r.rows = append(r.rows, c)
+	fmt.Printf("| %s | %s | %d | %d | %d, %d, %d, %d, %d | %d | %.2f | %.2f |\n", name, what, c.Published, total(r.counts.s3), c.List, c.Get, c.Head, c.Put, c.Delete,
+		c.Glue, c.CPU, c.Waited)
 	return nil
 }
+
+func hundredths(seconds float64) float64 { return math.Round(seconds*100) / 100 }
 
 // forget takes away what this machine knows of a lake, as if it were another one.
 func forget(lake string) error { return os.RemoveAll(filepath.Join(lake, ".tarn")) }
@@ -208,18 +297,31 @@ func (r *requests) wide(ctx context.Context, lake string) error {
 	if err := os.WriteFile(event, []byte(text), 0o644); err != nil {
 		return err
 	}
+	// So many files come from afar once, and a thousand of them are enough to say how long one is waited for.
+	r.near = true
 	for _, step := range []struct {
 		what   string
 		before func() error
 		args   []string
 	}{
 		{"the first", nil, nil},
-		{"nothing new", nil, nil},
+		{"nothing new", func() error { r.near = false; return nil }, nil},
+		{"1000 new files", func() error {
+			for n := range 1000 {
+				if err := r.add(ctx, fmt.Sprintf("raw/%s/more-%d.json", time.Now().UTC().Format("2006/01/02"), n), fmt.Sprintf(`{"id": %d}`, n)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, nil},
 		{"one new file", func() error {
 			return r.add(ctx, fmt.Sprintf("raw/%s/new.json", time.Now().UTC().Format("2006/01/02")), `{"id": 1}`)
 		}, nil},
 		{"one of an old date, named by an event", func() error { return r.add(ctx, old, `{"id": 2}`) }, []string{"--events", event}},
 		{"nothing new, on another machine", func() error { return forget(lake) }, nil},
+		{"one new file, on another machine", func() error {
+			return errors.Join(forget(lake), r.add(ctx, fmt.Sprintf("raw/%s/newer.json", time.Now().UTC().Format("2006/01/02")), `{"id": 3}`))
+		}, nil},
 		{"nothing new, with --relist", nil, []string{"--relist"}},
 	} {
 		if step.before != nil {

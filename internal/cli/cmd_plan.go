@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tarn/internal/cost"
 	"tarn/internal/plan"
 	"tarn/internal/project"
 	"tarn/internal/run"
@@ -20,7 +21,8 @@ func planCommand(a *app) *cobra.Command {
 		Short: "Show what a run would do, and why",
 		Long: `Says first about how much a run would read, copy from a bucket and write, and how many requests that takes; these are
 estimates, from sizes of files and from how the tables have grown so far. Then which engine is enough for it, by the rows a second of
-earlier runs; and for each table, what would be done and why.`,
+earlier runs; where the tables are in a bucket, what that would cost in AWS, and in what the run fits there: a Lambda function, a
+bigger one, or Spark on Glue or EMR Serverless; and for each table, what would be done and why.`,
 		Example: "  tarn plan\n  tarn plan --target aws\n  tarn plan --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			selection, err := s.selection(a, args)
@@ -32,10 +34,11 @@ earlier runs; and for each table, what would be done and why.`,
 				return err
 			}
 			p, err := w.Plan(cmd.Context(), selection)
+			once := costOf(w, p)
 			if err = errors.Join(err, w.Close()); err != nil {
 				return err
 			}
-			return a.showPlan(p)
+			return a.showPlan(p, once)
 		},
 		ValidArgsFunction: a.completeTables,
 	}
@@ -44,8 +47,8 @@ earlier runs; and for each table, what would be done and why.`,
 	return cmd
 }
 
-func (a *app) showPlan(p *run.Planned) error {
-	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...), Events: p.Events, Foreign: p.Foreign, Estimate: p.Estimate, Advice: p.Advice, Warnings: p.Warnings}
+func (a *app) showPlan(p *run.Planned, once *cost.Once) error {
+	out := planJSON{Tables: []planTable{}, Orphans: append([]string{}, p.Orphans...), Events: p.Events, Foreign: p.Foreign, Estimate: p.Estimate, Advice: p.Advice, Cost: once, Warnings: p.Warnings}
 	for _, s := range p.Steps {
 		j := planTable{Name: s.Table.Name, Zone: s.Table.Zone, Action: s.Action, Reasons: append([]string{}, s.Reasons...)}
 		for _, f := range s.Work.Read() {
@@ -61,6 +64,9 @@ func (a *app) showPlan(p *run.Planned) error {
 	if !p.Empty() {
 		a.say("%s", estimated(p.Estimate))
 		a.say("%s", advised(p.Advice))
+		if once != nil {
+			a.say("cost: %s", once)
+		}
 		a.showWarnings(p.Warnings)
 	}
 	rows := [][]string{}

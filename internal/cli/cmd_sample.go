@@ -83,8 +83,8 @@ belong in quarantine) and writes as many in an unusual way (they must load); --b
 
 // size reads a number of bytes such as 512KB or 32MB; units are powers of 1024, as DuckDB's memory is shown.
 func size(s string) (int64, error) {
-	digits := strings.TrimRight(strings.ToUpper(s), "KMGIB ")
-	shift, ok := map[string]int{"": 0, "B": 0, "K": 10, "KB": 10, "KIB": 10, "M": 20, "MB": 20, "MIB": 20, "G": 30, "GB": 30, "GIB": 30}[strings.TrimSpace(strings.ToUpper(s)[len(digits):])]
+	digits := strings.TrimRight(strings.ToUpper(s), "KMGTIB ")
+	shift, ok := map[string]int{"": 0, "B": 0, "K": 10, "KB": 10, "KIB": 10, "M": 20, "MB": 20, "MIB": 20, "G": 30, "GB": 30, "GIB": 30, "T": 40, "TB": 40, "TIB": 40}[strings.TrimSpace(strings.ToUpper(s)[len(digits):])]
 	n, err := strconv.ParseInt(digits, 10, 32)
 	if err != nil || !ok || n < 1 {
 		return 0, fmt.Errorf("%q is no size: write 512KB, 32MB or 1GB", s)

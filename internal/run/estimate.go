@@ -20,6 +20,8 @@ type Estimate struct {
 	CopiedBytes int64 `json:"copied_bytes"`
 	// WrittenBytes are those of new data files.
 	WrittenBytes int64 `json:"written_bytes"`
+	// LoadedRows are those that come from raw files.
+	LoadedRows int64 `json:"loaded_rows"`
 	// StoreRequests are asked of the object store, listing and publish included; 0 where all is on this machine.
 	StoreRequests int64 `json:"store_requests"`
 	// CatalogRequests are asked of the catalog, such as Glue; 0 where it is a file.
@@ -158,6 +160,9 @@ func (e *estimator) step(ctx context.Context, s plan.Step) error {
 // add counts what a step reads: rows, and bytes of tables.
 func (k *work) add(name string, rows, size int64) {
 	k.sum += rows
+	if rows > k.most {
+		k.most, k.mostOf = rows, name
+	}
 	if size > k.largest {
 		k.largest, k.step = size, name
 	}
@@ -175,6 +180,9 @@ func (e *estimator) load(ctx context.Context, s plan.Step) error {
 			text += float64(f.Size)
 		}
 		if !e.afar[s.Table.Name] {
+			if f.Path == "" {
+				e.work.file = max(e.work.file, f.Size)
+			}
 			e.bring(ctx, f.Location, f.ETag, f.Size)
 		}
 	}
@@ -193,6 +201,7 @@ func (e *estimator) load(ctx context.Context, s plan.Step) error {
 		each = rowBytes[s.Table.Landing.DDL.Format]
 		rows = int64(text / each)
 	}
+	e.sum.LoadedRows += rows
 	e.work.add(name, rows, 0)
 	e.work.rows[name] += rows - int64(float64(again)/each)
 	if s.Table.Header().Reference {

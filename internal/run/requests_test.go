@@ -2,12 +2,14 @@ package run_test
 
 import (
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"tarn/internal/awsconf"
+	"tarn/internal/cost"
 	"tarn/internal/run"
 	"tarn/internal/stedi"
 	"tarn/internal/template"
@@ -73,6 +75,13 @@ func TestRequestsOfTheRealLake(t *testing.T) {
 		t.Logf("%s: %v (%s, %d tables)", c.name, requests.Counts(), rec.Status, len(rec.Published))
 		if s3, catalog := requests.Total("s3"), requests.Total("glue"); s3 > c.s3 || catalog > c.catalog || catalog == 0 || rec.Status != c.status {
 			t.Errorf("%s, %s: %d requests of the bucket, at most %d, and %d of the catalog, at most %d", c.name, rec.Status, s3, c.s3, catalog, c.catalog)
+		}
+		// Costs are reckoned with what the bench has counted for the same run.
+		if rec.Status == run.Published && c.name == "one new file, on another machine" {
+			known := cost.Figures().Publishing(float64(len(rec.Published)))
+			if s3, catalog := float64(requests.Total("s3")), float64(requests.Total("glue")); math.Abs(s3/known.S3()-1) > 0.15 || math.Abs(catalog-known.Glue) > 2 {
+				t.Errorf("%s: %v and %v requests, and costs are reckoned with %v and %v: go run ./bench -requests -o internal/cost/requests.json", c.name, s3, catalog, known.S3(), known.Glue)
+			}
 		}
 	}
 }

@@ -2,10 +2,10 @@ package flow
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -109,11 +109,14 @@ func TestKilled(t *testing.T) {
 		action, state string
 		requests      []int64
 	}{
-		{"plan", "Plan", []int64{1, 6}},
-		{"run", "Run", []int64{2, 12, 30, 55}},
-		{"Records", "", []int64{1, 3}},
+		{"plan", "Plan", []int64{6, 1}},
+		{"run", "Run", []int64{30, 2, 12, 55}},
+		{"Records", "", []int64{3, 1}},
 	} {
-		for _, n := range c.requests {
+		for i, n := range c.requests {
+			if i > 0 && os.Getenv("TARN_LONG") == "" {
+				break
+			}
 			t.Run(fmt.Sprintf("%s at request %d", c.action, n), func(t *testing.T) {
 				w := newWorld(t, config{})
 				killed := &atomic.Bool{}
@@ -134,7 +137,10 @@ func TestKilled(t *testing.T) {
 		}
 	}
 	// In the middle of a publish: some pointers have moved, others have not.
-	for _, n := range []int64{1, 5} {
+	for _, n := range []int64{5, 1} {
+		if n == 1 && os.Getenv("TARN_LONG") == "" {
+			break
+		}
 		t.Run(fmt.Sprintf("publish at table %d", n), func(t *testing.T) {
 			w := newWorld(t, config{})
 			var count atomic.Int64
@@ -285,7 +291,9 @@ func TestStopped(t *testing.T) {
 		var count atomic.Int64
 		w.s3.Do(func(*http.Request) s3test.Fault {
 			if count.Add(1) == 30 {
-				w.stop()
+				if err := w.states.Stop(w.last().ARN); err != nil {
+					t.Error(err)
+				}
 				w.lambda.Kill()
 			}
 			return s3test.None
@@ -303,26 +311,6 @@ func TestStopped(t *testing.T) {
 		t.Errorf("the next one is %s: %s", e.Status, e.Error)
 	}
 	w.same()
-}
-
-// stop stops the last execution by the API.
-func (w *world) stop() {
-	body, err := json.Marshal(map[string]string{"executionArn": w.last().ARN})
-	if err != nil {
-		w.t.Error(err)
-	}
-	r, err := http.NewRequest(http.MethodPost, w.statesURL, strings.NewReader(string(body)))
-	if err != nil {
-		w.t.Error(err)
-		return
-	}
-	r.Header.Set("X-Amz-Target", "AWSStepFunctions.StopExecution")
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		w.t.Error(err)
-		return
-	}
-	answer.Body.Close()
 }
 
 // A job that fails: its error is in the report, and nothing is left half done.

@@ -13,6 +13,7 @@ import (
 	"tarn/internal/awsconf"
 	"tarn/internal/deploy/render"
 	"tarn/internal/engine/spark/jobtest"
+	"tarn/internal/rights"
 	"tarn/internal/store/registry"
 )
 
@@ -60,7 +61,7 @@ func (w *world) sparkJobs() {
 			args = append(args, "--conf", c)
 		}
 		cmd := exec.Command(filepath.Join(strings.TrimSpace(string(home)), "bin", "spark-submit"), append(append(args, script), r.Args...)...)
-		cmd.Dir = dir
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "AWS_ACCESS_KEY_ID="+string(rights.Job))
 		return jobtest.Command(ctx, cmd)
 	}
 }

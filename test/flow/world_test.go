@@ -1,6 +1,7 @@
 // Package flow lets a deployed lake work on this machine, from an event of S3 to tables that others read: the queue, the real
 // function as a process behind a stand-in for the Lambda runtime API, the state machine of the template executed by package
-// machinetest, an S3 server, and stand-ins for the APIs of Glue, Step Functions and Amazon SNS.
+// machinetest, an S3 server, and stand-ins for the APIs of Glue and Step Functions. Each actor has the rights of the template, and no
+// others: see package rightstest.
 //
 // The clock of executions jumps, so waiting takes no time; that of the function is the machine's. Where an execution has waited for
 // a time, the function is made to see that this has passed: see [world.passed].
@@ -35,6 +36,8 @@ import (
 	"tarn/internal/engine/spark/jobtest"
 	"tarn/internal/lambda"
 	"tarn/internal/lambda/lambdatest"
+	"tarn/internal/rights"
+	"tarn/internal/rights/rightstest"
 	"tarn/internal/stedi"
 	"tarn/internal/store"
 	s3store "tarn/internal/store/s3"
@@ -66,13 +69,14 @@ type world struct {
 	s3     *s3test.Proxy
 	glue   *gluetest.Server
 	jobs   *jobtest.Server
+	guard  *rightstest.Guard
 	clock  *machinetest.Clock
 	states *machinetest.Server
 	lambda *lambdatest.Function
 	queue  *queue
 	log    *logs
-	// jobsURL and statesURL are where the stand-ins for Glue and Step Functions are.
-	jobsURL, statesURL string
+	// jobsURL is where the stand-in for Glue is.
+	jobsURL string
 
 	// throttled is how many starts of jobs are refused.
 	throttled atomic.Int64
@@ -128,8 +132,21 @@ func newWorld(t *testing.T, c config) *world {
 		t.Fatal(err)
 	}
 	w.store = s3store.New(w.bucket, cfg, awsconf.Settings{})
-	w.s3 = s3test.NewProxy(t, s3)
 	w.jobs = &jobtest.Server{Jobs: map[string]bool{jobName: true}, Else: w.glue, Do: func(context.Context, jobtest.Run) error { return errors.New("no job was to be run") }}
+	t.Cleanup(w.jobs.Close)
+	w.writeLake(c)
+	w.spec = deploytest.Lake(t, filepath.Join(w.dir, "lake"), "aws", map[string]string{"BUCKET": w.bucket})
+	w.states = &machinetest.Server{Clock: w.clock, Machines: map[string]*machinetest.Definition{machineARN: w.machine()}, Waited: w.passed,
+		Tasks: map[string]machinetest.Task{"arn:aws:states:::lambda:invoke": w.invoke, "arn:aws:states:::glue:startJobRun.sync": w.runJob, "arn:aws:states:::sns:publish": w.tell}}
+	if w.guard, err = rightstest.Of(render.Places(w.spec)); err != nil {
+		t.Fatal(err)
+	}
+	// The stack has made the database.
+	if _, err := w.glue.Call("CreateDatabase", map[string]any{"DatabaseInput": map[string]any{"Name": w.spec.Database}}); err != nil {
+		t.Fatal(err)
+	}
+	w.s3 = s3test.NewProxy(t, w.guard.S3(t, s3))
+	guarded := w.guard.Service(w.jobs)
 	jobs := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Amz-Target") == "AWSGlue.StartJobRun" && w.throttled.Add(-1) >= 0 {
 			rw.Header().Set("X-Amzn-Errortype", "ThrottlingException")
@@ -137,20 +154,12 @@ func newWorld(t *testing.T, c config) *world {
 			fmt.Fprint(rw, `{"__type":"ThrottlingException","message":"Rate exceeded"}`)
 			return
 		}
-		w.jobs.ServeHTTP(rw, r)
+		guarded.ServeHTTP(rw, r)
 	}))
 	t.Cleanup(jobs.Close)
-	t.Cleanup(w.jobs.Close)
 	w.jobsURL = jobs.URL
-	t.Setenv("AWS_ENDPOINT_URL_GLUE", jobs.URL)
-
-	w.writeLake(c)
-	w.spec = deploytest.Lake(t, filepath.Join(w.dir, "lake"), "aws", map[string]string{"BUCKET": w.bucket})
-	w.states = &machinetest.Server{Clock: w.clock, Machines: map[string]*machinetest.Definition{machineARN: w.machine()}, Waited: w.passed,
-		Tasks: map[string]machinetest.Task{"arn:aws:states:::lambda:invoke": w.invoke, "arn:aws:states:::glue:startJobRun.sync": w.runJob, "arn:aws:states:::sns:publish": w.tell}}
-	states := httptest.NewServer(w.states)
+	states := httptest.NewServer(w.guard.Service(w.states))
 	t.Cleanup(states.Close)
-	w.statesURL = states.URL
 	t.Cleanup(w.states.Close)
 
 	c.function.Code, c.function.Log, c.function.Name = w.dir, w.log, "stedi-aws"
@@ -171,6 +180,7 @@ func newWorld(t *testing.T, c config) *world {
 			c.function.Env = append(c.function.Env, e)
 		}
 	}
+	c.function.Env = append(c.function.Env, "AWS_ACCESS_KEY_ID="+string(rights.Runner))
 	if w.lambda, err = lambdatest.New(c.function); err != nil {
 		t.Fatal(err)
 	}
@@ -178,6 +188,7 @@ func newWorld(t *testing.T, c config) *world {
 	w.queue = &queue{w: w}
 	t.Setenv("BUCKET", w.bucket)
 	t.Cleanup(func() {
+		w.withinRights()
 		if t.Failed() {
 			t.Log(w.log.String())
 			for _, e := range w.states.Executions() {
@@ -189,6 +200,19 @@ func newWorld(t *testing.T, c config) *world {
 		}
 	})
 	return w
+}
+
+// withinRights fails where an actor of the stack was refused something, or has asked for what the table of rights does not have.
+func (w *world) withinRights() {
+	w.t.Helper()
+	for _, err := range w.guard.Err() {
+		w.t.Error(err)
+	}
+	for _, e := range w.guard.Entries() {
+		if e.Verdict != rightstest.Allowed {
+			w.t.Errorf("refused: %s", e)
+		}
+	}
 }
 
 // writeLake writes the function's code: the lake that tarn init makes, the program, and its start.
@@ -246,12 +270,20 @@ func (w *world) machine() *machinetest.Definition {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	text = strings.NewReplacer(machine.Function, "arn:aws:lambda:us-east-1:"+account+":function:stedi-aws", machine.Job, jobName, machine.Topic, "arn:aws:sns:us-east-1:"+account+":stedi-aws").Replace(text)
+	text = strings.NewReplacer(machine.Function, w.arn(w.spec.Names().FunctionARN()), machine.Job, w.spec.Names().Job, machine.Topic, w.arn(w.spec.Names().TopicARN())).Replace(text)
 	d, err := machinetest.Parse([]byte(text))
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return d
+}
+
+// arn fills in what the template leaves open in an ARN.
+func (w *world) arn(text string) string {
+	for name, value := range rightstest.Variables {
+		text = strings.ReplaceAll(text, "${"+name+"}", value)
+	}
+	return text
 }
 
 // own is the key of the folder that the lake has for itself.

@@ -392,7 +392,10 @@ class Run:
         Between its jobs Spark plans in one thread, and small jobs have one task, so that one thing alone leaves most cores idle.
         """
         by_name, after = {s["table"]: s for s in steps}, {s["table"]: set(s["after"]) for s in steps}
-        pool, running, answers, open_questions = concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE), {}, {}, {}
+        session = self.spark._jsparkSession
+        # Spark finds a session's settings, catalogs among them, by the thread.
+        pool = concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE, initializer=lambda: session.setActiveSession(session))
+        running, answers, open_questions = {}, {}, {}
 
         def begin_ready():
             for name in [n for n, tables in after.items() if not tables]:
@@ -418,7 +421,9 @@ class Run:
                         self.progress.finish(name, answers[name]["rows"])
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            self.spark.sparkContext.cancelAllJobs()
+            # What is under way writes no more when this ends, and may be between two jobs of Spark.
+            while running and concurrent.futures.wait(running, timeout=0.2).not_done:
+                self.spark.sparkContext.cancelAllJobs()
             raise
         pool.shutdown()
         for out in answers.values():

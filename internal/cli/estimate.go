@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"context"
+
+	"tarn/internal/cost"
+	"tarn/internal/deploy"
+)
+
+// estimate says in lines what a stack costs a month: by what the lake has loaded, or what lies in its landing places, and before
+// there is any of it, by an example.
+func (a *app) estimate(ctx context.Context, spec deploy.Spec) ([]string, error) {
+	c := cost.Case{Lake: cost.Lake{Landing: len(spec.Landing), Models: len(spec.Models), Glue: true, KMS: spec.KMSKey != ""}, Settings: spec.Settings}
+	region := ""
+	if w, err := a.open(ctx); err == nil {
+		region = w.Project.Config.AWS.Region
+		// Before the first deployment there is no bucket to look into, which is no reason not to deploy.
+		if known, _, err := costCase(ctx, w, region, false); err == nil {
+			c = known
+		}
+		if err := w.Close(); err != nil {
+			return nil, err
+		}
+	}
+	example := c.Volume.Files == 0
+	if example {
+		c.Volume = cost.Volume{Files: 24, Rows: 100_000}
+	}
+	c.Volume.Queries = usualQueries
+	lines, err := cost.Plain(c, region, "")
+	if example && err == nil {
+		lines = append([]string{"Nothing is loaded yet, so this is an example: tarn cost reckons with your own numbers."}, lines...)
+	}
+	return lines, err
+}

@@ -1,0 +1,265 @@
+package cost
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"tarn/internal/deployconf"
+)
+
+// Item is a line of a bill.
+type Item struct {
+	// AWS's name for what is paid.
+	Service string `json:"service"`
+	// What it is for, in few words.
+	What string `json:"what"`
+	// How much of it a month uses.
+	Amount float64 `json:"amount"`
+	// What that counts, such as requests or GB-seconds.
+	Unit string `json:"unit"`
+	// What a run costs of it, in US dollars; 0 for what no single run causes.
+	Run float64 `json:"run_usd"`
+	// What a month costs of it, in US dollars.
+	Month float64 `json:"month_usd"`
+	// Names of the prices that it was reckoned with.
+	Prices []string `json:"prices"`
+}
+
+// Bill is what a lake costs.
+type Bill struct {
+	// What it was reckoned of.
+	Case Case `json:"case"`
+	// The AWS region whose prices count.
+	Region string `json:"region"`
+	// The day of the oldest price that was used.
+	Dated string `json:"dated"`
+	// Number of runs in a month.
+	Runs float64 `json:"runs"`
+	// How long one takes in the middle of the month.
+	RunSeconds float64 `json:"run_seconds"`
+	// Where a run works.
+	Place Place `json:"place"`
+	// All places, the smallest first, with what speaks for and against them.
+	Path []Place `json:"path"`
+	// The lines, the biggest first.
+	Items []Item `json:"items"`
+	// What a run costs, in US dollars: the sum of the lines.
+	Run float64 `json:"run_usd"`
+	// What a month costs, in US dollars: the sum of the lines.
+	Month float64 `json:"month_usd"`
+	// The lines of the same work as five Glue jobs.
+	Classic []Item `json:"classic"`
+	// What they cost a run.
+	ClassicRun float64 `json:"classic_run_usd"`
+	// What they cost a month.
+	ClassicMonth float64 `json:"classic_month_usd"`
+	// The same with a file a minute.
+	Trickle Trickle `json:"trickle"`
+	// The prices that were used, by name.
+	Prices map[string]Price `json:"prices"`
+	// What was taken for granted, in sentences.
+	Notes []string `json:"notes"`
+}
+
+// Trickle says what a month with a file a minute costs, of the same rows a day.
+type Trickle struct {
+	// Number of runs in a month, which are at least min_interval apart.
+	Runs float64 `json:"runs"`
+	// What a month costs, in US dollars.
+	Month float64 `json:"month_usd"`
+	// What it would cost if each file started a run.
+	Unbounded float64 `json:"unbounded_usd"`
+	// What five Glue jobs would cost, as often as the lake's own runs.
+	Classic float64 `json:"classic_usd"`
+}
+
+const (
+	minute = 24 * 60 // files a day
+	// transitions are those of an execution that has a run to do in the function: begin, wait, plan, choice, run, choice, done, and
+	// what AWS counts besides them, start and end.
+	transitions = 9
+	// polls are the requests of a month with which Lambda looks after a queue, where nothing comes too: five readers that wait for
+	// 20 s each (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS").
+	polls = 5 * 3 * 60 * 24 * Days
+	// queueRequests are those for a message: it is sent, and removed.
+	queueRequests = 2
+	// logBytes are those of a run with its plan, and intakeLog those of a batch of messages.
+	logBytes  = 8_000
+	intakeLog = 1_500
+	// alarmed are the metrics that the stack's alarms look at, and alarmedEvents those more where new files start runs; metricCount
+	// are those of its own.
+	alarmed       = 3
+	alarmedEvents = 2
+	metricCount   = 1
+	// objectsPerKey is for how many objects one request of a key is enough with a bucket key (Amazon S3 User Guide, "Reducing the cost
+	// of SSE-KMS": up to 99 percent fewer).
+	objectsPerKey = 100
+	// intakeSeconds is how long the function takes a batch of messages.
+	intakeSeconds = 1.0
+)
+
+// Reckon makes the bill of a case.
+func Reckon(c Case, region string, p *Prices) *Bill {
+	m := Figures()
+	c = c.filled(m)
+	items, runs := c.items(m, p)
+	b := &Bill{Case: c, Region: region, Items: items, Runs: runs * Days}
+	w, _ := c.work(m)
+	b.Path = Path(w, c.Settings.Function, c.Settings.Job, p)
+	b.Place = c.place(b.Path)
+	b.RunSeconds = b.Place.Seconds
+	b.Run, b.Month = sum(b.Items)
+	b.Classic = c.classic(m, p, runs)
+	b.ClassicRun, b.ClassicMonth = sum(b.Classic)
+	b.Trickle = c.trickle(m, p)
+	b.Prices, b.Dated = p.Used(), p.Dated()
+	b.Notes = c.notes(m, p, b)
+	return b
+}
+
+func sum(items []Item) (run, month float64) {
+	for _, i := range items {
+		run, month = run+i.Run, month+i.Month
+	}
+	return run, month
+}
+
+// place is where the runs of a case work: the first place where they fit, or the one that the settings say.
+func (c Case) place(path []Place) Place {
+	switch c.Settings.Engine {
+	case deployconf.Lambda:
+		return path[0]
+	case deployconf.Glue:
+		return path[2]
+	}
+	return Choose(path)
+}
+
+// middle is what the lake holds in the middle of the month.
+func (c Case) middle() (rows, bytes, days float64) {
+	return c.Lake.Rows + c.Volume.Rows*Days/2, c.Lake.Bytes + c.Volume.Bytes*Days/2, c.Lake.Days + Days/2
+}
+
+// work describes a run in the middle of the month, and how many there are a day.
+func (c Case) work(m Measured) (Work, float64) {
+	rows, _, days := c.middle()
+	runs := perDay(c.Volume, c.Settings.Events)
+	r := c.run(m, runs, rows, days)
+	per := 1 / m.Rate.RawRows
+	// The largest step reads loaded rows and two models, and makes the largest one.
+	return Work{
+		Rows: r.worked, RowsPerCPU: c.Lake.RowsPerCPU, Other: coldStart + r.asked.CPU/min(cpus(c.Settings.Function.Memory), 1) + r.asked.Waited,
+		StepBytes:   rows * m.Rate.ModelBytes * per,
+		CopiedBytes: r.bytes + rows*m.Rate.LoadedBytes*per, WrittenBytes: rows * m.Rate.ModelBytes * per,
+	}, runs
+}
+
+// items are the lines of a case, the biggest first, and how many runs there are a day.
+func (c Case) items(m Measured, p *Prices) ([]Item, float64) {
+	rows, raw, days := c.middle()
+	w, runs := c.work(m)
+	r := c.run(m, runs, rows, days)
+	f := c.Settings.Function
+	path := Path(w, f, c.Settings.Job, p)
+	at := c.place(path)
+	// A run that takes longer than the next one is away keeps that waiting.
+	if at.Seconds > 0 {
+		runs = min(runs, 86400/at.Seconds)
+	}
+	month := runs * Days
+	var out []Item
+	// add takes what a month uses of something, and what a run does; of one price.
+	add := func(service, what string, amount float64, unit string, run float64, price string) {
+		if usd := p.Of(price); amount > 0 {
+			out = append(out, Item{Service: service, What: what, Amount: amount, Unit: unit, Run: run * usd, Month: amount * usd, Prices: []string{price}})
+		}
+	}
+	function := f
+	if at.Engine == BiggerLambda || at.Engine == Lambda {
+		function.Memory, function.Disk = at.Memory, at.Disk
+	}
+	// Besides a run there are a plan and the taking in of messages, in the same function.
+	small := coldStart + m.Looking().CPU/min(cpus(function.Memory), 1) + m.Looking().Waited
+	busy := small + r.batches*intakeSeconds
+	compute := "lambda_gb_second_x86"
+	if f.Arch == "arm64" {
+		compute = "lambda_gb_second_arm"
+	}
+	switch at.Engine {
+	case Lambda, BiggerLambda:
+		busy += at.Seconds
+	case GlueSpark:
+		hours := max(at.Seconds, p.Least("glue_job")) / 3600 * float64(at.Workers)
+		add("AWS Glue", fmt.Sprintf("one Spark job a run, %d workers", at.Workers), month*hours, "DPU-hours", hours, "glue_dpu_hour")
+	case EMR:
+		hours := at.Seconds / 3600 * float64(at.Workers)
+		add("Amazon EMR Serverless", fmt.Sprintf("processors of %d workers", at.Workers), month*hours*workerCPUs, "vCPU-hours", hours*workerCPUs, "emr_vcpu_hour")
+		add("Amazon EMR Serverless", "their memory", month*hours*workerGB, "GB-hours", hours*workerGB, "emr_gb_hour")
+	}
+	gb := float64(function.Memory) / 1024
+	add("AWS Lambda", fmt.Sprintf("runs, %d MB", function.Memory), month*busy*gb, "GB-seconds", busy*gb, compute)
+	disk := max(0, float64(function.Disk-512)) / 1024
+	add("AWS Lambda", "disk beyond 512 MB", month*busy*disk, "GB-seconds", busy*disk, "lambda_disk_gb_second")
+	add("AWS Lambda", "calls", month*(2+r.batches), "requests", 2+r.batches, "lambda_requests")
+	add("Amazon S3", "writes and listings", month*(r.asked.Put+r.asked.List), "requests", r.asked.Put+r.asked.List, "s3_put")
+	add("Amazon S3", "reads", month*(r.asked.Get+r.asked.Head), "requests", r.asked.Get+r.asked.Head, "s3_get")
+	tables := rows * (m.Rate.LoadedBytes + m.Rate.ModelBytes) / m.Rate.RawRows
+	add("Amazon S3", "raw files and tables", (raw+tables)/1e9, "GB", 0, "s3_gb_month")
+	// Every run makes its models anew, and the files of earlier versions stay until gc.
+	earlier := runs * keptDays * rows * m.Rate.ModelBytes / m.Rate.RawRows
+	add("Amazon S3", fmt.Sprintf("earlier versions of tables, kept for %d days", keptDays), earlier/1e9, "GB", 0, "s3_gb_month")
+	if c.Lake.Glue {
+		add("AWS Glue", "Data Catalog", month*r.asked.Glue, "requests", r.asked.Glue, "glue_catalog_requests")
+	}
+	add("AWS Step Functions", "state machine", month*transitions, "transitions", transitions, "states_transitions")
+	add("Amazon SQS", "messages", c.Volume.Files*Days*queueRequests, "requests", r.files*queueRequests, "sqs_requests")
+	if !c.Settings.Events.Off {
+		add("Amazon SQS", "looking after the queue", polls, "requests", 0, "sqs_requests")
+	}
+	if c.Settings.Events.Schedule != "" {
+		add("Amazon EventBridge", "schedule, taken as daily", Days, "starts", 0, "scheduler_starts")
+	}
+	add("Amazon EventBridge", "events of new files", c.Volume.Files*Days, "events", r.files, "eventbridge_events")
+	logs := logBytes + r.batches*intakeLog
+	add("Amazon CloudWatch", "logs", month*logs/1e9, "GB", logs/1e9, "logs_gb")
+	add("Amazon CloudWatch", fmt.Sprintf("logs, kept for %d days", c.Settings.LogDays), month*logs/1e9*float64(c.Settings.LogDays)/Days, "GB", 0, "logs_gb_month")
+	if c.Settings.Alarms {
+		looked := float64(alarmed)
+		if !c.Settings.Events.Off {
+			looked += alarmedEvents
+		}
+		add("Amazon CloudWatch", "alarms", looked, "metrics", 0, "alarms")
+		add("Amazon CloudWatch", "a metric of quarantined rows", metricCount, "metrics", 0, "metrics")
+	}
+	scanned := max(rows*m.Rate.CuratedBytes/m.Rate.RawRows, p.Least("athena"))
+	add("Amazon Athena", "queries", c.Volume.Queries*Days*scanned/1e12, "TB", 0, "athena_tb")
+	if c.Lake.KMS {
+		add("AWS KMS", "key", 1, "keys", 0, "kms_key")
+		calls := (r.asked.Put + r.asked.Get) / objectsPerKey
+		add("AWS KMS", "requests, with a bucket key", month*calls, "requests", calls, "kms_requests")
+	}
+	if c.Settings.Notebook.On {
+		add("Amazon SageMaker", "notebook, "+c.Settings.Notebook.Instance+", always on", 24*Days, "hours", 0, "notebook_hour")
+	}
+	biggestFirst(out)
+	return out, runs
+}
+
+func biggestFirst(items []Item) {
+	slices.SortStableFunc(items, func(a, b Item) int { return cmp.Compare(b.Month, a.Month) })
+}
+
+// trickle is the case with a file a minute, of the same rows a day.
+func (c Case) trickle(m Measured, p *Prices) Trickle {
+	c.Volume.Files = minute
+	c.Settings.Events.Off = false
+	items, runs := c.items(m, p)
+	_, month := sum(items)
+	_, classic := sum(c.classic(m, p, runs))
+	c.Settings.Events.MinInterval, c.Settings.Events.Settle = time.Minute, 0
+	items, _ = c.items(m, p)
+	_, unbounded := sum(items)
+	return Trickle{Runs: runs * Days, Month: month, Unbounded: unbounded, Classic: classic}
+}

@@ -1,0 +1,40 @@
+package cost
+
+import "fmt"
+
+// The classic set-up: a Glue job for each model, as people click them together, each of which reads its inputs whole and writes its
+// output anew.
+const (
+	// classicJobs are those of the model case.
+	classicJobs = 5
+	// classicWorkers is the least number of workers of a Spark job, each a DPU; one of them is the driver. The console proposes ten.
+	classicWorkers = 2
+	// crawlDPUs is what a crawler takes, and crawls how many there are a day.
+	crawlDPUs = 2
+	crawls    = 1
+)
+
+// classic are the lines of the same work, as often, as five Glue jobs and a crawler.
+func (c Case) classic(m Measured, p *Prices, runs float64) []Item {
+	rows, raw, _ := c.middle()
+	r := c.run(m, runs, rows, c.Lake.Days+Days/2)
+	// Each job reads raw files again, so what tarn reads as loaded rows is parsed anew.
+	busy := r.worked / (c.Lake.RowsPerCPU / sparkSlower) / ((classicWorkers - 1) * workerCPUs)
+	each := max(p.Least("glue_job"), sparkStart+busy/classicJobs)
+	hours := classicJobs * classicWorkers * each / 3600
+	month := runs * Days
+	out := []Item{{
+		Service: "AWS Glue", What: fmt.Sprintf("%d jobs a run, %d workers, %s each", classicJobs, classicWorkers, Duration(each)), Amount: month * hours, Unit: "DPU-hours",
+		Run: hours * p.Of("glue_dpu_hour"), Month: month * hours * p.Of("glue_dpu_hour"), Prices: []string{"glue_dpu_hour"},
+	}}
+	crawl := crawls * Days * crawlDPUs * p.Least("glue_crawler") / 3600
+	out = append(out, Item{Service: "AWS Glue", What: "a crawler, once a day", Amount: crawl, Unit: "DPU-hours", Month: crawl * p.Of("glue_dpu_hour"), Prices: []string{"glue_dpu_hour"}})
+	kept := (raw + rows*m.Rate.ModelBytes/m.Rate.RawRows) / 1e9
+	out = append(out, Item{Service: "Amazon S3", What: "raw files and tables", Amount: kept, Unit: "GB", Month: kept * p.Of("s3_gb_month"), Prices: []string{"s3_gb_month"}})
+	scanned := max(rows*m.Rate.CuratedBytes/m.Rate.RawRows, p.Least("athena")) * c.Volume.Queries * Days / 1e12
+	if scanned > 0 {
+		out = append(out, Item{Service: "Amazon Athena", What: "queries", Amount: scanned, Unit: "TB", Month: scanned * p.Of("athena_tb"), Prices: []string{"athena_tb"}})
+	}
+	biggestFirst(out)
+	return out
+}

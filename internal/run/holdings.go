@@ -1,0 +1,117 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime"
+
+	"tarn/internal/lake"
+	"tarn/internal/plan"
+)
+
+// Holdings are what a lake holds and has done so far, in plain numbers: what its costs are reckoned of.
+type Holdings struct {
+	// Landing and Models count its tables, Daily those of the models that are partitioned by time.
+	Landing, Models, Daily int
+	// Files, Rows and Bytes are those of the raw files that were loaded, in runs of so many Days.
+	Files, Rows, Bytes, Days int64
+	// Partitions is the largest number of data files that such a model has.
+	Partitions int64
+	// Reread is how many rows of tables models read for each row that was loaded; 0 where there are none.
+	Reread float64
+	// RowsPerCPU is how many rows a second one core has worked through in the run Run; 0 where none was large enough to say.
+	RowsPerCPU float64
+	Run        string
+}
+
+// worthReckoning is how many rows a run has to have worked through before its rate says something about much larger ones.
+const worthReckoning = 2_000_000
+
+// Holdings tells what the lake holds. Nothing is changed.
+func (w *Workspace) Holdings(ctx context.Context) (Holdings, error) {
+	var h Holdings
+	reading, err := w.Reading()
+	if err != nil {
+		return h, err
+	}
+	defer reading.Close()
+	v, err := w.Lake.View(ctx)
+	if err != nil {
+		return h, err
+	}
+	rows := map[string]int64{}
+	for _, t := range w.Graph.Tables {
+		have := v.Table(t.Stored())
+		if have != nil {
+			if rows[t.Name], err = have.Rows(ctx); err != nil {
+				return h, err
+			}
+		}
+		if t.Landing != nil {
+			h.Landing++
+			continue
+		}
+		h.Models++
+		if len(t.Header().PartitionedBy) == 0 {
+			continue
+		}
+		h.Daily++
+		if have != nil {
+			files, err := have.Files(ctx)
+			if err != nil {
+				return h, err
+			}
+			h.Partitions = max(h.Partitions, int64(len(files)))
+		}
+	}
+	const query = "SELECT count(*)::BIGINT, coalesce(sum(loaded), 0)::BIGINT, coalesce(sum(size), 0)::BIGINT, count(DISTINCT loaded_at::DATE)::BIGINT FROM %s"
+	err = w.scan(ctx, v, FilesTable, query, func(next func(...any) error) error { return next(&h.Files, &h.Rows, &h.Bytes, &h.Days) })
+	if err != nil {
+		return h, err
+	}
+	var read int64
+	for _, t := range w.Graph.Tables {
+		if t.Landing == nil {
+			for _, in := range t.Inputs {
+				read += rows[w.Graph.Table(in).Name]
+			}
+		}
+	}
+	if h.Rows > 0 {
+		h.Reread = float64(read) / float64(h.Rows)
+	}
+	return h, w.paceOf(ctx, v, &h)
+}
+
+// paceOf looks for the largest of the last runs, whose rate says most about larger ones.
+func (w *Workspace) paceOf(ctx context.Context, v *lake.View, h *Holdings) error {
+	const query = "SELECT run_id, record, epoch(finished_at) - epoch(started_at) FROM %s WHERE kind = 'run' ORDER BY finished_at DESC, run_id DESC LIMIT 20"
+	var most int64 = worthReckoning
+	return w.scan(ctx, v, RunsTable, query, func(next func(...any) error) error {
+		var id, record string
+		var seconds float64
+		if err := next(&id, &record, &seconds); err != nil {
+			return err
+		}
+		var r Record
+		if err := json.Unmarshal([]byte(record), &r); err != nil {
+			return fmt.Errorf("record of run %s: %w", id, err)
+		}
+		if n := w.worked(r); n >= most && seconds > starting && !madeElsewhere(r) && madeModels(r) {
+			most, h.Run = n, id
+			h.RowsPerCPU = float64(n) / (seconds - starting) / float64(runtime.NumCPU())
+		}
+		return nil
+	})
+}
+
+// madeModels reports whether a run has made at least one model: loading alone has another rate.
+func madeModels(r Record) bool {
+	for _, t := range r.Tables {
+		if t.Action == plan.Rebuild {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,59 @@
+// Command scale writes docs/scale.md: ten thousand devices for a year, as tables.
+//
+//	go run ./test/scale            writes the page
+//	go run ./test/scale -measure   measures the sizes of metadata again first
+//
+// Nothing is simulated by guess: what a device sends is that of tarn sample, sizes of metadata are measured by making some (measured.json),
+// requests, seconds and costs are those of tarn cost.
+package main
+
+import (
+	_ "embed"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+//go:embed measured.json
+var measuredJSON []byte
+
+func main() {
+	again := flag.Bool("measure", false, "measure the sizes of metadata again, and write them to measured.json")
+	root := flag.String("root", ".", "folder of this repository")
+	flag.Parse()
+	if err := write(*root, *again); err != nil {
+		fmt.Fprintln(os.Stderr, "scale:", err)
+		os.Exit(1)
+	}
+}
+
+func write(root string, again bool) error {
+	var s sizes
+	if err := json.Unmarshal(measuredJSON, &s); err != nil {
+		return err
+	}
+	if again {
+		work, err := os.MkdirTemp("", "tarn-scale-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(work)
+		if s, err = measure(work); err != nil {
+			return err
+		}
+		raw, err := json.MarshalIndent(s, "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(root, "test", "scale", "measured.json"), append(raw, '\n'), 0o644); err != nil {
+			return err
+		}
+	}
+	text, err := page(s)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(root, "docs", "scale.md"), []byte(text), 0o644)
+}
