@@ -126,7 +126,7 @@ func TestFailures(t *testing.T) {
 		{"a cast", func() { w.replace(made, "trim(c.customerName) AS", "CAST(c.customerName AS bigint) AS") },
 			[]string{"trusted/customer_trusted.sql:11: customer_trusted cannot be made of the rows that there are: "}},
 		{"definitions", func() { w.replace(made, "trim(c.customerName) AS", "trim(c.customerNam) AS") }, []string{"trusted/customer_trusted.sql:11:"}},
-		{"settings", func() { w.config("    memory: much\n") }, []string{"tarn.yaml:7:13: "}},
+		{"settings", func() { w.config("    memory: much\n") }, []string{"tarn.yaml:", `:13: memory "much" is not a size`}},
 		{"rows", func() {
 			w.write("lake/landing/customer_landing.yml", "max_quarantine: 1%\n")
 			w.put("landing/customer/landing/more.json", strings.Repeat(`{"customerName": "Sean Smith", "registrationDate": "8015551212x"}`+"\n", 5000))
