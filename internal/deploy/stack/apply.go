@@ -109,7 +109,10 @@ func (x *deployment) work(ctx context.Context) error {
 		return err
 	}
 	if err := x.tidy(ctx); err != nil {
-		return err
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		s.o.Talk.Tell(fmt.Sprintf("note: code of earlier deployments could not be removed: %v", err))
 	}
 	return x.finish(ctx)
 }

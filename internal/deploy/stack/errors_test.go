@@ -18,7 +18,7 @@ func TestReasonsInPlainWords(t *testing.T) {
 		"Requires capabilities : [CAPABILITY_NAMED_IAM]":                                                        {"CAPABILITY_NAMED_IAM", "CAPABILITY_NAMED_IAM"},
 		"The unspecified location constraint is incompatible for the region specific endpoint this was sent to": {"location constraint", "us-east-1 is made without a LocationConstraint"},
 		"my-bucket already exists":                             {"my-bucket already exists", "give the stack another name"},
-		"Limit exceeded for resource: role":                    {"Limit exceeded", "mend that"},
+		"Limit exceeded for resource: role":                    {"Limit exceeded", "has reached a quota"},
 		"Maximum number of functions: LimitExceededException":  {"LimitExceededException", "has reached a quota"},
 		"User: u is not authorized to perform: glue:CreateJob": {"glue:CreateJob", "docs/aws.md has the policy"},
 		"Something of which nothing is known":                  {"Something of which nothing is known", "mend that"},

@@ -189,7 +189,8 @@ func (s *Stack) there(ctx context.Context, r *resource) (bool, error) {
 		return false, &TakenError{what, whose, "to use it as it is, write " + setting + ": existing below deploy: of the target; else name another one"}
 	}
 	out, err := s.cf.DescribeStackResources(ctx, &cloudformation.DescribeStackResourcesInput{PhysicalResourceId: &r.name})
-	if err != nil && !missing(err) {
+	// Whoever deploys need not see other stacks; then CloudFormation says at the import if one of them has it.
+	if err != nil && !missing(err) && !strings.HasPrefix(code(err), "AccessDenied") {
 		return false, s.failed("ask which stack has "+what, err)
 	}
 	if err == nil {
