@@ -72,9 +72,9 @@ type account struct {
 	env  []string
 }
 
-// newAccount starts the stand-ins: CloudFormation, S3, Glue and STS in one, Athena over the lake in dir, and moto for what is only
+// newAccount starts the stand-ins: CloudFormation, S3, Glue and STS in one, Athena over the lake of that name, and moto for what is only
 // looked at by its form: Step Functions, Lambda and SQS.
-func newAccount(t *testing.T) *account {
+func newAccount(t *testing.T, lake string) *account {
 	t.Helper()
 	bin := tools(t)
 	a := &account{t: t, dir: t.TempDir(), path: t.TempDir()}
@@ -95,8 +95,8 @@ func newAccount(t *testing.T) *account {
 	}
 	t.Setenv("BUCKET", "my-lake-4711")
 	t.Setenv("AWS_DEFAULT_REGION", region)
-	groups := map[string]athenatest.WorkGroup{"stedi-aws-analyst": {Output: "s3://my-lake-4711/results/analyst/", Enforce: true}}
-	athena := httptest.NewServer(athenatest.New(athenatest.Lake{Dir: filepath.Join(a.dir, "mylake"), Target: "aws"}, registry.New(awsconf.Settings{}), groups))
+	groups := map[string]athenatest.WorkGroup{"mylake-aws-analyst": {Output: "s3://my-lake-4711/results/analyst/", Enforce: true}}
+	athena := httptest.NewServer(athenatest.New(athenatest.Lake{Dir: filepath.Join(a.dir, lake), Target: "aws"}, registry.New(awsconf.Settings{}), groups))
 	t.Cleanup(athena.Close)
 	moto := a.moto(bin)
 	a.env = append(env, "AWS_ENDPOINT_URL_ATHENA="+athena.URL, "AWS_ENDPOINT_URL_SFN="+moto, "AWS_ENDPOINT_URL_LAMBDA="+moto, "AWS_ENDPOINT_URL_SQS="+moto, "AWS_ENDPOINT_URL_IAM="+moto,
@@ -164,29 +164,30 @@ func (a *account) deployed() {
 	a.t.Helper()
 	a.run(fmt.Sprintf(`
 role=$(aws iam create-role --role-name any --assume-role-policy-document '{}' --query Role.Arn --output text)
-aws stepfunctions create-state-machine --name stedi-aws --role-arn "$role" --definition '{"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": true}}}'
+aws stepfunctions create-state-machine --name mylake-aws --role-arn "$role" --definition '{"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": true}}}'
 python3 -c "import zipfile; zipfile.ZipFile('code.zip', 'w').writestr('bootstrap', '')"
-aws lambda create-function --function-name stedi-aws --runtime provided.al2023 --handler bootstrap --role "$role" --zip-file fileb://code.zip
-aws sqs create-queue --queue-name stedi-aws-dead-letters
+aws lambda create-function --function-name mylake-aws --runtime provided.al2023 --handler bootstrap --role "$role" --zip-file fileb://code.zip
+aws sqs create-queue --queue-name mylake-aws-dead-letters
+aws sqs create-queue --queue-name mylake-aws-landing
 rm code.zip
 `))
 }
 
 // TestPageOfAWS runs docs/aws.md from its first command to its last.
 func TestPageOfAWS(t *testing.T) {
-	a := newAccount(t)
+	a := newAccount(t, "mylake")
 	a.deployed()
 	out := a.run(commands(t, "aws.md"))
 	for _, want := range []string{
-		"123456789012",                      // who one is
-		"published",                         // the run from here
-		"ICEBERG",                           // a table in Glue
-		"metadata_location",                 // asked for by --query, so this may be its value
-		"UPDATE_COMPLETE",                   // the stack
-		"SUCCEEDED",                         // the execution
-		"five Glue jobs",                    // what it costs
-		"stack tarn-stedi-aws in " + region, // what was taken away
-		"remove_bucket: my-lake-4711",       // and the data
+		"123456789012",                       // who one is
+		"published",                          // the run from here
+		"ICEBERG",                            // a table in Glue
+		"metadata_location",                  // asked for by --query, so this may be its value
+		"UPDATE_COMPLETE",                    // the stack
+		"SUCCEEDED",                          // the execution
+		"five Glue jobs",                     // what it costs
+		"stack tarn-mylake-aws in " + region, // what was taken away
+		"remove_bucket: my-lake-4711",        // and the data
 	} {
 		if want == "metadata_location" {
 			want = ".metadata.json"
@@ -194,6 +195,35 @@ func TestPageOfAWS(t *testing.T) {
 		if !strings.Contains(out, want) {
 			t.Errorf("the page did not print %q", want)
 		}
+	}
+	if t.Failed() || testing.Verbose() {
+		t.Log(out)
+	}
+}
+
+// TestPageOfClassic runs docs/classic.md beside a project that is there: its tables are those of another lake, whose landing tables are
+// external tables as the console makes them.
+func TestPageOfClassic(t *testing.T) {
+	a := newAccount(t, "newlake")
+	a.run(`
+tarn init old
+tarn sample old/data --people 20 --days 2 --replace
+sed -i 's|# catalog: glue .*|catalog: glue|; s|# region: .*|database: stedi_classic|; s|/warehouse/|/old/|' old/tarn.yaml
+sed -i "s|s3://stedi-lake/|s3://$BUCKET/landing/|" old/landing/*.sql old/tarn.yaml
+aws s3 mb s3://$BUCKET
+aws s3 sync old/data/ s3://$BUCKET/landing/
+tarn run -q -C old --target aws
+`)
+	out := a.run(commands(t, "classic.md"))
+	for _, table := range []string{"customer_trusted", "accelerometer_trusted", "step_trainer_trusted", "customers_curated", "machine_learning_curated"} {
+		was := strings.TrimSpace(a.run("tarn query -C old --target aws --format csv 'SELECT count(*) FROM " + table + "' | tail -n 1"))
+		if was == "0" || !strings.Contains(out, table+" "+was+"\n") {
+			t.Errorf("%s has %s rows in the old project, and the page printed\n%s", table, was, out)
+		}
+	}
+	// The old project is as it was.
+	if left := a.run("aws glue get-tables --database-name stedi_classic --query 'length(TableList)' --output text"); strings.TrimSpace(left) == "0" {
+		t.Error("the old tables are gone")
 	}
 	if t.Failed() || testing.Verbose() {
 		t.Log(out)
