@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"tarn/internal/deploy/stack"
@@ -15,15 +16,18 @@ import (
 
 // openStack gives the stack of a spec. agree decides about proposals.
 func (a *app) openStack(ctx context.Context, o stack.Options, agree func(stack.Proposal) (bool, error)) (*stack.Stack, error) {
-	up := a.counter()
+	moved := a.counter()
+	var mu sync.Mutex // parts go up side by side
 	o.Talk = stack.Talk{
 		Tell:  func(line string) { a.tell("%s", line) },
 		Agree: agree,
 		Event: a.stackEvent,
-		Upload: func(done, total int64) {
-			up.line(func(time.Duration) string { return fmt.Sprintf("uploading %s of %s", bytes(done), bytes(total)) })
+		Moved: func(doing string, done, total int64) {
+			mu.Lock()
+			defer mu.Unlock()
+			moved.line(func(time.Duration) string { return fmt.Sprintf("%s: %s of %s", doing, bytes(done), bytes(total)) })
 			if done == total {
-				up.done()
+				moved.done()
 			}
 		},
 	}

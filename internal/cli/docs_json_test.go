@@ -313,7 +313,7 @@ func deployments(t *testing.T, dir string, call func(command string, args ...str
 	}
 	t.Cleanup(stop)
 	call("tarn init", "init", dir)
-	config := "name: deployed\ndatabase: stedi\ntargets:\n  aws:\n    database: deployed\n    warehouse: s3://documented-keys/warehouse/\n    locations: {\"s3://stedi-lake/\": \"s3://documented-keys/landing/\"}\n" +
+	config := "name: deployed\ndatabase: stedi\ntargets:\n  aws:\n    database: deployed\n    warehouse: s3://deployed-keys/warehouse/\n    locations: {\"s3://stedi-lake/\": \"s3://deployed-keys/landing/\"}\n" +
 		"    catalog: glue\n    region: us-east-1\n    endpoint: " + server.URL + "\n"
 	if err := os.WriteFile(filepath.Join(dir, "tarn.yaml"), []byte(config), 0o644); err != nil {
 		t.Fatal(err)
@@ -329,7 +329,7 @@ func deployments(t *testing.T, dir string, call func(command string, args ...str
 	server.Logged("/aws/lambda/deployed-aws", stacktest.LogEvent{At: time.Now(), Stream: "one", Message: "a line"})
 	call("tarn deploy status", append([]string{"deploy", "status"}, target...)...)
 	call("tarn deploy logs", append([]string{"deploy", "logs"}, target...)...)
-	call("tarn deploy destroy", append([]string{"deploy", "destroy", "--data", "--yes=documented-keys"}, target...)...)
+	call("tarn deploy destroy", append([]string{"deploy", "destroy", "--data", "--yes=deployed-keys"}, target...)...)
 }
 
 // team starts a Glue Data Catalog with a database of that name, and gives its URL.

@@ -27,6 +27,11 @@ func TestFirstDeploymentThenNothingThenAChange(t *testing.T) {
 	if r.Status != "UPDATE_COMPLETE" || !r.Changed || r.Outputs["Warehouse"].Value != "s3://first-lake/warehouse/" {
 		t.Errorf("%+v", r)
 	}
+	for _, doing := range []string{"packing the function's code", "uploading the function's code"} {
+		if m := a.moved[doing]; m[0] == 0 || m[0] != m[1] {
+			t.Errorf("%s: %v", doing, m)
+		}
+	}
 	// Asked once, before anything was made, with all that would be.
 	if len(a.asked) != 1 || !a.asked[0].New || len(actions(a.asked[0])[stack.Add]) < 10 || a.asked[0].Account != stacktest.Account ||
 		!slices.Contains(a.asked[0].Before, "bucket first-lake is made first") || !slices.Contains(a.asked[0].Estimate, "about 1 USD a month") {
@@ -153,6 +158,24 @@ func TestInterrupted(t *testing.T) {
 	if r.Changed || r.Status != "UPDATE_COMPLETE" || len(a.asked) != 0 || !strings.Contains(strings.Join(a.told, "\n"), "somebody is at work on the stack tarn-stedi-aws") {
 		t.Errorf("%+v, told %v", r, a.told)
 	}
+}
+
+// A change set that AWS does not take leaves nothing behind, not even the name.
+func TestRefusedChangeSet(t *testing.T) {
+	server := stacktest.New(t)
+	a := newAccount(t)
+	s := spec(t, "refused-lake", "")
+	server.Fail(stacktest.Fault{Resource: "Bucket", On: "PLAN", Reason: "Template error: something is wrong"})
+	_, err := a.open(s, nil).Apply(t.Context())
+	var failed *stack.FailedError
+	if !errors.As(err, &failed) || !failed.Sound || !strings.Contains(err.Error(), "Template error: something is wrong; the stack is as it was before") {
+		t.Errorf("%v", err)
+	}
+	var missing *stack.MissingError
+	if _, err := a.open(s, nil).Status(t.Context()); !errors.As(err, &missing) {
+		t.Errorf("%v", err)
+	}
+	a.apply(s, nil)
 }
 
 func TestThrottled(t *testing.T) {

@@ -137,6 +137,9 @@ func (s *Stack) change(ctx context.Context, r request, st *types.Stack) (*change
 	empty, err := s.ready(ctx, cs)
 	if err != nil || empty {
 		s.discard(ctx, cs)
+		if st == nil {
+			s.unname(ctx)
+		}
 		return nil, err
 	}
 	return cs, nil
@@ -243,6 +246,15 @@ func (s *Stack) discard(ctx context.Context, cs *changeSet) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	_, _ = s.cf.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: &cs.id})
+}
+
+// unname takes a stack away that is nothing but a name and a change set.
+func (s *Stack) unname(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if st, err := s.describe(ctx); err == nil && st != nil && st.StackStatus == types.StackStatusReviewInProgress {
+		_, _ = s.cf.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &s.name}) // one that stays does no harm
+	}
 }
 
 // execute does what a change set says, and waits for the end.

@@ -30,6 +30,7 @@ type account struct {
 
 	mu     sync.Mutex
 	told   []string
+	moved  map[string][2]int64
 	asked  []stack.Proposal
 	events []stack.Event
 	// agree answers; nil agrees.
@@ -41,7 +42,7 @@ type account struct {
 func newAccount(t *testing.T) *account {
 	t.Helper()
 	dir := t.TempDir()
-	a := &account{t: t, program: filepath.Join(dir, "program")}
+	a := &account{t: t, moved: map[string][2]int64{}, program: filepath.Join(dir, "program")}
 	source := filepath.Join(dir, "main.c")
 	if err := os.WriteFile(source, []byte("int main(void) { return 0; }\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -103,8 +104,12 @@ func (a *account) open(s deploy.Spec, change func(string) string) *stack.Stack {
 	st, err := stack.New(a.t.Context(), stack.Options{Spec: s, Render: template(change), Bundle: b, Poll: time.Millisecond,
 		Estimate: func(context.Context, deploy.Spec) ([]string, error) { return []string{"about 1 USD a month"}, nil },
 		Talk: stack.Talk{
-			Tell:   func(line string) { a.mu.Lock(); defer a.mu.Unlock(); a.told = append(a.told, line) },
-			Upload: func(done, total int64) {},
+			Tell: func(line string) { a.mu.Lock(); defer a.mu.Unlock(); a.told = append(a.told, line) },
+			Moved: func(doing string, done, total int64) {
+				a.mu.Lock()
+				defer a.mu.Unlock()
+				a.moved[doing] = [2]int64{done, total}
+			},
 			Agree: func(p stack.Proposal) (bool, error) {
 				a.asked = append(a.asked, p)
 				if a.agree != nil {

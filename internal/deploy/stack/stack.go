@@ -57,8 +57,8 @@ type Talk struct {
 	Agree func(Proposal) (bool, error)
 	// Event tells of a resource that has come further.
 	Event func(Event)
-	// Upload tells how many bytes of how many have gone up.
-	Upload func(done, total int64)
+	// Moved tells how many bytes of how many are done of packing and uploading the function's code.
+	Moved func(doing string, done, total int64)
 }
 
 // Stack is a lake's stack in one account and region, whether it is there or not.

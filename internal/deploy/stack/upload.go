@@ -52,15 +52,17 @@ func (s *Stack) zip(ctx context.Context, to store.Store) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
-	s.o.Talk.Tell(fmt.Sprintf("packing the function's code: %d MB", s.o.Bundle.Size>>20))
-	if err := s.o.Bundle.Write(interruptible{ctx, f}, nil); err != nil {
+	told := func(doing string, total int64) func(int64) {
+		return func(done int64) { s.o.Talk.Moved(doing, done, total) }
+	}
+	if err := s.o.Bundle.Write(interruptible{ctx, f}, told("packing the function's code", s.o.Bundle.Size)); err != nil {
 		return err
 	}
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	body := &telling{SectionReader: io.NewSectionReader(f, 0, info.Size()), tell: s.o.Talk.Upload}
+	body := &telling{SectionReader: io.NewSectionReader(f, 0, info.Size()), tell: told("uploading the function's code", info.Size())}
 	_, err = to.Put(ctx, s.key(), body, store.Condition{})
 	return err
 }
@@ -82,12 +84,12 @@ func (w interruptible) Write(p []byte) (int, error) {
 type telling struct {
 	*io.SectionReader
 	done atomic.Int64
-	tell func(done, total int64)
+	tell func(done int64)
 }
 
 func (t *telling) ReadAt(p []byte, off int64) (int, error) {
 	n, err := t.SectionReader.ReadAt(p, off)
-	t.tell(min(t.done.Add(int64(n)), t.Size()), t.Size())
+	t.tell(min(t.done.Add(int64(n)), t.Size()))
 	return n, err
 }
 

@@ -333,8 +333,17 @@ func (s *Server) describeChangeSet(f form) ([]node, error) {
 		return nil, err
 	}
 	answer := []node{leaf("ChangeSetName", cs.name), leaf("ChangeSetId", cs.id), leaf("StackId", st.id), leaf("Status", cs.status)}
+	if cs.status == "FAILED" {
+		return append(answer, some("StatusReason", cs.reason)...), nil
+	}
 	if cs.status == "CREATE_PENDING" { // the first look is always too early
 		cs.status = "CREATE_COMPLETE"
+		for _, c := range cs.changes {
+			if err := s.fault(c.new.id, "PLAN"); err != nil {
+				cs.status, cs.reason = "FAILED", err.Error()
+				return answer, nil
+			}
+		}
 		if len(cs.changes) == 0 {
 			cs.status, cs.reason = "FAILED", "The submitted information didn't contain changes. Submit different information to create a change set."
 		}

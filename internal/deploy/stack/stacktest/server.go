@@ -61,7 +61,7 @@ type Server struct {
 type Fault struct {
 	// Resource is the logical name.
 	Resource string
-	// On is what fails: CREATE, UPDATE, ROLLBACK (the way back of an update), DELETE or IMPORT.
+	// On is what fails: PLAN (the change set), CREATE, UPDATE, ROLLBACK (the way back of an update), DELETE or IMPORT.
 	On string
 	// Reason is what CloudFormation says.
 	Reason string
