@@ -110,7 +110,7 @@ func env(name, otherwise string) string {
 }
 
 func run(ctx context.Context, o options) (err error) {
-	if _, err := os.Stat(filepath.Join(o.peers, "p_duckdb.py")); err != nil && !o.requests && !o.rate {
+	if _, err := os.Stat(filepath.Join(o.peers, "p_duckdb.py")); err != nil && !o.requests && !o.rate && o.with != "lambda" {
 		return fmt.Errorf("%w\nhint: -peers names the folder of the script to compare with", err)
 	}
 	work, err := os.MkdirTemp("", "tarn-bench-")

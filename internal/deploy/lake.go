@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -27,7 +26,11 @@ func New(lake *project.Lake, graph *model.Graph) (Spec, error) {
 		return Spec{}, &project.DeployError{Key: "targets", Message: "a stack is made for a target", Fix: "describe it under targets: and name it with --target"}
 	}
 	s := Spec{Lake: c.Name, Target: c.Target, Database: c.Stored, Catalog: c.CatalogID, Warehouse: placeOf(c.Warehouse), KMSKey: c.AWS.KMSKey,
-		Settings: c.Deploy, Variables: maps.Clone(c.Variables)}
+		Settings: c.Deploy}
+	var err error
+	if s.Variables, err = variables(c.Variables); err != nil {
+		return Spec{}, err
+	}
 	s.Results, s.Artefacts = Place{s.Warehouse.Bucket, "results/"}, Place{s.Warehouse.Bucket, "artefacts/"}
 	if c.Deploy.Results != "" {
 		s.Results = placeOf(c.Deploy.Results)
@@ -58,12 +61,32 @@ func New(lake *project.Lake, graph *model.Graph) (Spec, error) {
 		}
 		s.Models = append(s.Models, m)
 	}
-	var err error
 	if s.Files, err = definitions(lake.Dir); err != nil {
 		return Spec{}, err
 	}
 	s.Queries = queries(s.Files, c, graph)
 	return s, nil
+}
+
+// The variables that Lambda sets itself and takes from nobody (AWS Lambda Developer Guide, "Defined runtime environment variables").
+// Those of the region say the same there; those of credentials are secrets, which a template must not have.
+var (
+	sameThere = []string{"AWS_REGION", "AWS_DEFAULT_REGION"}
+	secrets   = []string{"AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+)
+
+// variables are those that the function has to be given.
+func variables(used map[string]string) (map[string]string, error) {
+	out := map[string]string{}
+	for name, value := range used {
+		if slices.Contains(secrets, name) || strings.HasPrefix(name, "AWS_LAMBDA_") {
+			return nil, &UnfitError{"the target names the variable " + name + ", which a function in AWS has a value of its own for", "take another variable"}
+		}
+		if !slices.Contains(sameThere, name) {
+			out[name] = value
+		}
+	}
+	return out, nil
 }
 
 // UnfitError says why a stack cannot be made of a lake as it is.

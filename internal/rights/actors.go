@@ -310,7 +310,7 @@ func reading(p Places, a Actor, workgroup string) []use {
 		objects("Pin", reads, p.own().at("head.json")),
 		listing("List", append(places, result)...),
 	}
-	if names := p.readable(); len(names) > 0 {
+	if names := p.named(); len(names) > 0 {
 		athena := p.tables("Athena", []string{"glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition"}, names...)
 		athena.by = byAthena
 		uses = append(uses, p.tables("Catalog", []string{"glue:GetTable", "glue:GetTables"}, names...), athena)
@@ -371,7 +371,8 @@ func (p Places) stack() string {
 
 // laptop is the smallest way: a run needs no stack.
 func laptop(p Places) []use {
-	return append(running(p), p.tables("FirstRun", []string{"glue:CreateDatabase"}))
+	return append(running(p), p.tables("FirstRun", []string{"glue:CreateDatabase", "glue:GetDatabase"}),
+		use{sid: "Doctor", calls: []string{"lakeformation:GetDataLakeSettings", "lakeformation:ListPermissions", "lakeformation:ListResources", "servicequotas:ListServiceQuotas"}})
 }
 
 // crawler reads the landing files and writes what it finds into a database of its own.

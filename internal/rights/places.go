@@ -131,6 +131,12 @@ func (p Places) readable() []string {
 			out = append(out, name, name+"__rows")
 		}
 	}
+	return out
+}
+
+// named are the same for a policy.
+func (p Places) named() []string {
+	out := p.readable()
 	if len(out) > mostNames {
 		return []string{"*"}
 	}

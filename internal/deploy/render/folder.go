@@ -107,7 +107,7 @@ func readme(s deploy.Spec, zip string, files map[string]string) string {
 		b.WriteString("```\n")
 		fill["NOTIFY"] = b.String()
 	}
-	if grants := Grants(s); s.Settings.LakeFormation && len(grants) > 0 {
+	if grants := LaterGrants(s); s.Settings.LakeFormation && len(grants) > 0 {
 		fill["GRANTS"] = "\n## Grants of Lake Formation\n\nThe stack grants what can be granted before there are tables. Once the first run has made them, an administrator of the data lake lets readers in:\n\n```sh\n" +
 			"ANALYST=$(aws cloudformation describe-stacks --stack-name $stack --query \"Stacks[0].Outputs[?OutputKey=='AnalystRoleArn'].OutputValue\" --output text)\n" +
 			"SCIENTIST=$(aws cloudformation describe-stacks --stack-name $stack --query \"Stacks[0].Outputs[?OutputKey=='ScientistRoleArn'].OutputValue\" --output text)\n" +

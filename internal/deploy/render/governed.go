@@ -2,51 +2,58 @@ package render
 
 import (
 	"fmt"
+	"strings"
 
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/cfn"
+	"tarn/internal/rights"
 )
 
-// governed are the grants of Lake Formation that can be made before there are tables: runs make and change all tables of the database,
-// and readers see that it is there. Those on single tables follow the first run: see [Grants].
+// early reports whether a grant can be made before there are tables, and without knowing whether its place is registered with Lake
+// Formation.
+func early(g rights.Grant) bool { return g.Location == "" && (g.Table == "" || g.Table == "*") }
+
+// granted are the actors that Lake Formation has to know.
+var granted = []struct{ name, id string }{{"runner", "Runner"}, {"analyst", "Analyst"}, {"scientist", "Scientist"}}
+
+// governed are the grants of Lake Formation that can be made with the stack. The others follow the first run: see [LaterGrants].
 func (r *renderer) governed() {
 	if !r.Settings.LakeFormation {
 		return
-	}
-	grant := func(id, actor string, on cfn.Map, permissions ...string) {
-		r.t.Add(cfn.Resource{ID: id, Type: "AWS::LakeFormation::PrincipalPermissions", Properties: cfn.Map{
-			"Principal": cfn.Map{"DataLakePrincipalIdentifier": r.role(actor)}, "Resource": on, "Permissions": permissions, "PermissionsWithGrantOption": cfn.List{}}})
-		if r.t.Has("Database") {
-			r.t.Resource(id).DependsOn = []string{"Database"}
-		}
 	}
 	var catalog any = cfn.Ref("AWS::AccountId")
 	if r.Catalog != "" {
 		catalog = r.Catalog
 	}
-	database := cfn.Map{"Database": cfn.Map{"CatalogId": catalog, "Name": r.Database}}
-	tables := cfn.Map{"Table": cfn.Map{"CatalogId": catalog, "DatabaseName": r.Database, "TableWildcard": cfn.Map{}}}
-	grant("RunnerOnDatabase", "runner", database, "ALTER", "CREATE_TABLE", "DESCRIBE")
-	grant("RunnerOnTables", "runner", tables, "ALTER", "DELETE", "DESCRIBE", "DROP", "INSERT", "SELECT")
-	grant("AnalystOnDatabase", "analyst", database, "DESCRIBE")
-	grant("ScientistOnDatabase", "scientist", database, "DESCRIBE")
+	places := Places(r.Spec)
+	for _, a := range granted {
+		for _, g := range rights.Grants(actorOf(a.name), places) {
+			if !early(g) {
+				continue
+			}
+			id, on := a.id+"OnDatabase", cfn.Map{"Database": cfn.Map{"CatalogId": catalog, "Name": g.Database}}
+			if g.Table != "" {
+				id, on = a.id+"OnTables", cfn.Map{"Table": cfn.Map{"CatalogId": catalog, "DatabaseName": g.Database, "TableWildcard": cfn.Map{}}}
+			}
+			res := cfn.Resource{ID: id, Type: "AWS::LakeFormation::PrincipalPermissions", Properties: cfn.Map{
+				"Principal": cfn.Map{"DataLakePrincipalIdentifier": r.role(a.name)}, "Resource": on, "Permissions": g.Permissions, "PermissionsWithGrantOption": cfn.List{}}}
+			if r.t.Has("Database") {
+				res.DependsOn = []string{"Database"}
+			}
+			r.t.Add(res)
+		}
+	}
 }
 
-// Grants are the commands that let readers ask the tables of a database which Lake Formation governs, once a run has made them. $ANALYST
-// and $SCIENTIST are the ARNs of their roles.
-func Grants(s deploy.Spec) []string {
-	r := &renderer{Spec: s}
+// LaterGrants are the commands that make those grants of Lake Formation which need tables, once a run has made them. $ANALYST and
+// $SCIENTIST are the ARNs of their roles.
+func LaterGrants(s deploy.Spec) []string {
 	var out []string
-	for _, m := range s.Models {
-		grant := func(variable string) {
-			out = append(out, fmt.Sprintf(`aws lakeformation grant-permissions --principal DataLakePrincipalIdentifier="$%s" --permissions SELECT DESCRIBE --resource '{"Table": {"DatabaseName": "%s", "Name": "%s"}}'`,
-				variable, s.Database, m.Name))
-		}
-		if r.curated(m.Name) {
-			grant("ANALYST")
-		}
-		if m.Zone == "curated" {
-			grant("SCIENTIST")
+	for _, a := range granted {
+		for _, g := range rights.Grants(actorOf(a.name), Places(s)) {
+			if !early(g) && g.Location == "" {
+				out = append(out, g.Command(fmt.Sprintf("\"$%s\"", strings.ToUpper(a.name))))
+			}
 		}
 	}
 	return out

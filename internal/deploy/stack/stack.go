@@ -63,15 +63,14 @@ type Talk struct {
 
 // Stack is a lake's stack in one account and region, whether it is there or not.
 type Stack struct {
-	o              Options
-	name           string
-	cfg            aws.Config
-	cf             *cloudformation.Client
-	glue           *glue.Client
-	region         string
-	account, who   string
-	now            func() time.Time
-	imported, made []string
+	o            Options
+	name         string
+	cfg          aws.Config
+	cf           *cloudformation.Client
+	glue         *glue.Client
+	region       string
+	account, who string
+	now          func() time.Time
 }
 
 // New looks who is asking and where. Nothing is changed.
@@ -121,10 +120,15 @@ func (s *Stack) lakeID() string {
 	return strings.TrimSuffix(s.o.Spec.Warehouse.Location(), "/") + "/" + s.o.Spec.Database
 }
 
-// pause waits for the next look.
-func (s *Stack) pause(ctx context.Context) error {
-	t := time.NewTimer(s.o.Poll)
+// pauses are waits between looks: short at first, as much is done quickly, and then as long as [Options.Poll].
+type pauses struct{ next, most time.Duration }
+
+func (s *Stack) pauses() *pauses { return &pauses{min(s.o.Poll, 200*time.Millisecond), s.o.Poll} }
+
+func (p *pauses) pause(ctx context.Context) error {
+	t := time.NewTimer(p.next)
 	defer t.Stop()
+	p.next = min(p.next*3/2, p.most)
 	select {
 	case <-ctx.Done():
 		return ctx.Err()

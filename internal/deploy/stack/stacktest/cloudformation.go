@@ -75,7 +75,10 @@ func (s *Server) describeStacks(f form) ([]node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(st.work) > 0 {
+	for range s.Pace {
+		if len(st.work) == 0 {
+			break
+		}
 		next := st.work[0]
 		st.work = st.work[1:]
 		next()
@@ -160,7 +163,7 @@ func (s *Server) getTemplate(f form) ([]node, error) {
 }
 
 // identifiers are how importable types are identified (AWS CloudFormation User Guide, "Resource type support").
-var identifiers = map[string]string{"AWS::S3::Bucket": "BucketName", "AWS::S3::BucketPolicy": "Bucket", "AWS::Glue::Database": "DatabaseName"}
+var identifiers = map[string]string{"AWS::S3::Bucket": "BucketName", "AWS::S3::BucketPolicy": "Bucket", "AWS::Glue::Database": "DatabaseName", "AWS::KMS::Key": "KeyId", "AWS::KMS::Alias": "AliasName"}
 
 func (s *Server) getSummary(f form) ([]node, error) {
 	p, err := s.template(f)
