@@ -49,7 +49,9 @@ func TrinoServing(t testing.TB, files map[string]string) string {
 		t.Fatal(err)
 	}
 	port := fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
-	l.Close()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
 	log, err := os.Create(filepath.Join(etc, "log"))
 	if err != nil {
 		t.Fatal(err)
@@ -60,8 +62,12 @@ func TrinoServing(t testing.TB, files map[string]string) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	var how error
+	go func() {
+		how = cmd.Wait()
+		close(ended)
+	}()
 	t.Cleanup(func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		<-ended
@@ -75,9 +81,8 @@ func TrinoServing(t testing.TB, files map[string]string) string {
 			return url
 		}
 		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("Trino ended: %v\n%s", err, raw)
+		case <-ended:
+			t.Fatalf("Trino ended: %v\n%s", how, raw)
 		case <-ctx.Done():
 			t.Fatalf("Trino does not start:\n%s", raw)
 		case <-time.After(200 * time.Millisecond):
