@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,13 +32,16 @@ const (
 	anS3Call  = 30 * time.Millisecond
 )
 
+// functionMemory is what the function has, in MiB.
+const functionMemory = "1024"
+
 // cold are the figures of one invocation of a function that has no process yet, in seconds since that was started.
 type cold struct {
 	asked, publishing, answered float64
 	peak                        int // MiB
 }
 
-// coldStarts lets a function of 1,024 MiB run the lake of the real files, each time in a new process on new tables, with the
+// coldStarts lets a function of 1,024 MiB, or of -memory, run the lake of the real files, each time in a new process on new tables, with the
 // share of a processor that such a function has, slow servers, and a program that is in no cache.
 func coldStarts(ctx context.Context, o options, work string, data map[string]dataset) error {
 	s3Server, env, err := serve(ctx, o.running, work, s3Stand, "-buckets", bucket)
@@ -82,7 +86,7 @@ func coldStarts(ctx context.Context, o options, work string, data map[string]dat
 	for name := range strings.SplitSeq(o.data, ",") {
 		var asked, publishing, answered series
 		for i := range o.runs + 1 {
-			c, err := coldStart(ctx, stand, code, name, i)
+			c, err := coldStart(ctx, stand, code, cmp.Or(o.memory, functionMemory), name, i)
 			if err != nil {
 				return err
 			}
@@ -124,11 +128,11 @@ func delayed(server string, by time.Duration) (*httptest.Server, error) {
 var reported = regexp.MustCompile(`Max Memory Used: (\d+) MB\tInit Duration: ([0-9.]+) ms`)
 
 // coldStart invokes a new function once.
-func coldStart(ctx context.Context, stand, code, data string, round int) (c cold, err error) {
+func coldStart(ctx context.Context, stand, code, memory, data string, round int) (c cold, err error) {
 	if err := forgetFile(filepath.Join(code, "tarn")); err != nil {
 		return c, err
 	}
-	args := []string{"-code", code, "-bounded", "-memory", "1024", "-disk", "512", "-env", "TARN_TARGET=bench", "-env", "DATA=" + data, "-env", fmt.Sprintf("ROUND=%s_%d", strings.ToLower(data), round)}
+	args := []string{"-code", code, "-bounded", "-memory", memory, "-disk", "512", "-env", "TARN_TARGET=bench", "-env", "DATA=" + data, "-env", fmt.Sprintf("ROUND=%s_%d", strings.ToLower(data), round)}
 	for _, e := range os.Environ() {
 		if strings.HasPrefix(e, "AWS_") {
 			args = append(args, "-env", e)

@@ -78,7 +78,7 @@ func main() {
 	flag.StringVar(&o.tarn, "tarn", "", "program to measure (default: built from this folder)")
 	flag.StringVar(&o.mode, "mode", "b", "mode of p_duckdb.py: b writes the landing tables too, a does not")
 	flag.StringVar(&o.with, "with", "script", "script: the hand-written script; cloud: tarn in a bucket and Glue with tarn on the disk; spark: models on Spark with a hand-written PySpark; lambda: cold starts of a function")
-	flag.StringVar(&o.memory, "memory", "", "memory limit of both engines, such as 512MB (default: each one's own)")
+	flag.StringVar(&o.memory, "memory", "", "memory limit of both engines, such as 512MB (default: each one's own); of the function in MiB, such as 512 (default: 1024)")
 	flag.IntVar(&o.runs, "n", 5, "pairs of runs for each data set, after one that is not counted")
 	flag.BoolVar(&o.requests, "requests", false, "count the requests of runs in a bucket instead, and print a table of them")
 	flag.IntVar(&o.files, "files", 100_000, "with -requests, how many landing files the lake has that is all files")

@@ -228,7 +228,7 @@ func lines(b *cost.Bill, items []cost.Item) (rows [][]string) {
 	}
 	for _, i := range items {
 		if i.Month >= cent || small == 1 {
-			rows = append(rows, []string{i.Service, i.What, dollars(i.Run), dollars(i.Month), marks(b, i)})
+			rows = append(rows, []string{i.Service, i.What, dollars(i.Run), dollars(i.Month), starred(b, i)})
 		}
 	}
 	if small > 1 {
@@ -245,8 +245,8 @@ func dollars(usd float64) string {
 	return cost.Dollars(usd)
 }
 
-// marks tells lines whose price was compared with nothing.
-func marks(b *cost.Bill, i cost.Item) string {
+// starred tells lines whose price was compared with nothing.
+func starred(b *cost.Bill, i cost.Item) string {
 	for _, name := range i.Prices {
 		if b.Prices[name].Checked == cost.Memory {
 			return "*"

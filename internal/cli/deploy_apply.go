@@ -24,7 +24,7 @@ func (a *app) deployApply(ctx context.Context, lake *project.Lake, spec deploy.S
 	if err != nil {
 		return err
 	}
-	st, err := a.openStack(ctx, stackOptions(lake, spec, bundle), func(p stack.Proposal) (bool, error) {
+	st, err := a.openStack(ctx, a.stackOptions(lake, spec, bundle), func(p stack.Proposal) (bool, error) {
 		if !a.json {
 			a.showProposal(p)
 		}
@@ -62,8 +62,8 @@ func (a *app) deployApply(ctx context.Context, lake *project.Lake, spec deploy.S
 	return nil
 }
 
-func stackOptions(lake *project.Lake, spec deploy.Spec, bundle *artefact.Bundle) stack.Options {
-	return stack.Options{Spec: spec, AWS: lake.Config.AWS, Bundle: bundle, Estimate: estimate, Render: func(s deploy.Spec) ([]byte, error) {
+func (a *app) stackOptions(lake *project.Lake, spec deploy.Spec, bundle *artefact.Bundle) stack.Options {
+	return stack.Options{Spec: spec, AWS: lake.Config.AWS, Bundle: bundle, Estimate: a.estimate, Render: func(s deploy.Spec) ([]byte, error) {
 		t, err := render.Template(s)
 		if err != nil {
 			return nil, err
@@ -142,6 +142,3 @@ func (a *app) showDeployed(spec deploy.Spec, d deployJSON) {
 		a.say("  %s", a.alike(`query "SELECT * FROM `+spec.Models[n-1].Name+` LIMIT 10"`))
 	}
 }
-
-// estimate says what a stack costs a month; nil where nothing can reckon it.
-var estimate monthly

@@ -21,7 +21,7 @@ func (a *app) deployed(cmd *cobra.Command, agree func(stack.Proposal) (bool, err
 	if err != nil {
 		return spec, nil, err
 	}
-	st, err := a.openStack(cmd.Context(), stackOptions(lake, spec, nil), agree)
+	st, err := a.openStack(cmd.Context(), a.stackOptions(lake, spec, nil), agree)
 	return spec, st, err
 }
 

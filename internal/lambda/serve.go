@@ -32,6 +32,9 @@ const (
 	functionName = "AWS_LAMBDA_FUNCTION_NAME"
 )
 
+// enough is the memory in MiB with which a million rows were loaded and joined; with half of it they were not.
+const enough = 512
+
 // ErrNoRuntime says that this process was not started by Lambda.
 var ErrNoRuntime = errors.New("this is no Lambda function: " + runtimeAPI + " is not set")
 
@@ -50,11 +53,17 @@ func Serve(ctx context.Context, dir, target string, log io.Writer) error {
 	}
 	boundHeap(memory)
 	f, err := New(ctx, Options{Dir: dir, Target: target, Scratch: filepath.Join(os.TempDir(), "tarn"), Memory: memory, StateMachine: os.Getenv(StateMachineVariable), Log: log})
+	if err == nil && memory > 0 && memory < enough {
+		f.log.warn("the function has too little memory: give it 512 MiB or more", "mib", memory)
+	}
+	handle := func(ctx context.Context, raw json.RawMessage) (any, error) { return f.Handle(ctx, raw) }
 	if err != nil {
-		return err
+		// A process that ends here says nothing to whoever has called it; an answer does.
+		broken := judged(err, plainly(err))
+		handle = func(context.Context, json.RawMessage) (any, error) { return nil, broken }
 	}
 	lambda.StartWithOptions(func(ctx context.Context, raw json.RawMessage) (any, error) {
-		out, err := f.Handle(ctx, raw)
+		out, err := handle(ctx, raw)
 		if err != nil {
 			return nil, messages.InvokeResponse_Error{Type: errorType(err), Message: plainly(err)}
 		}

@@ -265,8 +265,6 @@ func (f *Function) notPublished(l *log, rec *run.Record, err error) error {
 // recover lets go of what an execution that has failed holds, finishes a publish that it left half done, and says what has
 // happened.
 func (f *Function) recover(ctx context.Context, l *log, t task.Task) (task.Answer, error) {
-	// It is told once for each execution, whatever the next lines come to.
-	l.measure(map[string]float64{task.RunsFailed: 1})
 	why := caused(t.Cause)
 	err := f.within(ctx, t.Execution, jobStarted(t), func(w *run.Workspace) error {
 		did, err := w.Recover(ctx)
@@ -275,9 +273,11 @@ func (f *Function) recover(ctx context.Context, l *log, t task.Task) (task.Answe
 		}
 		return err
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, run.ErrBusy) {
 		return task.Answer{}, err
 	}
+	// Somebody else who is at work has taken the lock over, and with it what this execution had left.
+	l.measure(map[string]float64{task.RunsFailed: 1})
 	if t.Run != "" {
 		if err := f.hints.Forget(ctx, t.Run); err != nil {
 			return task.Answer{}, err
@@ -297,7 +297,7 @@ func jobStarted(t task.Task) bool {
 // keptFor is how old snapshots and files must be that a tidy function removes, as `tarn gc` does.
 const keptFor = 7 * 24 * time.Hour
 
-// tidy removes what no kept snapshot needs.
+// tidy removes what no kept snapshot needs, and notes of runs that nobody has ended.
 func (f *Function) tidy(ctx context.Context, l *log, t task.Task) (task.Answer, error) {
 	var found lake.Garbage
 	err := f.within(ctx, t.Execution, false, func(w *run.Workspace) (err error) {
@@ -308,6 +308,9 @@ func (f *Function) tidy(ctx context.Context, l *log, t task.Task) (task.Answer, 
 		}
 		return err
 	})
+	if err == nil {
+		err = f.hints.Sweep(ctx, f.o.Now().Add(-keptFor))
+	}
 	if err != nil {
 		return task.Answer{}, err
 	}

@@ -371,7 +371,8 @@ func (p Places) stack() string {
 
 // laptop is the smallest way: a run needs no stack.
 func laptop(p Places) []use {
-	return append(running(p), p.tables("FirstRun", []string{"glue:CreateDatabase"}))
+	return append(running(p), p.tables("FirstRun", []string{"glue:CreateDatabase", "glue:GetDatabase"}),
+		use{sid: "Doctor", calls: []string{"lakeformation:GetDataLakeSettings", "lakeformation:ListPermissions", "lakeformation:ListResources", "servicequotas:ListServiceQuotas"}})
 }
 
 // crawler reads the landing files and writes what it finds into a database of its own.

@@ -183,6 +183,13 @@ var table = slices.Concat(append(deployCalls,
 		unseen("Athena makes it, with the rights of whoever asks, where Lake Formation governs a table", "AWS Lake Formation Developer Guide, Underlying data access control",
 			same("lakeformation", "GetDataAccess", "AWS Lake Formation", Any)),
 	},
+	[]Call{
+		// What tarn doctor asks beside the lake itself. Without the right it says so, and goes on.
+		same("lakeformation", "GetDataLakeSettings", "AWS Lake Formation", Any),
+		same("lakeformation", "ListPermissions", "AWS Lake Formation", Any),
+		same("lakeformation", "ListResources", "AWS Lake Formation", Any),
+		same("servicequotas", "ListServiceQuotas", "Service Quotas", Any),
+	},
 	logDelivery("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery", "ListLogDeliveries", "PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups"),
 	[]Call{
 		// Athena, as a notebook and people call it.

@@ -48,7 +48,7 @@ var deployCalls = [][]Call{
 		"PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary", "PassRole"),
 	deployed("iam", "AWS Identity and Access Management (IAM)", ManagedPolicy, "CreatePolicy", "DeletePolicy", "GetPolicy", "GetPolicyVersion", "ListPolicyVersions",
 		"CreatePolicyVersion", "DeletePolicyVersion"),
-	deployed("lakeformation", "AWS Lake Formation", Any, "GetDataLakeSettings", "GrantPermissions", "RevokePermissions", "ListPermissions"),
+	deployed("lakeformation", "AWS Lake Formation", Any, "GrantPermissions", "RevokePermissions"),
 	deployed("kms", "AWS KMS", Key, "DescribeKey", "CreateGrant", "PutKeyPolicy", "GetKeyPolicy", "EnableKeyRotation", "GetKeyRotationStatus", "TagResource", "UntagResource",
 		"ListResourceTags", "ScheduleKeyDeletion"),
 	deployed("kms", "AWS KMS", Any, "CreateKey"),

@@ -1,14 +1,10 @@
 package render
 
 import (
-	"errors"
-
+	"tarn/internal/deploy"
 	"tarn/internal/deploy/cfn"
 	"tarn/internal/notebook"
 )
-
-// errNoCurated says that there is nothing to read in a notebook.
-var errNoCurated = errors.New("a notebook reads a curated table, and this lake has none: remove notebook: below deploy:")
 
 // notebook is a SageMaker notebook instance under the scientist's role, with a notebook on a curated table.
 func (r *renderer) notebook() error {
@@ -23,7 +19,7 @@ func (r *renderer) notebook() error {
 		}
 	}
 	if table == "" {
-		return errNoCurated
+		return &deploy.UnfitError{Message: "a notebook reads a curated table, and this lake has none", Fix: "remove notebook: below deploy:"}
 	}
 	script, err := notebook.Lifecycle(notebook.Config{Database: r.Database, Table: table, WorkGroup: r.n.Scientist})
 	if err != nil {

@@ -145,7 +145,7 @@ func (x *deployment) agree(ctx context.Context) error {
 
 // named leaves out what goes along with a bucket.
 func named(resources []resource) []resource {
-	return slices.DeleteFunc(slices.Clone(resources), func(r resource) bool { return r.kind == policyType })
+	return slices.DeleteFunc(slices.Clone(resources), func(r resource) bool { return r.kind == policyType || r.kind == aliasType })
 }
 
 // confirm asks about a change set, unless it is what was agreed to before.
