@@ -317,9 +317,13 @@ func TestStopped(t *testing.T) {
 func TestFailedJob(t *testing.T) {
 	w := newWorld(t, config{keys: "deploy: {engine: glue}"})
 	w.jobs.Do = func(context.Context, jobtest.Run) error { return errors.New("no machines of this type today") }
-	w.jobs.Refuse = nil
+	killed := &atomic.Bool{}
+	w.during("prepare", once(func() { killed = w.killAt(20) }))
 	w.whole()
-	if e := w.last(); e.Status != "FAILED" || !strings.Contains(steps(e), "Prepare, Is there a job?, All models, Recover, Report, Failed") {
+	if !killed.Load() {
+		t.Error("it was not killed while it prepared the job")
+	}
+	if e := w.last(); e.Status != "FAILED" || !strings.Contains(steps(e), "Prepare, Prepare, Is there a job?, All models, Recover, Report, Failed") {
 		t.Errorf("%s: %s", e.Status, steps(e))
 	}
 	if len(w.reports) != 1 || !strings.Contains(w.reports[0], "no machines of this type today") {

@@ -19,6 +19,9 @@ var stedi = []Model{
 	{Name: "machine_learning_curated", Title: "ML Aggregation", After: []string{"step_trainer_trusted", "accelerometer_trusted"}},
 }
 
+// Stedi are the options of a lake like that, for tests from outside.
+func Stedi() Options { return options() }
+
 func options() Options {
 	return Options{Lake: "stedi", Target: "aws", FunctionTimeout: 15 * time.Minute, Spark: true, JobTimeout: 2 * time.Hour, Models: stedi,
 		Between: 5 * time.Minute, Ahead: 5*time.Minute + 20*time.Second}
