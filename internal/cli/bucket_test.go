@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"tarn/internal/awsconf"
 	"tarn/internal/catalog/glue/gluetest"
+	"tarn/internal/deploy/stack/stacktest"
 	"tarn/internal/store"
 	"tarn/internal/store/registry"
 	"tarn/internal/store/s3/s3test"
@@ -46,6 +48,37 @@ func glueCmd(ts *testscript.TestScript, neg bool, args []string) {
 	s := httptest.NewServer(gluetest.New())
 	ts.Defer(s.Close)
 	ts.Setenv("AWS_ENDPOINT_URL_GLUE", s.URL)
+}
+
+// accountCmd leads the script's programs to an account of their own.
+func accountCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: account")
+	}
+	_, env, stop, err := stacktest.Serve()
+	ts.Check(err)
+	ts.Defer(stop)
+	for _, e := range env {
+		k, v, _ := strings.Cut(e, "=")
+		ts.Setenv(k, v)
+	}
+	dir := ts.MkAbs("program")
+	ts.Check(os.MkdirAll(dir, 0o755))
+	path, err := program(dir)
+	ts.Check(err)
+	ts.Setenv("PROGRAM", path)
+}
+
+// program makes a small program in a folder, as tests are larger than what Lambda takes.
+func program(dir string) (string, error) {
+	path := filepath.Join(dir, "tarn")
+	if err := os.WriteFile(path+".c", []byte("int main(void) { return 0; }\n"), 0o644); err != nil {
+		return "", err
+	}
+	if out, err := exec.Command("cc", "-o", path, path+".c").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
 }
 
 // locate finds a place in a bucket of the test process's server.

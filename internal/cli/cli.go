@@ -131,17 +131,26 @@ up to date and shows them to readers in one step; ` + "`tarn query`" + ` asks th
 	} {
 		cmd := c.make(a)
 		cmd.GroupID = c.group
-		if check := cmd.Args; check != nil {
-			cmd.Args = func(cmd *cobra.Command, args []string) error {
-				if err := check(cmd, args); err != nil {
-					return wrongArguments(cmd, args, err)
-				}
-				return nil
-			}
+		for _, cmd := range append([]*cobra.Command{cmd}, cmd.Commands()...) {
+			explainArguments(cmd)
 		}
 		root.AddCommand(cmd)
 	}
 	return root
+}
+
+// explainArguments has a command say which arguments it takes where those given are wrong.
+func explainArguments(cmd *cobra.Command) {
+	check := cmd.Args
+	if check == nil {
+		return
+	}
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return wrongArguments(cmd, args, err)
+		}
+		return nil
+	}
 }
 
 // lakeDir finds the lake that the command is about.

@@ -8,6 +8,7 @@ import (
 
 	"tarn/internal/catalog"
 	"tarn/internal/check"
+	"tarn/internal/diag"
 	"tarn/internal/run"
 )
 
@@ -54,21 +55,10 @@ job goes on, and the next run finds it, waits for it and publishes what it has m
 
 func (a *app) run(ctx context.Context, o run.RunOptions) error {
 	a.publishes = true
-	w, err := a.open(ctx)
-	if err != nil {
+	rec, diagnostics, err := a.work(ctx, o)
+	if rec == nil {
 		return err
 	}
-	p := a.progress()
-	o.Progress = p.event
-	o.Waiting = func(h catalog.Holder) { a.tell("waiting for run %s of %s", h.Run, h.Where()) }
-	o.Resuming = func(id, job string) {
-		a.tell("going on with run %s, whose Spark job %s was left without a terminal", id, job)
-	}
-	o.Noted = func(text string) { a.tell("note: %s", text) }
-	rec, err := w.Run(ctx, o)
-	p.done()
-	diagnostics := w.Diagnostics
-	err = errors.Join(err, w.Close())
 	if a.json {
 		out := runJSON{Record: filled(rec)}
 		switch {
@@ -103,6 +93,24 @@ func (a *app) run(ctx context.Context, o run.RunOptions) error {
 		return told(errHeld)
 	}
 	return err
+}
+
+// work runs what there is to do, and tells of its progress. There is no record where the lake could not be opened.
+func (a *app) work(ctx context.Context, o run.RunOptions) (*run.Record, diag.List, error) {
+	w, err := a.open(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := a.progress()
+	o.Progress = p.event
+	o.Waiting = func(h catalog.Holder) { a.tell("waiting for run %s of %s", h.Run, h.Where()) }
+	o.Resuming = func(id, job string) {
+		a.tell("going on with run %s, whose Spark job %s was left without a terminal", id, job)
+	}
+	o.Noted = func(text string) { a.tell("note: %s", text) }
+	rec, err := w.Run(ctx, o)
+	p.done()
+	return rec, w.Diagnostics, errors.Join(err, w.Close())
 }
 
 // filled gives a record whose lists are there, if only empty: null is no list to a script.

@@ -19,6 +19,7 @@ import (
 
 	"tarn/internal/catalog/glue/gluetest"
 	"tarn/internal/cli"
+	"tarn/internal/deploy/stack/stacktest"
 	"tarn/internal/store/s3/s3test"
 )
 
@@ -282,6 +283,7 @@ func TestDocumentedKeys(t *testing.T) {
 	call("tarn run", "run", "-C", dir, "--full-refresh")
 	call("tarn drop", "drop", "items_curated", "-C", dir)
 	call("tarn gc", "gc", "-C", dir, "--older-than", "0", "--over-half")
+	deployments(t, filepath.Join(temp, "deployed"), call)
 	call("tarn version", "version")
 	call("a command that failed", "run", "-C", filepath.Join(temp, "nowhere"))
 	call("a command that failed", "query", "-C", dir, "SELECT x")
@@ -290,6 +292,34 @@ func TestDocumentedKeys(t *testing.T) {
 			t.Errorf("%s was not called", command)
 		}
 	}
+}
+
+// deployments calls the commands of a deployed lake, on a stand-in for its account.
+func deployments(t *testing.T, dir string, call func(command string, args ...string) map[string]any) {
+	t.Helper()
+	server, _, stop, err := stacktest.Serve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	call("tarn init", "init", dir)
+	config := "name: deployed\ndatabase: stedi\ntargets:\n  aws:\n    database: deployed\n    warehouse: s3://documented-keys/warehouse/\n    locations: {\"s3://stedi-lake/\": \"s3://documented-keys/landing/\"}\n" +
+		"    catalog: glue\n    region: us-east-1\n    endpoint: " + server.URL + "\n"
+	if err := os.WriteFile(filepath.Join(dir, "tarn.yaml"), []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	binary, err := program(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := []string{"-C", dir, "--target", "aws"}
+	call("tarn deploy --render", append([]string{"deploy", "--render", t.TempDir(), "--binary", binary}, target...)...)
+	call("tarn deploy", append([]string{"deploy", "--yes", "--binary", binary}, target...)...)
+	server.Executed("deployed-aws", stacktest.Execution{Name: "one", Status: "SUCCEEDED", Start: time.Now(), Stop: time.Now()})
+	server.Logged("/aws/lambda/deployed-aws", stacktest.LogEvent{At: time.Now(), Stream: "one", Message: "a line"})
+	call("tarn deploy status", append([]string{"deploy", "status"}, target...)...)
+	call("tarn deploy logs", append([]string{"deploy", "logs"}, target...)...)
+	call("tarn deploy destroy", append([]string{"deploy", "destroy", "--data", "--yes=documented-keys"}, target...)...)
 }
 
 // team starts a Glue Data Catalog with a database of that name, and gives its URL.

@@ -71,10 +71,12 @@ func commandsPage(t *testing.T) string {
 			if c.GroupID != g.ID || c.Hidden {
 				continue
 			}
-			if c.Example == "" || c.Short == "" {
-				t.Errorf("%s has no example or no short text", c.CommandPath())
+			for _, c := range append([]*cobra.Command{c}, c.Commands()...) {
+				if c.Example == "" || c.Short == "" {
+					t.Errorf("%s has no example or no short text", c.CommandPath())
+				}
+				commandSection(&b, c)
 			}
-			commandSection(&b, c)
 		}
 	}
 	b.WriteString("## Shell completion\n\n`tarn completion bash|zsh|fish|powershell` prints a script for the shell; it completes commands, flags, tables, targets and runs.\n\n" +

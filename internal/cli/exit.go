@@ -16,6 +16,7 @@ import (
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/artefact"
 	"tarn/internal/deploy/cfn"
+	"tarn/internal/deploy/stack"
 	"tarn/internal/diag"
 	"tarn/internal/engine"
 	"tarn/internal/events"
@@ -62,7 +63,7 @@ func ExitCodes() []ExitCode {
 		{exitBusy, "another process is writing to the lake, or, for gc, reading it"},
 		{exitRemote, "a store or catalog elsewhere cannot be reached, or refuses: network, credentials, rights"},
 		{exitHeld, "another program has changed rows of a table: it and what is made of it were left as they are, all else was done"},
-		{exitInterrupted, "interrupted by Ctrl-C, SIGTERM or SIGHUP: nothing was published"},
+		{exitInterrupted, "interrupted by Ctrl-C, SIGTERM or SIGHUP, or not agreed to: nothing was published"},
 	}
 }
 
@@ -89,6 +90,11 @@ func exitCode(ctx context.Context, err error) int {
 	var landing *deploy.LandingError
 	var tooBig *cfn.TooBigError
 	var program *artefact.ProgramError
+	var size *artefact.SizeError
+	var taken *stack.TakenError
+	var notThere *stack.MissingError
+	var stackFailed *stack.FailedError
+	var stackRefused *stack.Error
 	var unfit *connect.UnfitError
 	switch {
 	case err == nil:
@@ -105,8 +111,14 @@ func exitCode(ctx context.Context, err error) int {
 		return exitRemote
 	case errors.As(err, &undeployable), errors.As(err, &landing), errors.As(err, &tooBig):
 		return exitDefinitions
-	case errors.As(err, &program):
+	case errors.As(err, &program), errors.As(err, &size), errors.As(err, &taken):
 		return exitUsage
+	case errors.Is(err, stack.ErrDeclined):
+		return exitInterrupted
+	case errors.As(err, &notThere):
+		return exitMissing
+	case errors.As(err, &stackFailed), errors.As(err, &stackRefused):
+		return exitRemote
 	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong), errors.As(err, &carry), errors.As(err, &fails), errors.Is(err, template.ErrTwoDatabases):
 		return exitDefinitions
 	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.As(err, &reference), errors.Is(err, template.ErrNothingFound), errors.Is(err, intake.ErrNoTable), errors.Is(err, errMissing):

@@ -8,6 +8,7 @@ import (
 	"tarn/internal/connect"
 	"tarn/internal/cost"
 	"tarn/internal/demo"
+	"tarn/internal/deploy/stack"
 	"tarn/internal/diag"
 	"tarn/internal/doctor"
 	"tarn/internal/intake"
@@ -252,6 +253,38 @@ type versionJSON struct {
 	Iceberg string `json:"iceberg_go"`
 }
 
+// deployJSON is what `tarn deploy` prints.
+type deployJSON struct {
+	*stack.Result
+	// The run that made the tables; null where there was none.
+	Run *run.Record `json:"run"`
+	// Why the tables are left to the deployed lake.
+	Later string `json:"later,omitempty"`
+	// Why the tables could not be made.
+	Error string `json:"error,omitempty"`
+	// What to do about that, where it is known.
+	Hint string `json:"hint,omitempty"`
+	// Not 0 if that happened.
+	ExitCode int `json:"exit_code,omitempty"`
+}
+
+// deployStatusJSON is what `tarn deploy status` prints.
+type deployStatusJSON struct {
+	*stack.Status
+	// Whether nothing asks for somebody.
+	OK bool `json:"ok"`
+	// The last run that was published, without its record; null where there is none.
+	LastRun *run.Past `json:"last_run"`
+	// 7 where something asks for somebody.
+	ExitCode int `json:"exit_code,omitempty"`
+}
+
+// deployLogsJSON is what `tarn deploy logs` prints.
+type deployLogsJSON struct {
+	// The lines in order of time.
+	Lines []stack.Line `json:"lines"`
+}
+
 // result names the object that a command prints.
 type result struct {
 	command string
@@ -276,7 +309,8 @@ func results() []result {
 		{"tarn query -o FILE", queryFileJSON{}},
 		{"tarn connect", connectJSON{}},
 		{"tarn check", checkJSON{}},
-		{"tarn compile", compileJSON{}}, {"tarn compile --as glue", projectJSON{}}, {"tarn deploy --render", deployRenderJSON{}},
+		{"tarn compile", compileJSON{}}, {"tarn compile --as glue", projectJSON{}}, {"tarn deploy", deployJSON{}}, {"tarn deploy --render", deployRenderJSON{}},
+		{"tarn deploy status", deployStatusJSON{}}, {"tarn deploy logs", deployLogsJSON{}}, {"tarn deploy destroy", stack.Destroyed{}},
 		{"tarn quarantine [list|show]", run.QuarantineReport{}},
 		{"tarn quarantine retry", runJSON{}},
 		{"tarn runs", runsJSON{}},

@@ -51,6 +51,7 @@ func (t tests) Run() int {
 //	lock DIR                  is another process that writes to the lake, until the script ends
 //	bucket NAME               makes a bucket of an S3 server and keeps its name in a variable
 //	glue                      leads the script to a Glue Data Catalog of its own
+//	account                   leads the script to an AWS account of its own, on a stand-in, and keeps a program for Lambda in $PROGRAM
 //	upload PATH s3://B/KEY    copies a file or a folder there; remove s3://B/KEY removes an object
 //	elsewhere DIR TABLE WHAT  commits to a table of a lake as another program does: see package laketest
 //	objects s3://B/PREFIX     lists the keys below a place into objects.txt
@@ -83,6 +84,7 @@ func TestScript(t *testing.T) {
 
 			"bucket":  bucketCmd,
 			"glue":    glueCmd,
+			"account": accountCmd,
 			"upload":  uploadCmd,
 			"remove":  removeCmd,
 			"objects": objectsCmd,

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"tarn/internal/deployconf"
 	"tarn/internal/events"
 	"tarn/internal/lake"
@@ -73,13 +75,35 @@ func (f *Function) selection(ctx context.Context, t task.Task) (run.Selection, h
 	return s, taken, err
 }
 
-func (f *Function) plan(ctx context.Context, l *log, t task.Task) (task.Answer, error) {
-	s, taken, err := f.selection(ctx, t)
-	if err != nil {
-		return task.Answer{}, err
+// choice is a selection with the hints in it.
+type choice struct {
+	run.Selection
+	hints.Taken
+}
+
+// selecting begins to look for what a task chooses, and gives what waits for that: meanwhile the lake is opened.
+func (f *Function) selecting(ctx context.Context, t task.Task) (wait func() (choice, error)) {
+	var c choice
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		c.Selection, c.Taken, err = f.selection(ctx, t)
+		return err
+	})
+	return func() (choice, error) {
+		err := g.Wait()
+		return c, err
 	}
+}
+
+func (f *Function) plan(ctx context.Context, l *log, t task.Task) (task.Answer, error) {
+	wait := f.selecting(ctx, t)
 	out := task.Answer{}
-	err = f.within(ctx, t.Execution, false, func(w *run.Workspace) error {
+	err := f.within(ctx, t.Execution, false, func(w *run.Workspace) error {
+		chosen, err := wait()
+		if err != nil {
+			return err
+		}
+		s, taken := chosen.Selection, chosen.Taken
 		p, err := w.Plan(ctx, s)
 		if err != nil {
 			return err
@@ -135,11 +159,13 @@ type work struct {
 
 // work does a whole run, or as much of it as there is time for, or all of it up to a job.
 func (f *Function) work(ctx context.Context, l *log, t work) (out task.Answer, err error) {
-	s, taken, err := f.selection(ctx, t.Task)
-	if err != nil {
-		return out, err
-	}
+	wait := f.selecting(ctx, t.Task)
 	err = f.within(ctx, t.Execution, t.onGlue, func(w *run.Workspace) error {
+		chosen, err := wait()
+		if err != nil {
+			return err
+		}
+		s, taken := chosen.Selection, chosen.Taken
 		o := f.options(ctx, l, s)
 		o.HandOver = t.handOver
 		resumed := ""

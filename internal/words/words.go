@@ -20,10 +20,13 @@ func Grouped(n int64) string {
 	return sign + s
 }
 
-// Count writes a number with its noun: 1 row, 2 rows.
+// Count writes a number with its noun: 1 row, 2 rows, 2 policies.
 func Count(n int64, one string) string {
 	if n == 1 {
 		return "1 " + one
+	}
+	if stem, ok := strings.CutSuffix(one, "y"); ok && !strings.HasSuffix(one, "ay") && !strings.HasSuffix(one, "ey") {
+		one = stem + "ie"
 	}
 	return Grouped(n) + " " + one + "s"
 }

@@ -1,24 +1,20 @@
 package readers
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"tarn/internal/awsconf"
 	"tarn/internal/catalog/glue/gluetest"
 	"tarn/internal/store"
 	"tarn/internal/store/registry"
 	"tarn/internal/store/s3/s3test"
+	"tarn/test/peers"
 )
 
 const glueTarget = `
@@ -118,68 +114,7 @@ func upload(t *testing.T, folder, to string) {
 }
 
 // trino starts Trino over the catalog and the bucket that the environment leads to, and gives its address.
-func trino(t *testing.T) string {
-	t.Helper()
-	glue := "hive.metastore.glue.endpoint-url=" + os.Getenv("AWS_ENDPOINT_URL_GLUE") + "\nhive.metastore.glue.region=us-east-1\n" +
-		"hive.metastore.glue.aws-access-key=" + os.Getenv("AWS_ACCESS_KEY_ID") + "\nhive.metastore.glue.aws-secret-key=" + os.Getenv("AWS_SECRET_ACCESS_KEY") + "\n"
-	files := "fs.native-s3.enabled=true\ns3.endpoint=" + os.Getenv("AWS_ENDPOINT_URL") + "\ns3.region=us-east-1\ns3.path-style-access=true\n" +
-		"s3.aws-access-key=" + os.Getenv("AWS_ACCESS_KEY_ID") + "\ns3.aws-secret-key=" + os.Getenv("AWS_SECRET_ACCESS_KEY") + "\n"
-	return trinoServing(t, map[string]string{
-		"catalog/lake.properties": "connector.name=iceberg\niceberg.catalog.type=glue\n" + glue + files,
-		"catalog/raw.properties":  "connector.name=hive\nhive.metastore=glue\n" + glue + files,
-	})
-}
+func trino(t *testing.T) string { return peers.Trino(t) }
 
 // trinoServing starts Trino with the files of its folder etc, and gives its address.
-func trinoServing(t *testing.T, files map[string]string) string {
-	t.Helper()
-	if os.Getenv("TARN_TRINO") == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("CI has to run test/peers/trino.sh install and set TARN_TRINO")
-		}
-		t.Skip("TARN_TRINO is not set; test/peers/trino.sh installs Trino and sets it")
-	}
-	etc := t.TempDir()
-	for name, text := range files {
-		write(t, filepath.Join(etc, name), text)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
-	l.Close()
-	log, err := os.Create(filepath.Join(etc, "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("../peers/trino.sh", "serve", etc, port)
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	t.Cleanup(func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		<-ended
-	})
-	url := "http://127.0.0.1:" + port
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	defer cancel()
-	for {
-		raw, _ := os.ReadFile(log.Name())
-		if strings.Contains(string(raw), "SERVER STARTED") {
-			return url
-		}
-		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("Trino ended: %v\n%s", err, raw)
-		case <-ctx.Done():
-			t.Fatalf("Trino does not start:\n%s", raw)
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
-}
+func trinoServing(t *testing.T, files map[string]string) string { return peers.TrinoServing(t, files) }

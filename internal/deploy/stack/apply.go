@@ -16,8 +16,11 @@ import (
 
 // Result is what a deployment has come to.
 type Result struct {
-	Stack   string `json:"stack"`
-	Region  string `json:"region"`
+	// Name of the stack.
+	Stack string `json:"stack"`
+	// AWS region that it is in.
+	Region string `json:"region"`
+	// Number of the account.
 	Account string `json:"account"`
 	// Status is the stack's, as CloudFormation has it.
 	Status string `json:"status"`
@@ -35,7 +38,9 @@ type Result struct {
 
 // Output is what a stack tells about itself.
 type Output struct {
-	Value       string `json:"value"`
+	// What it is.
+	Value string `json:"value"`
+	// What it is about.
 	Description string `json:"description,omitempty"`
 }
 
@@ -121,10 +126,10 @@ func (x *deployment) agree(ctx context.Context) error {
 		return err
 	}
 	p.New = x.fresh()
-	for _, r := range x.found.take {
+	for _, r := range named(x.found.take) {
 		p.Before = append(p.Before, fmt.Sprintf("%s %s is there from before, and is taken into the stack as it is", kindOf(r.kind), r.name))
 	}
-	for _, r := range x.found.make {
+	for _, r := range named(x.found.make) {
 		p.Before = append(p.Before, fmt.Sprintf("%s %s is made first", kindOf(r.kind), r.name))
 	}
 	if p.New {
@@ -136,6 +141,11 @@ func (x *deployment) agree(ctx context.Context) error {
 	}
 	x.agreed = p.New
 	return err
+}
+
+// named leaves out what goes along with a bucket.
+func named(resources []resource) []resource {
+	return slices.DeleteFunc(slices.Clone(resources), func(r resource) bool { return r.kind == policyType })
 }
 
 // confirm asks about a change set, unless it is what was agreed to before.

@@ -15,15 +15,20 @@ import (
 
 // Destroyed is what [Stack.Destroy] has done.
 type Destroyed struct {
-	Stack   string `json:"stack"`
-	Region  string `json:"region"`
+	// Name of the stack.
+	Stack string `json:"stack"`
+	// AWS region that it is in.
+	Region string `json:"region"`
+	// Number of the account.
 	Account string `json:"account"`
-	// Removed are the resources that are gone, Kept those that stay.
+	// Removed are the resources that are gone.
 	Removed []Change `json:"removed"`
-	Kept    []Change `json:"kept"`
-	// Artefacts is how many objects with code and templates were removed, Data how many others.
+	// Kept are those that stay.
+	Kept []Change `json:"kept"`
+	// How many objects with code and templates were removed.
 	Artefacts int `json:"artefacts"`
-	Data      int `json:"data"`
+	// How many other objects were removed.
+	Data int `json:"data"`
 	// LogGroups are those that were there without the stack.
 	LogGroups []string `json:"log_groups"`
 	// SwitchedOff are buckets whose EventBridge notification a deployment had switched on.

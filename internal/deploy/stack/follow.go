@@ -74,6 +74,7 @@ func (s *Stack) follow(ctx context.Context, since string, total int) error {
 	id := aws.ToString(st.StackId)
 	var first *types.StackEvent
 	done := map[string]bool{}
+	wait := s.pauses()
 	for {
 		// The state before the events: so all events of a state at rest are seen.
 		out, err := s.cf.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &id})
@@ -106,7 +107,7 @@ func (s *Stack) follow(ctx context.Context, since string, total int) error {
 		if status := st.StackStatus; !strings.HasSuffix(string(status), "_IN_PROGRESS") {
 			return s.rested(st, first)
 		}
-		if err := s.pause(ctx); err != nil {
+		if err := wait.pause(ctx); err != nil {
 			return &GoesOnError{s.name, err}
 		}
 	}

@@ -13,11 +13,14 @@ import (
 
 // Line is one of a log.
 type Line struct {
+	// When it was written.
 	Time time.Time `json:"time"`
-	// Group is the log group, Stream one instance of what writes to it.
-	Group  string `json:"group"`
+	// Group is the log group.
+	Group string `json:"group"`
+	// One instance of what writes to the group.
 	Stream string `json:"stream"`
-	Text   string `json:"text"`
+	// What it says.
+	Text string `json:"text"`
 }
 
 // LogGroups are the log groups of the stack.
@@ -51,6 +54,7 @@ const late = 30 * time.Second
 func (s *Stack) Logs(ctx context.Context, groups []string, since time.Time, follow bool, each func(Line) error) error {
 	client := cloudwatchlogs.NewFromConfig(s.cfg)
 	seen := map[string]time.Time{}
+	wait := s.pauses()
 	for {
 		var lines []Line
 		for _, group := range groups {
@@ -92,7 +96,7 @@ func (s *Stack) Logs(ctx context.Context, groups []string, since time.Time, foll
 			since = lines[n-1].Time.Add(-late)
 			maps.DeleteFunc(seen, func(_ string, at time.Time) bool { return at.Before(since) })
 		}
-		if s.pause(ctx) != nil {
+		if wait.pause(ctx) != nil {
 			return nil
 		}
 	}

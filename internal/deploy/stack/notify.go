@@ -171,6 +171,7 @@ func (s *Stack) configure(ctx context.Context, name string, c, before *types.Not
 	if _, err := s.bucket(name).Client().PutBucketNotificationConfiguration(ctx, in); err != nil {
 		return s.failed("write the notifications of bucket "+name, err)
 	}
+	wait := s.pauses()
 	for tries := 0; ; tries++ {
 		after, err := s.configured(ctx, name)
 		if err != nil {
@@ -187,7 +188,7 @@ func (s *Stack) configure(ctx context.Context, name string, c, before *types.Not
 			return diag.WithHint(fmt.Errorf("the notifications of bucket %s are not what was written: they were %s and are %s", name, had, has),
 				"somebody else has changed them at the same time: compare them, and call this again")
 		}
-		if err := s.pause(ctx); err != nil {
+		if err := wait.pause(ctx); err != nil {
 			return err
 		}
 	}

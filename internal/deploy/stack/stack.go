@@ -121,10 +121,15 @@ func (s *Stack) lakeID() string {
 	return strings.TrimSuffix(s.o.Spec.Warehouse.Location(), "/") + "/" + s.o.Spec.Database
 }
 
-// pause waits for the next look.
-func (s *Stack) pause(ctx context.Context) error {
-	t := time.NewTimer(s.o.Poll)
+// pauses are waits between looks: short at first, as much is done quickly, and then as long as [Options.Poll].
+type pauses struct{ next, most time.Duration }
+
+func (s *Stack) pauses() *pauses { return &pauses{min(s.o.Poll, 200*time.Millisecond), s.o.Poll} }
+
+func (p *pauses) pause(ctx context.Context) error {
+	t := time.NewTimer(p.next)
 	defer t.Stop()
+	p.next = min(p.next*3/2, p.most)
 	select {
 	case <-ctx.Done():
 		return ctx.Err()

@@ -75,7 +75,10 @@ func (s *Server) describeStacks(f form) ([]node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(st.work) > 0 {
+	for range s.Pace {
+		if len(st.work) == 0 {
+			break
+		}
 		next := st.work[0]
 		st.work = st.work[1:]
 		next()

@@ -119,7 +119,7 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 	do := operations[action]
 	switch {
 	case action == "GetCallerIdentity":
-		out = []node{leaf("Account", Account), leaf("Arn", arn("sts", "assumed-role/deployer/someone")), leaf("UserId", "AROATARN:someone")}
+		out = []node{leaf("Account", Account), leaf("Arn", "arn:aws:sts::"+Account+":assumed-role/deployer/someone"), leaf("UserId", "AROATARN:someone")}
 	case do == nil:
 		err = &problem{"InvalidAction", "the stand-in has no " + action}
 	case s.throttled > 0:

@@ -4,10 +4,11 @@
 //
 // It does what CloudFormation documents where that matters to who deploys: change sets of three types, states of stacks and what can be
 // done in each, ways back, deletion policies, names that are taken, imports, templates in buckets, limits. Every other resource is only
-// written down. A stack that is at work comes one step further with each look at it, so nothing depends on time.
+// written down. A stack that is at work comes further with each look at it, so nothing depends on time.
 package stacktest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -33,6 +34,9 @@ type Server struct {
 	URL string
 	// Glue is the catalog.
 	Glue *gluetest.Server
+
+	// Pace is how many steps a stack at work comes further with each look at it.
+	Pace int
 
 	mu            sync.Mutex
 	stacks        []*stack
@@ -78,9 +82,10 @@ func New(t testing.TB) *Server {
 	return s
 }
 
-// Serve starts a stand-in in this process, for programs that it starts, and gives the variables that lead to it.
+// Serve starts a stand-in in this process, for programs that it starts, and gives the variables that lead to it. The
+// process's own environment leads to the S3 server then.
 func Serve() (s *Server, env []string, stop func(), err error) {
-	env, err = s3test.Environment()
+	env, err = s3test.Serve(context.Background())
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -95,6 +100,7 @@ func Serve() (s *Server, env []string, stop func(), err error) {
 		return nil, nil, nil, err
 	}
 	s = before(target)
+	s.Pace = 20 // programs look at it seldom
 	h := httptest.NewServer(s)
 	s.URL = h.URL
 	return s, append(env, "AWS_ENDPOINT_URL="+h.URL), h.Close, nil
@@ -102,7 +108,7 @@ func Serve() (s *Server, env []string, stop func(), err error) {
 
 // before makes the stand-in before an S3 server.
 func before(buckets *url.URL) *Server {
-	s := &Server{Glue: gluetest.New(), notifications: map[string]string{}, logs: map[string][]LogEvent{}, queues: map[string]int{}, executions: map[string][]Execution{},
+	s := &Server{Glue: gluetest.New(), Pace: 1, notifications: map[string]string{}, logs: map[string][]LogEvent{}, queues: map[string]int{}, executions: map[string][]Execution{},
 		policies: map[string]string{}, alarms: map[string]string{}, counts: map[string]int{}, returns: map[string]func(){}, s3: buckets}
 	s.proxy = &httputil.ReverseProxy{
 		// Signatures cover the host that the client has asked for, so it stays.

@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"tarn/internal/deploy"
+	"tarn/internal/deploy/stack"
+)
+
+func deployDestroyCommand(a *app) *cobra.Command {
+	var data bool
+	var yes string
+	cmd := &cobra.Command{
+		Use:   "destroy",
+		Short: "Take the stack away; bucket, database and tables stay",
+		Long: `Deletes the stack, the function's code in the bucket, log groups that are left, and undoes what a deployment has switched on in an
+existing bucket. Raw files, tables, bucket and database stay, and the next deployment takes them in again.
+
+With --data they go too, for ever. That has to be said twice: the name of the bucket is asked for, or given as --yes=NAME. Of a
+bucket or database that was there before, only what this lake has written goes, and raw files stay.`,
+		Example: `  tarn deploy destroy --target aws
+  tarn deploy destroy --target aws --yes
+  tarn deploy destroy --target aws --data --yes=my-bucket`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var spec deploy.Spec
+			spec, st, err := a.deployed(cmd, func(p stack.Proposal) (bool, error) {
+				if !a.json {
+					a.showProposal(p)
+				}
+				return a.agreesToDestroy(cmd.Context(), spec.Warehouse.Bucket, data, yes)
+			})
+			if err != nil {
+				return err
+			}
+			d, err := st.Destroy(cmd.Context(), data)
+			if err != nil {
+				return a.stackEnded(err)
+			}
+			if a.json {
+				return a.print(d)
+			}
+			a.showDestroyed(spec, d, data)
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&data, "data", false, "also remove raw files, tables, bucket and database")
+	cmd.Flags().StringVar(&yes, "yes", "", "do not ask; with --data, the `name` of the bucket has to be given")
+	cmd.Flags().Lookup("yes").NoOptDefVal = "yes"
+	return cmd
+}
+
+// agreesToDestroy asks, unless --yes has said it; about data it has to be the bucket's name.
+func (a *app) agreesToDestroy(ctx context.Context, bucket string, data bool, yes string) (bool, error) {
+	if !data {
+		if yes != "" {
+			return true, nil
+		}
+		return a.agrees(ctx, "take that away?")
+	}
+	if yes == bucket {
+		return true, nil
+	}
+	if yes != "" {
+		return false, &usageError{misspelt("--data removes everything in bucket "+bucket+" for ever, and --yes="+yes+" is not its name", "write --yes="+bucket)}
+	}
+	name, err := a.ask(ctx, "this cannot be undone: type the name of the bucket, "+bucket+", to remove it all: ")
+	return name == bucket, err
+}
+
+func (a *app) showDestroyed(spec deploy.Spec, d *stack.Destroyed, data bool) {
+	a.say("stack %s in %s, account %s: %s removed, and %s of code and templates", d.Stack, d.Region, d.Account, plural(int64(len(d.Removed)), "resource"), plural(int64(d.Artefacts), "object"))
+	for _, b := range d.SwitchedOff {
+		a.say("switched off the EventBridge notification of bucket %s, which a deployment had switched on", b)
+	}
+	if data {
+		a.say("%s of data removed", plural(int64(d.Data), "object"))
+		return
+	}
+	for _, c := range d.Kept {
+		if c.Type == "AWS::S3::Bucket" || c.Type == "AWS::Glue::Database" {
+			a.say("%s %s stays", c.Kind, c.Name)
+		}
+	}
+	a.say("the tables can be asked as before: %s", a.alike("query …"))
+}
