@@ -30,7 +30,8 @@ func Grants(a Actor, p Places) []Grant {
 			p.Grant = nil
 		}
 		out := []Grant{{Database: p.Database, Permissions: []string{"DESCRIBE"}}}
-		for _, name := range p.readable() {
+		// A grant on all tables would be one on their rows.
+		for _, name := range p.tablesToRead() {
 			out = append(out, Grant{Database: p.Database, Table: name, Permissions: []string{"DESCRIBE", "SELECT"}})
 		}
 		return out

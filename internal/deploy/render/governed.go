@@ -1,10 +1,11 @@
 package render
 
 import (
-	"fmt"
+	"strings"
 
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/cfn"
+	"tarn/internal/rights"
 )
 
 // governed are the grants of Lake Formation that can be made before there are tables: runs make and change all tables of the database,
@@ -24,29 +25,33 @@ func (r *renderer) governed() {
 	if r.Catalog != "" {
 		catalog = r.Catalog
 	}
-	database := cfn.Map{"Database": cfn.Map{"CatalogId": catalog, "Name": r.Database}}
-	tables := cfn.Map{"Table": cfn.Map{"CatalogId": catalog, "DatabaseName": r.Database, "TableWildcard": cfn.Map{}}}
-	grant("RunnerOnDatabase", "runner", database, "ALTER", "CREATE_TABLE", "DESCRIBE")
-	grant("RunnerOnTables", "runner", tables, "ALTER", "DELETE", "DESCRIBE", "DROP", "INSERT", "SELECT")
-	grant("AnalystOnDatabase", "analyst", database, "DESCRIBE")
-	grant("ScientistOnDatabase", "scientist", database, "DESCRIBE")
+	places := Places(r.Spec)
+	for _, a := range []struct {
+		id    string
+		actor rights.Actor
+	}{{"Runner", rights.Runner}, {"Analyst", rights.Analyst}, {"Scientist", rights.Scientist}} {
+		for _, g := range rights.Grants(a.actor, places) {
+			switch {
+			case g.Location != "":
+				// Most places are not registered, and then there is nothing to grant: tarn doctor tells those that are.
+			case g.Table == "":
+				grant(a.id+"OnDatabase", string(a.actor), cfn.Map{"Database": cfn.Map{"CatalogId": catalog, "Name": g.Database}}, g.Permissions...)
+			case g.Table == "*":
+				grant(a.id+"OnTables", string(a.actor), cfn.Map{"Table": cfn.Map{"CatalogId": catalog, "DatabaseName": g.Database, "TableWildcard": cfn.Map{}}}, g.Permissions...)
+			}
+		}
+	}
 }
 
 // Grants are the commands that let readers ask the tables of a database which Lake Formation governs, once a run has made them. $ANALYST
 // and $SCIENTIST are the ARNs of their roles.
 func Grants(s deploy.Spec) []string {
-	r := &renderer{Spec: s}
 	var out []string
-	for _, m := range s.Models {
-		grant := func(variable string) {
-			out = append(out, fmt.Sprintf(`aws lakeformation grant-permissions --principal DataLakePrincipalIdentifier="$%s" --permissions SELECT DESCRIBE --resource '{"Table": {"DatabaseName": "%s", "Name": "%s"}}'`,
-				variable, s.Database, m.Name))
-		}
-		if r.curated(m.Name) {
-			grant("ANALYST")
-		}
-		if m.Zone == "curated" {
-			grant("SCIENTIST")
+	for _, a := range []rights.Actor{rights.Analyst, rights.Scientist} {
+		for _, g := range rights.Grants(a, Places(s)) {
+			if g.Table != "" && g.Table != "*" {
+				out = append(out, g.Command(`"$`+strings.ToUpper(string(a))+`"`))
+			}
 		}
 	}
 	return out
