@@ -310,7 +310,7 @@ func reading(p Places, a Actor, workgroup string) []use {
 		objects("Pin", reads, p.own().at("head.json")),
 		listing("List", append(places, result)...),
 	}
-	if names := p.named(); len(names) > 0 {
+	if names := p.readable(); len(names) > 0 {
 		athena := p.tables("Athena", []string{"glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition"}, names...)
 		athena.by = byAthena
 		uses = append(uses, p.tables("Catalog", []string{"glue:GetTable", "glue:GetTables"}, names...), athena)

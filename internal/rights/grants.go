@@ -30,8 +30,8 @@ func Grants(a Actor, p Places) []Grant {
 			p.Grant = nil
 		}
 		out := []Grant{{Database: p.Database, Permissions: []string{"DESCRIBE"}}}
-		// By name, however many there are: a grant opens the files too, where the policy of a role leaves them to the zones' folders.
-		for _, name := range p.readable() {
+		// A grant on all tables would be one on their rows.
+		for _, name := range p.tablesToRead() {
 			out = append(out, Grant{Database: p.Database, Table: name, Permissions: []string{"DESCRIBE", "SELECT"}})
 		}
 		return out

@@ -118,8 +118,16 @@ func (p Places) glue(what string) string {
 	return prefix + "glue:${AWS::Region}:" + p.account() + ":" + what
 }
 
-// readable are the names of the models of curated and of granted zones.
+// readable are the names of the tables of curated and of granted zones, or * where those are too many for a policy.
 func (p Places) readable() []string {
+	if names := p.tablesToRead(); len(names) <= mostNames {
+		return names
+	}
+	return []string{"*"}
+}
+
+// tablesToRead are their names.
+func (p Places) tablesToRead() []string {
 	var out []string
 	for _, m := range p.Models {
 		if m.Zone == Curated || slices.Contains(p.Grant, m.Zone) {
@@ -130,15 +138,6 @@ func (p Places) readable() []string {
 		for _, name := range p.LandingTables {
 			out = append(out, name, name+"__rows")
 		}
-	}
-	return out
-}
-
-// named are the same for a policy.
-func (p Places) named() []string {
-	out := p.readable()
-	if len(out) > mostNames {
-		return []string{"*"}
 	}
 	return out
 }

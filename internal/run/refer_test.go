@@ -159,12 +159,20 @@ func TestReference(t *testing.T) {
 	})
 }
 
-// dataFiles counts the data files in a table's folder.
-func (l *testLake) dataFiles(table string) (n int) {
+// dataFiles counts the data files in a landing table's folder.
+func (l *testLake) dataFiles(table string) int {
 	l.t.Helper()
 	w := l.open(run.Options{})
 	defer w.Close()
-	s, key, err := w.Lake.Stores().Locate(l.t.Context(), w.Lake.Warehouse()+"/"+w.Lake.Database()+"/landing/"+table+"/data/")
+	return l.filesBelow(w.Lake.Warehouse() + "/" + w.Lake.Database() + "/landing/" + table + "/data/")
+}
+
+// filesBelow counts what is stored below a location.
+func (l *testLake) filesBelow(location string) (n int) {
+	l.t.Helper()
+	w := l.open(run.Options{})
+	defer w.Close()
+	s, key, err := w.Lake.Stores().Locate(l.t.Context(), location)
 	if err != nil {
 		l.t.Fatal(err)
 	}
