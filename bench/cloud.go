@@ -26,7 +26,7 @@ func withCloud(ctx context.Context, o options, d dataset, work string) (contest,
 	if err != nil {
 		return contest{}, err
 	}
-	if err := upload(ctx, client, d); err != nil {
+	if err := upload(ctx, client, "", d); err != nil {
 		return contest{}, err
 	}
 	here, there := filepath.Join(work, "here"), filepath.Join(work, "there")
@@ -70,8 +70,8 @@ func addTarget(lake, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// upload puts the raw files where the template's landing tables look for them.
-func upload(ctx context.Context, client *s3.Client, d dataset) error {
+// upload puts the raw files where the template's landing tables look for them, below a prefix.
+func upload(ctx context.Context, client *s3.Client, prefix string, d dataset) error {
 	for _, t := range landing {
 		files, err := filepath.Glob(filepath.Join(d.dir, t, "*"))
 		if err != nil {
@@ -82,7 +82,7 @@ func upload(ctx context.Context, client *s3.Client, d dataset) error {
 			if err != nil {
 				return err
 			}
-			_, err = client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String("landing/" + t + "/landing/" + filepath.Base(name)), Body: f})
+			_, err = client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String(prefix + "landing/" + t + "/landing/" + filepath.Base(name)), Body: f})
 			f.Close()
 			if err != nil {
 				return err

@@ -39,16 +39,7 @@ type cold struct {
 
 // coldStarts lets a function of 1,024 MiB run the lake of the real files, each time in a new process on new tables, with the
 // share of a processor that such a function has, slow servers, and a program that is in no cache.
-func coldStarts(ctx context.Context, o options, work string) error {
-	data := dataset{dir: filepath.Join(work, "stedi")}
-	for _, t := range landing {
-		if err := os.MkdirAll(data.dir, 0o755); err != nil {
-			return err
-		}
-		if err := os.Symlink(filepath.Join(absolute(o.stedi), t, "landing"), filepath.Join(data.dir, t)); err != nil {
-			return err
-		}
-	}
+func coldStarts(ctx context.Context, o options, work string, data map[string]dataset) error {
 	s3Server, env, err := serve(ctx, o.running, work, s3Stand, "-buckets", bucket)
 	if err != nil {
 		return err
@@ -61,8 +52,10 @@ func coldStarts(ctx context.Context, o options, work string) error {
 	if err != nil {
 		return err
 	}
-	if err := upload(ctx, client, data); err != nil {
-		return err
+	for name, d := range data {
+		if err := upload(ctx, client, name+"/", d); err != nil {
+			return err
+		}
 	}
 	for name, server := range map[string]struct {
 		url   string
@@ -86,33 +79,20 @@ func coldStarts(ctx context.Context, o options, work string) error {
 		return err
 	}
 	fmt.Printf("%-34s %10s %10s %10s %10s\n", "s since the process was started", "first ask", "publishing", "answered", "peak MiB")
-	var all []cold
-	for i := range o.runs + 1 {
-		c, err := coldStart(ctx, stand, code, i)
-		if err != nil {
-			return err
+	for name := range strings.SplitSeq(o.data, ",") {
+		var asked, publishing, answered series
+		for i := range o.runs + 1 {
+			c, err := coldStart(ctx, stand, code, name, i)
+			if err != nil {
+				return err
+			}
+			if i > 0 { // the first warms up the servers
+				asked, publishing, answered = append(asked, figures{wall: c.asked}), append(publishing, figures{wall: c.publishing}), append(answered, figures{wall: c.answered, peak: float64(c.peak)})
+			}
 		}
-		if i > 0 { // the first warms up the servers
-			all = append(all, c)
-		}
+		fmt.Printf("%-34s %10.2f %10.2f %10.2f %10.0f\n", fmt.Sprintf("%s, median of %d", name, o.runs), asked.median().wall, publishing.median().wall, answered.median().wall, answered.median().peak)
 	}
-	middle := func(of func(cold) float64) float64 {
-		var values series
-		for _, c := range all {
-			values = append(values, figures{wall: of(c)})
-		}
-		return values.median().wall
-	}
-	fmt.Printf("%-34s %10.2f %10.2f %10.2f %10.0f\n", fmt.Sprintf("real files, median of %d", len(all)), middle(func(c cold) float64 { return c.asked }),
-		middle(func(c cold) float64 { return c.publishing }), middle(func(c cold) float64 { return c.answered }), middle(func(c cold) float64 { return float64(c.peak) }))
 	return nil
-}
-
-func absolute(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		return abs
-	}
-	return path
 }
 
 // makeCode writes what is in the function's zip.
@@ -121,7 +101,7 @@ func makeCode(ctx context.Context, tarn, code string) error {
 	if err := quietly(ctx, tarn, "init", lake, "--template", "stedi"); err != nil {
 		return err
 	}
-	text := "name: stedi\ntargets:\n  bench:\n    warehouse: s3://" + bucket + "/cold-${ROUND}/\n    catalog: glue\n    database: cold_${ROUND}\n    locations: {\"s3://stedi-lake/\": \"s3://" + bucket + "/landing/\"}\n"
+	text := "name: stedi\ntargets:\n  bench:\n    warehouse: s3://" + bucket + "/cold-${ROUND}/\n    catalog: glue\n    database: cold_${ROUND}\n    locations: {\"s3://stedi-lake/\": \"s3://" + bucket + "/${DATA}/landing/\"}\n"
 	return errors.Join(os.WriteFile(filepath.Join(lake, "tarn.yaml"), []byte(text), 0o644), os.WriteFile(filepath.Join(code, "bootstrap"), []byte("#!/bin/sh\nexec ./tarn lambda\n"), 0o755),
 		quietly(ctx, "cp", tarn, filepath.Join(code, "tarn")))
 }
@@ -144,11 +124,11 @@ func delayed(server string, by time.Duration) (*httptest.Server, error) {
 var reported = regexp.MustCompile(`Max Memory Used: (\d+) MB\tInit Duration: ([0-9.]+) ms`)
 
 // coldStart invokes a new function once.
-func coldStart(ctx context.Context, stand, code string, round int) (c cold, err error) {
+func coldStart(ctx context.Context, stand, code, data string, round int) (c cold, err error) {
 	if err := forgetFile(filepath.Join(code, "tarn")); err != nil {
 		return c, err
 	}
-	args := []string{"-code", code, "-bounded", "-memory", "1024", "-disk", "512", "-env", "TARN_TARGET=bench", "-env", "ROUND=" + strconv.Itoa(round)}
+	args := []string{"-code", code, "-bounded", "-memory", "1024", "-disk", "512", "-env", "TARN_TARGET=bench", "-env", "DATA=" + data, "-env", fmt.Sprintf("ROUND=%s_%d", strings.ToLower(data), round)}
 	for _, e := range os.Environ() {
 		if strings.HasPrefix(e, "AWS_") {
 			args = append(args, "-env", e)

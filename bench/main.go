@@ -4,7 +4,7 @@
 //	go run ./bench                        the real files, 1 M and 8 M readings, five pairs each
 //	go run ./bench -data S10 -n 9         1 M readings only, nine pairs
 //	go run ./bench -with cloud -data S10  the lake in S3 and Glue, on stand-ins on this machine, with the lake on its disk
-//	go run ./bench -with lambda           a cold start as an AWS Lambda function of 1,024 MiB: see docs/lambda.md
+//	go run ./bench -with lambda -data stedi  a cold start as an AWS Lambda function of 1,024 MiB: see docs/lambda.md
 //	go run ./bench -requests              what runs ask of S3 and Glue: see requests.md
 //	go run ./bench -rate                  what rows take of a processor and of disks
 //
@@ -55,7 +55,7 @@ wall time, CPU time and peak memory of the whole process. Needs Python 3, and a 
   go run ./bench -with cloud -data stedi,S10
                                         the lake in S3 and Glue, on stand-ins on this machine, with the lake on its disk
   go run ./bench -with spark -data S10  the lake's models on Spark, with a hand-written program (see test/peers/spark.sh)
-  go run ./bench -with lambda           a cold start as an AWS Lambda function of 1,024 MiB, on the real files; needs Linux and root
+  go run ./bench -with lambda -data stedi  a cold start as an AWS Lambda function of 1,024 MiB, on the real files; needs Linux and root
   go run ./bench -requests              what runs ask of S3 and Glue, counted where it arrives: servers of the tests
   go run ./bench -rate                  what rows take of a processor and of disks, on invented data
 
@@ -136,12 +136,18 @@ func run(ctx context.Context, o options) (err error) {
 	if o.requests {
 		return countRequests(ctx, o, o.files, work)
 	}
-	if o.with == "lambda" {
-		return coldStarts(ctx, o, work)
-	}
 	python, err := pythonWithDuckDB(ctx, o.cache)
 	if err != nil {
 		return err
+	}
+	if o.with == "lambda" {
+		data := map[string]dataset{}
+		for name := range strings.SplitSeq(o.data, ",") {
+			if data[name], err = prepare(ctx, o, python, name); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		return coldStarts(ctx, o, work, data)
 	}
 	fmt.Printf("%-7s %-37s %8s %8s %8s\n", "data", "what", "wall s", "cpu s", "peak MiB")
 	for name := range strings.SplitSeq(o.data, ",") {

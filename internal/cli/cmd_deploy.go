@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/artefact"
 	"tarn/internal/project"
+	"tarn/internal/run"
 )
 
 // deployFlags are the flags of tarn deploy.
@@ -40,7 +43,7 @@ into a folder, for a pipeline of your own, the CDK or Terraform.`,
   tarn deploy destroy --target aws`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			lake, spec, err := a.deploySpec(cmd)
+			lake, spec, err := a.deploySpec(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -59,14 +62,17 @@ into a folder, for a pipeline of your own, the CDK or Terraform.`,
 }
 
 // deploySpec is what the lake's stack is made of.
-func (a *app) deploySpec(cmd *cobra.Command) (*project.Lake, deploy.Spec, error) {
-	w, err := a.open(cmd.Context())
+func (a *app) deploySpec(ctx context.Context) (*project.Lake, deploy.Spec, error) {
+	dir, err := a.lakeDir()
 	if err != nil {
 		return nil, deploy.Spec{}, err
 	}
-	defer w.Close()
-	spec, err := deploy.New(w.Project, w.Graph)
-	return w.Project, spec, err
+	lake, graph, err := run.Definitions(ctx, dir, run.Options{Target: a.target, Memory: a.memory, Threads: a.threads})
+	if err != nil {
+		return nil, deploy.Spec{}, err
+	}
+	spec, err := deploy.New(lake, graph)
+	return lake, spec, err
 }
 
 // deployProgram is the function's program with the lake's definitions.

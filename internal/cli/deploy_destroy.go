@@ -75,14 +75,17 @@ func (a *app) showDestroyed(spec deploy.Spec, d *stack.Destroyed, data bool) {
 	for _, b := range d.SwitchedOff {
 		a.say("switched off the EventBridge notification of bucket %s, which a deployment had switched on", b)
 	}
+	for _, c := range d.Kept {
+		switch c.Type {
+		case "AWS::S3::Bucket", "AWS::Glue::Database":
+			a.say("%s %s stays", c.Kind, c.Name)
+		case "AWS::KMS::Key":
+			a.say("key %s stays, and costs: `aws kms schedule-key-deletion --key-id %s` takes it away, and with it all that it has encrypted", c.Name, c.Name)
+		}
+	}
 	if data {
 		a.say("%s of data removed", plural(int64(d.Data), "object"))
 		return
-	}
-	for _, c := range d.Kept {
-		if c.Type == "AWS::S3::Bucket" || c.Type == "AWS::Glue::Database" {
-			a.say("%s %s stays", c.Kind, c.Name)
-		}
 	}
 	a.say("the tables can be asked as before: %s", a.alike("query …"))
 }

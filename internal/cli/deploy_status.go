@@ -17,7 +17,7 @@ import (
 
 // deployed opens the lake and its stack. Nothing is asked of the stack yet.
 func (a *app) deployed(cmd *cobra.Command, agree func(stack.Proposal) (bool, error)) (deploy.Spec, *stack.Stack, error) {
-	lake, spec, err := a.deploySpec(cmd)
+	lake, spec, err := a.deploySpec(cmd.Context())
 	if err != nil {
 		return spec, nil, err
 	}

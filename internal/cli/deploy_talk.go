@@ -114,38 +114,48 @@ func (a *app) showProposal(p stack.Proposal) {
 	}
 }
 
+// many is from how many removals on they are told by kinds: a stack that goes.
+const many = 10
+
 // showChanges tells what is made or taken in by kinds, as there is much of it, and each other change by itself.
 func (a *app) showChanges(mark, what string, changes []stack.Change) {
-	if action := changes[0].Action; action == stack.Add || action == stack.Import {
-		kinds, number := []string{}, map[string]int64{}
-		for _, c := range changes {
-			if number[c.Kind]++; number[c.Kind] == 1 {
-				kinds = append(kinds, c.Kind)
-			}
+	action := changes[0].Action
+	byKind := action == stack.Add || action == stack.Import || action == stack.Remove && len(changes) > many
+	kinds, number, all := []string{}, map[string]int64{}, int64(0)
+	for _, c := range changes {
+		if !byKind || c.Kept {
+			a.showChange(mark, what, c)
+			continue
 		}
-		for i, k := range kinds {
-			kinds[i] = plural(number[k], k)
+		all++
+		if number[c.Kind]++; number[c.Kind] == 1 {
+			kinds = append(kinds, c.Kind)
 		}
-		a.tell("  %s %s %s: %s", mark, plural(int64(len(changes)), "resource"), what, strings.Join(kinds, ", "))
+	}
+	if all == 0 {
 		return
 	}
-	for _, c := range changes {
-		text := what
-		if c.Kept {
-			text = "stays, and leaves the stack"
-		}
-		if len(c.Why) > 0 {
-			text += " (" + strings.Join(c.Why, ", ") + ")"
-		}
-		if c.Maybe {
-			text += "; AWS may have to make it anew"
-		}
-		name := c.Name
-		if name == "" {
-			name = c.Resource
-		}
-		a.tell("  %s %s %s  %s", mark, c.Kind, name, text)
+	for i, k := range kinds {
+		kinds[i] = plural(number[k], k)
 	}
+	a.tell("  %s %s %s: %s", mark, plural(all, "resource"), what, strings.Join(kinds, ", "))
+}
+
+func (a *app) showChange(mark, what string, c stack.Change) {
+	if c.Kept {
+		what = "stays, and leaves the stack"
+	}
+	if len(c.Why) > 0 {
+		what += " (" + strings.Join(c.Why, ", ") + ")"
+	}
+	if c.Maybe {
+		what += "; AWS may have to make it anew"
+	}
+	name := c.Name
+	if name == "" {
+		name = c.Resource
+	}
+	a.tell("  %s %s %s  %s", mark, c.Kind, name, what)
 }
 
 // stackEnded says what a stack's failure means, where that is more than its text.

@@ -303,7 +303,7 @@ func deployments(t *testing.T, dir string, call func(command string, args ...str
 	}
 	t.Cleanup(stop)
 	call("tarn init", "init", dir)
-	config := "name: deployed\ntargets:\n  aws:\n    warehouse: s3://documented-keys/warehouse/\n    locations: {\"s3://stedi-lake/\": \"s3://documented-keys/landing/\"}\n" +
+	config := "name: deployed\ndatabase: stedi\ntargets:\n  aws:\n    database: deployed\n    warehouse: s3://documented-keys/warehouse/\n    locations: {\"s3://stedi-lake/\": \"s3://documented-keys/landing/\"}\n" +
 		"    catalog: glue\n    region: us-east-1\n    endpoint: " + server.URL + "\n"
 	if err := os.WriteFile(filepath.Join(dir, "tarn.yaml"), []byte(config), 0o644); err != nil {
 		t.Fatal(err)

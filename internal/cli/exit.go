@@ -87,7 +87,7 @@ func exitCode(ctx context.Context, err error) int {
 	var settings *awsconf.SettingsError
 	var inGlue *glue.Error
 	var undeployable *project.DeployError
-	var landing *deploy.LandingError
+	var unfitLake *deploy.UnfitError
 	var tooBig *cfn.TooBigError
 	var program *artefact.ProgramError
 	var size *artefact.SizeError
@@ -109,7 +109,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitChecks
 	case errors.As(err, &sql) && sql.Denied != nil:
 		return exitRemote
-	case errors.As(err, &undeployable), errors.As(err, &landing), errors.As(err, &tooBig):
+	case errors.As(err, &undeployable), errors.As(err, &unfitLake), errors.As(err, &tooBig):
 		return exitDefinitions
 	case errors.As(err, &program), errors.As(err, &size), errors.As(err, &taken):
 		return exitUsage

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -16,7 +15,8 @@ import (
 )
 
 // New gives the spec of a lake for the target that it was loaded with. The definitions have to be without errors. What the target
-// lacks for a stack is a [project.DeployError].
+// lacks for a stack is a
+// [*project.DeployError], and what the lake lacks an [*UnfitError].
 func New(lake *project.Lake, graph *model.Graph) (Spec, error) {
 	c := lake.Config
 	if err := c.Deployable(); err != nil {
@@ -26,7 +26,11 @@ func New(lake *project.Lake, graph *model.Graph) (Spec, error) {
 		return Spec{}, &project.DeployError{Key: "targets", Message: "a stack is made for a target", Fix: "describe it under targets: and name it with --target"}
 	}
 	s := Spec{Lake: c.Name, Target: c.Target, Database: c.Stored, Catalog: c.CatalogID, Warehouse: placeOf(c.Warehouse), KMSKey: c.AWS.KMSKey,
-		Settings: c.Deploy, Variables: maps.Clone(c.Variables)}
+		Settings: c.Deploy}
+	var err error
+	if s.Variables, err = variables(c.Variables); err != nil {
+		return Spec{}, err
+	}
 	s.Results, s.Artefacts = Place{s.Warehouse.Bucket, "results/"}, Place{s.Warehouse.Bucket, "artefacts/"}
 	if c.Deploy.Results != "" {
 		s.Results = placeOf(c.Deploy.Results)
@@ -37,12 +41,13 @@ func New(lake *project.Lake, graph *model.Graph) (Spec, error) {
 	for _, t := range graph.Tables {
 		if t.Landing != nil {
 			if !project.Remote(t.Landing.Dir) {
-				return Spec{}, &LandingError{Table: t.Name, Dir: t.Landing.Dir, Location: t.Landing.Location, Target: c.Target}
+				return Spec{}, &UnfitError{"raw files of " + t.Name + " are in " + t.Landing.Dir + ", where nothing in AWS can read them",
+					fmt.Sprintf("write where they are into the locations: of the target, such as %q: \"s3://my-bucket/landing/\"", t.Landing.Location)}
 			}
 			l := Landing{Name: t.Name, Description: t.Description(), At: placeOf(t.Landing.Dir)}
 			for _, written := range []Place{s.Warehouse, s.Results, s.Artefacts} {
 				if l.At.Within(written) || written.Within(l.At) {
-					return Spec{}, fmt.Errorf("raw files of %s in %s and what runs write in %s lie in one another: choose places beside each other", l.Name, l.At.Location(), written.Location())
+					return Spec{}, &UnfitError{fmt.Sprintf("raw files of %s in %s and what is written to %s lie in one another", l.Name, l.At.Location(), written.Location()), "choose folders beside each other"}
 				}
 			}
 			s.Landing = append(s.Landing, l)
@@ -56,7 +61,6 @@ func New(lake *project.Lake, graph *model.Graph) (Spec, error) {
 		}
 		s.Models = append(s.Models, m)
 	}
-	var err error
 	if s.Files, err = definitions(lake.Dir); err != nil {
 		return Spec{}, err
 	}
@@ -64,17 +68,37 @@ func New(lake *project.Lake, graph *model.Graph) (Spec, error) {
 	return s, nil
 }
 
-// LandingError says that raw files are not where a stack can read them.
-type LandingError struct{ Table, Dir, Location, Target string }
+// The variables that Lambda sets itself and takes from nobody (AWS Lambda Developer Guide, "Defined runtime environment variables").
+// Those of the region say the same there; those of credentials are secrets, which a template must not have.
+var (
+	sameThere = []string{"AWS_REGION", "AWS_DEFAULT_REGION"}
+	secrets   = []string{"AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+)
 
-func (e *LandingError) Error() string {
-	return fmt.Sprintf("raw files of %s are in %s, where nothing in AWS can read them", e.Table, e.Dir)
+// variables are those that the function has to be given.
+func variables(used map[string]string) (map[string]string, error) {
+	out := map[string]string{}
+	for name, value := range used {
+		if slices.Contains(secrets, name) || strings.HasPrefix(name, "AWS_LAMBDA_") {
+			return nil, &UnfitError{"the target names the variable " + name + ", which a function in AWS has a value of its own for", "take another variable"}
+		}
+		if !slices.Contains(sameThere, name) {
+			out[name] = value
+		}
+	}
+	return out, nil
 }
+
+// UnfitError says why a stack cannot be made of a lake as it is.
+type UnfitError struct {
+	// Message says what is in the way, and Fix what to do about it.
+	Message, Fix string
+}
+
+func (e *UnfitError) Error() string { return e.Message }
 
 // Hint says what to do.
-func (e *LandingError) Hint() string {
-	return fmt.Sprintf("write where they are into the locations: of the target, such as %q: \"s3://my-bucket/landing/\"", e.Location)
-}
+func (e *UnfitError) Hint() string { return e.Fix }
 
 // placeOf reads a location such as s3://bucket/warehouse.
 func placeOf(location string) Place {

@@ -43,7 +43,7 @@ func queries(files map[string][]byte, c project.Config, graph *model.Graph) []Qu
 			b.WriteString(p.text)
 		}
 		q.SQL = b.String()
-		if q.SQL != "" {
+		if slices.ContainsFunc(pieces, func(p piece) bool { return p.kind == word }) {
 			out = append(out, q)
 		}
 	}

@@ -57,7 +57,7 @@ type Settings struct {
 	Crawler       bool // a Glue Crawler on the landing prefixes
 	LogDays       int  // how long logs are kept
 	Alarms        bool // CloudWatch alarms
-	LakeFormation bool // deploys the grants that a governed database needs, in place of telling them
+	LakeFormation bool // makes the grants that a governed database needs before it has tables
 	// Tags are on every resource that takes some.
 	Tags map[string]string
 }

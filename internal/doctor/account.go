@@ -35,7 +35,8 @@ func (x *examination) account(ctx context.Context, p *project.Lake) bool {
 	client := sts.NewFromConfig(cfg, func(o *sts.Options) { o.RetryMaxAttempts = 2 })
 	who, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err == nil {
-		x.good("account", "%s, %s", aws.ToString(who.Arn), from)
+		x.who = aws.ToString(who.Arn)
+		x.good("account", "%s, %s", x.who, from)
 		return true
 	}
 	// Servers of one's own have no STS to ask, or one that knows other credentials.

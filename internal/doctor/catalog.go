@@ -2,9 +2,14 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
+	"tarn/internal/lake"
+	"tarn/internal/project"
 	"tarn/internal/run"
+	"tarn/internal/store"
 	"tarn/internal/words"
 )
 
@@ -31,7 +36,12 @@ func (x *examination) tables(ctx context.Context, t *run.Tables) {
 	v, err := t.View(ctx, "")
 	if err != nil {
 		x.failed("catalog", err)
+		x.byAthena(errors.Is(err, store.ErrDenied))
 		return
+	}
+	x.byAthena(len(v.Denied()) > 0)
+	if project.Remote(t.Warehouse()) {
+		x.zones(v)
 	}
 	found := words.Count(int64(len(v.Names())), "table")
 	if len(v.Names()) == 0 {
@@ -58,4 +68,29 @@ func (x *examination) tables(ctx context.Context, t *run.Tables) {
 	case about != "":
 		x.good("rights", "%s", about)
 	}
+}
+
+// byAthena tells who has grants of Lake Formation and no rights on files how to read: tarn opens files in its own name, and Lake
+// Formation gives them to the services that ask it only.
+func (x *examination) byAthena(denied bool) {
+	if !denied || !x.governed {
+		return
+	}
+	x.add(Finding{What: "formation", State: Poor, Text: "files of tables may not be read here: grants of Lake Formation open them to Athena and others that ask it, and not to tarn",
+		Fix: "ask Athena, in the workgroup of your role; or add s3:GetObject on the folders of the zones that may be read"})
+}
+
+// zones tells of tables that lie in no folder of a zone, which roles by zone cannot reach.
+func (x *examination) zones(v *lake.View) {
+	var outside []string
+	for _, name := range v.Names() {
+		if v.Table(name).Zone() == "" {
+			outside = append(outside, name)
+		}
+	}
+	if len(outside) == 0 {
+		return
+	}
+	x.add(Finding{What: "zones", State: Poor, Text: "in no folder of a zone, so that roles which read by zone do not reach them: " + strings.Join(outside, ", "),
+		Fix: "to bring one there, take its definition file away, `tarn drop TABLE`, put the file back, and run"})
 }

@@ -36,7 +36,7 @@ const (
 
 // Finding is one thing that was looked at.
 type Finding struct {
-	// One of definitions, target, memory, disk, account, bucket, clock, warehouse, landing, catalog, rights, engine.
+	// One of definitions, target, memory, disk, account, bucket, clock, warehouse, landing, formation, catalog, zones, rights, engine, quotas.
 	What string `json:"what"`
 	// good; poor, which works and will be a nuisance; bad, which keeps something from working; or untried, because of
 	// something bad above.
@@ -56,6 +56,10 @@ type examination struct {
 	// buckets that were looked at, and whether there is use in going on with them.
 	buckets map[string]bool
 	clocked bool
+	// who is the caller's ARN, or "" where STS did not say.
+	who string
+	// governed says that Lake Formation governs the lake's database.
+	governed bool
 }
 
 func (x *examination) add(f Finding) {
@@ -109,7 +113,9 @@ func Look(ctx context.Context, dir string, o run.Options, tell func(Finding)) ([
 		x.untried("catalog", "bucket")
 		return x.found, ctx.Err()
 	}
+	x.governed = x.formation(ctx, p)
 	x.catalog(ctx, dir, o)
+	x.quotas(ctx, p)
 	return x.found, ctx.Err()
 }
 

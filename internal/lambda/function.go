@@ -82,7 +82,7 @@ func New(ctx context.Context, o Options) (*Function, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	p, err := project.Load(o.Dir, o.Target)
+	p, err := project.LoadWith(o.Dir, project.Options{Target: o.Target, NoProfile: true})
 	if err != nil {
 		return nil, err
 	}

@@ -138,7 +138,7 @@ func newWorld(t *testing.T, c lambdatest.Config) *world {
 	if _, err := template.Write(filepath.Join(w.dir, "lake"), "stedi", template.Options{Name: "stedi"}); err != nil {
 		t.Fatal(err)
 	}
-	w.write("lake/tarn.yaml", "name: stedi\ntargets:\n  aws:\n    warehouse: s3://${BUCKET}/warehouse/\n    catalog: glue\n    locations: {\"s3://stedi-lake/\": \"s3://${BUCKET}/landing/\"}\n")
+	w.write("lake/tarn.yaml", "name: stedi\ntargets:\n  aws:\n    warehouse: s3://${BUCKET}/warehouse/\n    catalog: glue\n    profile: of-a-laptop\n    locations: {\"s3://stedi-lake/\": \"s3://${BUCKET}/landing/\"}\n")
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -56,7 +56,7 @@ type deployKeys struct {
 	Crawler        truth        `yaml:"crawler" jsonschema_description:"Makes a Glue crawler on the landing places, with a database of its own. It has no schedule, and costs when it is started. Default: false."`
 	LogDays        whole        `yaml:"log_days" jsonschema_description:"How many days logs are kept: one of those that CloudWatch knows, such as 1, 7, 30, 90, 365. Default: 30."`
 	Alarms         truth        `yaml:"alarms" jsonschema_description:"Makes the alarms on failed runs, waiting events, dead letters and quarantined rows. Default: true."`
-	LakeFormation  truth        `yaml:"lake_formation" jsonschema_description:"Deploys the grants that a database under Lake Formation needs. Default: false; tarn doctor then prints them."`
+	LakeFormation  truth        `yaml:"lake_formation" jsonschema_description:"Makes the grants that a database under Lake Formation needs, as far as there are tables to grant on: deploy.md says what follows. Default: false."`
 	Tags           tagsYAML     `yaml:"tags" jsonschema_description:"Tags on everything that takes some, such as cost-centre: data."`
 }
 

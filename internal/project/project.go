@@ -76,6 +76,8 @@ type Options struct {
 	LookupEnv LookupEnv
 	// State is a folder for what this machine keeps for the target, where the lake's own may only be read. Default: .tarn in the lake.
 	State string
+	// NoProfile leaves out the target's profile, where a process has a role in place of somebody's ~/.aws/config.
+	NoProfile bool
 }
 
 // Find searches start and the folders above it for tarn.yaml and gives the absolute folder that holds it.
@@ -127,6 +129,9 @@ func LoadWith(dir string, o Options) (*Lake, error) {
 	r := &resolver{decoder: &decoder{src: src}, dir: dir, env: o.LookupEnv}
 	r.document(src.Text, &file)
 	l.Config = r.resolve(&file, o.Target)
+	if o.NoProfile {
+		l.Config.AWS.Profile = ""
+	}
 	l.unplaced = l.Config.Warehouse == "" || slices.ContainsFunc(r.list, func(d diag.Diagnostic) bool {
 		return d.Code == "invalid-yaml" || d.Code == "unknown-target" || strings.Contains(d.Hint, "did you mean warehouse?") || strings.Contains(d.Hint, "did you mean locations?")
 	})

@@ -268,6 +268,11 @@ func job(p Places) []use {
 		landing = append(landing, l.below(""))
 	}
 	written := []string{p.zone(LandingZone).below(""), p.zone(Trusted).below(""), p.zone(Curated).below(""), p.own().below("spark/")}
+	// With a key of one's own, Glue encrypts the groups of logs in the job's name.
+	var encrypted []use
+	if p.Key != "" {
+		encrypted = []use{{sid: "LogKey", calls: []string{"logs:AssociateKmsKey"}, on: map[Kind][]string{LogGroup: {logsARN("/aws-glue/*")}}}}
+	}
 	return slices.Concat([]use{
 		by(byJob, objects("ReadLanding", reads, landing...)),
 		by(byJob, objects("Read", reads, append(slices.Clone(written), p.Artefacts.below(""))...)),
@@ -275,7 +280,7 @@ func job(p Places) []use {
 		by(byJob, listing("List", p.lake(), p.Artefacts)),
 		{sid: "Logs", calls: []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, on: map[Kind][]string{LogGroup: {logsARN("/aws-glue/*")}}},
 		{sid: "Metrics", calls: []string{"cloudwatch:PutMetricData"}, when: map[Kind]map[string]map[string]List{Any: {"StringEquals": {"cloudwatch:namespace": {"Glue"}}}}},
-	}, p.key("kms:Decrypt", "kms:GenerateDataKey"))
+	}, p.key("kms:Decrypt", "kms:GenerateDataKey"), encrypted)
 }
 
 func pipeline(p Places) []use {
@@ -366,7 +371,8 @@ func (p Places) stack() string {
 
 // laptop is the smallest way: a run needs no stack.
 func laptop(p Places) []use {
-	return append(running(p), p.tables("FirstRun", []string{"glue:CreateDatabase"}))
+	return append(running(p), p.tables("FirstRun", []string{"glue:CreateDatabase", "glue:GetDatabase"}),
+		use{sid: "Doctor", calls: []string{"lakeformation:GetDataLakeSettings", "lakeformation:ListPermissions", "lakeformation:ListResources", "servicequotas:ListServiceQuotas"}})
 }
 
 // crawler reads the landing files and writes what it finds into a database of its own.

@@ -176,11 +176,19 @@ var table = slices.Concat(append(deployCalls,
 		unseen(byLambda, "AWS Lambda Developer Guide, Sending Lambda function logs to CloudWatch Logs", same("logs", "PutLogEvents", "Amazon CloudWatch Logs", LogGroup)),
 		// Glue 5 writes below /aws-glue/jobs and makes the groups that are not there.
 		unseen(byGlue, "AWS Glue Developer Guide, Logging for AWS Glue jobs", same("logs", "CreateLogGroup", "Amazon CloudWatch Logs", LogGroup)),
+		unseen(byGlue, "AWS Glue Developer Guide, Setting up encryption in AWS Glue", same("logs", "AssociateKmsKey", "Amazon CloudWatch Logs", LogGroup)),
 		unseen(byGlue, "AWS Glue Developer Guide, Monitoring AWS Glue using Amazon CloudWatch metrics", same("cloudwatch", "PutMetricData", "Amazon CloudWatch", Any)),
 	},
 	[]Call{
 		unseen("Athena makes it, with the rights of whoever asks, where Lake Formation governs a table", "AWS Lake Formation Developer Guide, Underlying data access control",
 			same("lakeformation", "GetDataAccess", "AWS Lake Formation", Any)),
+	},
+	[]Call{
+		// What tarn doctor asks beside the lake itself. Without the right it says so, and goes on.
+		same("lakeformation", "GetDataLakeSettings", "AWS Lake Formation", Any),
+		same("lakeformation", "ListPermissions", "AWS Lake Formation", Any),
+		same("lakeformation", "ListResources", "AWS Lake Formation", Any),
+		same("servicequotas", "ListServiceQuotas", "Service Quotas", Any),
 	},
 	logDelivery("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery", "ListLogDeliveries", "PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups"),
 	[]Call{

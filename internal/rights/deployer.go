@@ -22,6 +22,7 @@ var deployCalls = [][]Call{
 		"GetIntelligentTieringConfiguration"),
 	{glueCall("DeleteDatabase", Catalog, Database), glueCall("UpdateDatabase", Catalog, Database)},
 	deployed("glue", "AWS Glue", Job, "CreateJob", "UpdateJob", "DeleteJob", "GetTags", "TagResource", "UntagResource"),
+	deployed("glue", "AWS Glue", Any, "CreateSecurityConfiguration", "DeleteSecurityConfiguration", "GetSecurityConfiguration"),
 	deployed("glue", "AWS Glue", CrawlerKind, "CreateCrawler", "UpdateCrawler", "DeleteCrawler", "GetCrawler"),
 	deployed("athena", "Amazon Athena", Workgroup, "CreateWorkGroup", "UpdateWorkGroup", "DeleteWorkGroup", "CreateNamedQuery", "DeleteNamedQuery", "UpdateNamedQuery",
 		"TagResource", "UntagResource", "ListTagsForResource"),
@@ -37,7 +38,7 @@ var deployCalls = [][]Call{
 	deployed("scheduler", "Amazon EventBridge Scheduler", Schedule, "CreateSchedule", "UpdateSchedule", "DeleteSchedule", "GetSchedule"),
 	deployed("states", "AWS Step Functions", StateMachine, "CreateStateMachine", "UpdateStateMachine", "DeleteStateMachine", "TagResource", "UntagResource", "ListTagsForResource"),
 	deployed("states", "AWS Step Functions", Any, "ValidateStateMachineDefinition"),
-	deployed("logs", "Amazon CloudWatch Logs", LogGroup, "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy", "TagResource", "UntagResource", "ListTagsForResource"),
+	deployed("logs", "Amazon CloudWatch Logs", LogGroup, "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy", "PutMetricFilter", "DeleteMetricFilter", "DescribeMetricFilters", "DisassociateKmsKey", "TagResource", "UntagResource", "ListTagsForResource"),
 	deployed("cloudwatch", "Amazon CloudWatch", Alarm, "PutMetricAlarm", "DeleteAlarms", "TagResource", "UntagResource", "ListTagsForResource"),
 	deployed("sagemaker", "Amazon SageMaker", Notebook, "CreateNotebookInstance", "DeleteNotebookInstance", "UpdateNotebookInstance", "AddTags", "ListTags"),
 	deployed("sagemaker", "Amazon SageMaker", Lifecycle, "CreateNotebookInstanceLifecycleConfig", "DeleteNotebookInstanceLifecycleConfig",
@@ -47,8 +48,12 @@ var deployCalls = [][]Call{
 		"PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary", "PassRole"),
 	deployed("iam", "AWS Identity and Access Management (IAM)", ManagedPolicy, "CreatePolicy", "DeletePolicy", "GetPolicy", "GetPolicyVersion", "ListPolicyVersions",
 		"CreatePolicyVersion", "DeletePolicyVersion"),
-	deployed("lakeformation", "AWS Lake Formation", Any, "GetDataLakeSettings", "GrantPermissions", "RevokePermissions", "ListPermissions"),
-	deployed("kms", "AWS KMS", Key, "DescribeKey", "CreateGrant"),
+	deployed("lakeformation", "AWS Lake Formation", Any, "GrantPermissions", "RevokePermissions"),
+	deployed("kms", "AWS KMS", Key, "DescribeKey", "CreateGrant", "PutKeyPolicy", "GetKeyPolicy", "EnableKeyRotation", "GetKeyRotationStatus", "TagResource", "UntagResource",
+		"ListResourceTags", "ScheduleKeyDeletion"),
+	deployed("kms", "AWS KMS", Any, "CreateKey"),
+	{{Service: "kms", Operation: "CreateAlias", Needs: []Need{{"kms:CreateAlias", []Kind{Key, Alias}}}, Source: reference + "AWS KMS", Unseen: byDeploy},
+		{Service: "kms", Operation: "DeleteAlias", Needs: []Need{{"kms:DeleteAlias", []Kind{Key, Alias}}}, Source: reference + "AWS KMS", Unseen: byDeploy}},
 }
 
 // Kinds of what only a deployment is about.
@@ -56,6 +61,7 @@ const (
 	Rule          Kind = "rule"
 	Schedule      Kind = "schedule"
 	Alarm         Kind = "alarm"
+	Alias         Kind = "alias"
 	ManagedPolicy Kind = "policy"
 	Lifecycle     Kind = "notebook-instance-lifecycle-config"
 )
@@ -143,16 +149,34 @@ func deployer(p Places) []use {
 			when: map[Kind]map[string]map[string]List{Role: {"StringEquals": {"iam:PermissionsBoundary": {p.Boundary}}}}})
 	}
 	uses = append(uses, made, one("Policies", "iam", ManagedPolicy, "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy"+p.RolePath+p.Stack+"-*"))
-	passed := []string{"lambda", "glue", "states", "scheduler"}
-	if p.Notebook != "" {
-		passed = append(passed, "sagemaker")
-	}
-	for _, service := range passed {
-		uses = append(uses, use{sid: "PassTo" + strings.ToUpper(service[:1]) + service[1:], by: byDeploy, calls: []string{"iam:PassRole"}, on: map[Kind][]string{Role: {roles}},
-			when: map[Kind]map[string]map[string]List{Role: {"StringEquals": {"iam:PassedToService": {service + ".amazonaws.com"}}}}})
+	for _, pass := range []struct {
+		service string
+		to      []Actor
+	}{{"lambda", []Actor{Runner}}, {"glue", []Actor{JobRole, CrawlerRole}}, {"states", []Actor{Pipeline}}, {"scheduler", []Actor{Pipeline}}, {"sagemaker", []Actor{Scientist}}} {
+		if pass.service == "sagemaker" && p.Notebook == "" {
+			continue
+		}
+		to := []string{roles}
+		for _, a := range pass.to {
+			to = append(to, p.GivenRoles[a])
+		}
+		uses = append(uses, use{sid: "PassTo" + strings.ToUpper(pass.service[:1]) + pass.service[1:], by: byDeploy, calls: []string{"iam:PassRole"}, on: map[Kind][]string{Role: to},
+			when: map[Kind]map[string]map[string]List{Role: {"StringEquals": {"iam:PassedToService": {pass.service + ".amazonaws.com"}}}}})
 	}
 	if p.LakeFormation {
 		uses = append(uses, one("Grants", "lakeformation", Any))
 	}
-	return append(uses, p.key("kms:DescribeKey", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey")...)
+	if p.Job != "" && p.Key != "" {
+		uses = append(uses, one("GlueSecurity", "glue", Any))
+	}
+	if !p.MakesKey {
+		return append(uses, p.key("kms:DescribeKey", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey")...)
+	}
+	// The key has no name before it is there; the template puts the lake's tag on it.
+	tagged := map[Kind]map[string]map[string]List{Key: {"StringEquals": {"aws:ResourceTag/tarn:lake": {p.Lake}}}}
+	keys := ARN("kms", "key/*")
+	return append(uses,
+		one("MakeKey", "kms", Any),
+		use{sid: "KeepKey", by: byDeploy, calls: append(all("kms", Key), "kms:Decrypt", "kms:GenerateDataKey"), on: map[Kind][]string{Key: {keys}}, when: tagged},
+		use{sid: "NameKey", by: byDeploy, calls: []string{"kms:CreateAlias", "kms:DeleteAlias"}, on: map[Kind][]string{Key: {keys}, Alias: {ARN("kms", "alias/tarn/"+named)}}})
 }

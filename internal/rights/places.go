@@ -1,6 +1,9 @@
 package rights
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Place is a place in a bucket. Prefix ends in a slash, or is "" for the whole bucket.
 type Place struct{ Bucket, Prefix string }
@@ -29,8 +32,11 @@ type Places struct {
 	// Grant has zones that analysts read beside curated.
 	Grant []string
 
-	// Key is the ARN of the KMS key of what is written, "" for a bucket's own encryption.
-	Key string
+	// Key is the ARN of the KMS key of what is written, "" for a bucket's own encryption. MakesKey says that the stack makes it.
+	Key      string
+	MakesKey bool
+	// GivenRoles are the ARNs of roles that were there before, which the stack uses in place of its own.
+	GivenRoles map[Actor]string
 	// Function, StateMachine, Queue, DeadLetters, Topic and Job are ARNs. A job that is only known by its name: see [Places.JobARN].
 	Function, StateMachine, Queue, DeadLetters, Topic, Job string
 	// Executions is the ARN of the state machine's executions, with a * for which one: see [ExecutionsOf].
@@ -165,4 +171,10 @@ func ExecutionsOf(name string) string { return ARN("states", "execution:"+name+"
 
 func workgroupARN(name string) string { return ARN("athena", "workgroup/"+name) }
 
-func logsARN(group string) string { return ARN("logs", "log-group:"+group+":*") }
+// logsARN is a log group with its streams; one that ends in * is all groups that begin so.
+func logsARN(group string) string {
+	if strings.HasSuffix(group, "*") {
+		return ARN("logs", "log-group:"+group)
+	}
+	return ARN("logs", "log-group:"+group+":*")
+}

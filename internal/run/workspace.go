@@ -108,6 +108,8 @@ type Options struct {
 	Spark *sparkconf.Settings
 	// State is a folder for what this machine keeps, where that may not be in the lake's; "" is there.
 	State string
+	// NoProfile leaves out the target's profile of ~/.aws/config: the process has a role.
+	NoProfile bool
 	// Disk bounds, in bytes, what a run takes of this machine's disk, where that is less than the target's setting; 0 does not.
 	Disk int64
 	// Now replaces the clock in tests.
@@ -119,7 +121,7 @@ var ErrNoSpark = errors.New("nothing says where Spark is: the target has no sett
 
 // load reads the definitions of a lake, with what these options say in place of the target.
 func (o Options) load(dir string) (*project.Lake, error) {
-	p, err := project.LoadWith(dir, project.Options{Target: o.Target, State: o.State})
+	p, err := project.LoadWith(dir, project.Options{Target: o.Target, State: o.State, NoProfile: o.NoProfile})
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func (e *SizeError) Error() string {
 
 // Hint says how to make it smaller.
 func (e *SizeError) Hint() string {
-	return "build the program without its symbols: `go build -tags grpcnotrace -ldflags '-s -w' -o tarn-linux ./cmd/tarn`, and give it with --binary tarn-linux"
+	return "build the program without its symbols: `go build -tags grpcnotrace,lambda.norpc -ldflags '-s -w' -o tarn-linux ./cmd/tarn`, and give it with --binary tarn-linux"
 }
 
 // Bundle is the content of a zip.

@@ -32,9 +32,9 @@ func (e *ProgramError) Unwrap() error { return e.Err }
 
 // Hint says how to get one that can.
 func (e *ProgramError) Hint() string {
-	build := "`go build -tags grpcnotrace -o tarn-linux ./cmd/tarn` on Linux"
+	build := "`go build -tags grpcnotrace,lambda.norpc -o tarn-linux ./cmd/tarn` on Linux"
 	if e.Arch == Arm {
-		build = "`GOARCH=arm64 CC=aarch64-linux-gnu-gcc CGO_ENABLED=1 go build -tags grpcnotrace -o tarn-linux ./cmd/tarn`"
+		build = "`GOARCH=arm64 CGO_ENABLED=1 CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ go build -tags grpcnotrace,lambda.norpc -o tarn-linux ./cmd/tarn`"
 	}
 	return "give one for Linux on " + e.Arch + " with --binary FILE; " + build + " makes it: see docs/build.md"
 }
@@ -65,8 +65,7 @@ func Inspect(path, arch string) error {
 	case err != nil: // also a file that is shorter than any program
 		return &ProgramError{path, arch, errors.New("it is no program for Linux")}
 	}
-	defer f.Close()
-	if err := inspect(f, arch); err != nil {
+	if err := errors.Join(inspect(f, arch), f.Close()); err != nil {
 		return &ProgramError{path, arch, err}
 	}
 	return nil

@@ -145,6 +145,11 @@ func (t *Template) Check() error {
 // TooBigError says that a template is more than CloudFormation takes.
 type TooBigError struct{ Resources, Bytes int }
 
+// Hint says what to do.
+func (e *TooBigError) Hint() string {
+	return "athena: {queries: false} below deploy: leaves out the named queries, which are one for each table"
+}
+
 func (e *TooBigError) Error() string {
 	if e.Bytes > 0 {
 		return fmt.Sprintf("the template has %d bytes, and CloudFormation takes %d", e.Bytes, MaxURL)

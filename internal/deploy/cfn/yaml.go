@@ -120,7 +120,7 @@ func encoded(key string, value any, depth int) ([]byte, error) {
 
 // first are keys that readers look for before all others; the rest is in order of the alphabet.
 var first = []string{"Type", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy", "Metadata", "Version", "Sid", "Effect", "Principal", "Action", "NotAction",
-	"Resource", "NotResource", "Id", "Key", "Name", "Description"}
+	"Resource", "NotResource", "Id", "id", "Key", "Name", "Description"}
 
 func keysOf[V any](m map[string]V) []string {
 	rank := func(k string) int {

@@ -74,7 +74,7 @@ func Lake(t testing.TB, dir, target string, env map[string]string) deploy.Spec {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.Close()
+	defer func() { _ = e.Close() }() // of a test
 	graph, list, err := model.Compile(ctx, e, lake)
 	if err == nil {
 		err = list.Err()

@@ -68,7 +68,7 @@ func readme(s deploy.Spec, zip string, files map[string]string) string {
 	n := s.Names()
 	at := deploy.Place{Bucket: s.Artefacts.Bucket, Prefix: s.Artefacts.Prefix + n.Base + "/"}
 	fill := map[string]string{"LAKE": s.Lake, "TARGET": about(s.Target), "STACK": n.Stack, "ZIP": zip, "ARTEFACTS": at.Location(), "BUCKET": at.Bucket, "PREFIX": at.Prefix,
-		"FIRST": "", "TYPE": "CREATE", "DONE": "create", "NOTIFY": "", "KEY": "", "POLICIES": ""}
+		"FIRST": "", "TYPE": "CREATE", "DONE": "create", "NOTIFY": "", "GRANTS": "", "KEY": "", "POLICIES": ""}
 	var rows strings.Builder
 	row := func(file, text string) { fmt.Fprintf(&rows, "| `%s` | %s |\n", file, text) }
 	if _, ok := files[FirstFile]; ok {
@@ -106,6 +106,12 @@ func readme(s deploy.Spec, zip string, files map[string]string) string {
 		}
 		b.WriteString("```\n")
 		fill["NOTIFY"] = b.String()
+	}
+	if grants := Grants(s); s.Settings.LakeFormation && len(grants) > 0 {
+		fill["GRANTS"] = "\n## Grants of Lake Formation\n\nThe stack grants what can be granted before there are tables. Once the first run has made them, an administrator of the data lake lets readers in:\n\n```sh\n" +
+			"ANALYST=$(aws cloudformation describe-stacks --stack-name $stack --query \"Stacks[0].Outputs[?OutputKey=='AnalystRoleArn'].OutputValue\" --output text)\n" +
+			"SCIENTIST=$(aws cloudformation describe-stacks --stack-name $stack --query \"Stacks[0].Outputs[?OutputKey=='ScientistRoleArn'].OutputValue\" --output text)\n" +
+			strings.Join(grants, "\n") + "\n```\n"
 	}
 	var pairs []string
 	for k, v := range fill {

@@ -59,7 +59,10 @@ func Template(s deploy.Spec) (*cfn.Template, error) {
 	if err := r.roles(); err != nil {
 		return nil, err
 	}
-	r.notebook()
+	if err := r.notebook(); err != nil {
+		return nil, err
+	}
+	r.governed()
 	r.outputs()
 	return r.t, r.t.Check()
 }

@@ -24,7 +24,15 @@ func Places(s deploy.Spec) rights.Places {
 		Stack: n.Stack, RolePath: s.Settings.Roles.Path, Boundary: s.Settings.Roles.Boundary, LakeFormation: s.Settings.LakeFormation,
 	}
 	if s.KMSKey == "" && s.Settings.OwnKey {
-		out.Key = "${Key.Arn}"
+		out.Key, out.MakesKey = "${Key.Arn}", true
+	}
+	for _, a := range actors {
+		if given := a.given(s.Settings.Roles); given != "" {
+			if out.GivenRoles == nil {
+				out.GivenRoles = map[rights.Actor]string{}
+			}
+			out.GivenRoles[actorOf(a.name)] = given
+		}
 	}
 	for _, bucket := range s.Buckets() {
 		for _, p := range s.Arrivals(bucket) {

@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 
+	"tarn/internal/deploy"
 	"tarn/internal/deploy/cfn"
 	"tarn/internal/deployconf"
 	"tarn/internal/rights"
@@ -88,7 +89,8 @@ func (r *renderer) roles() error {
 func (r *renderer) managed(a actor, may rights.Policy) (cfn.List, error) {
 	parts := pieces(may)
 	if len(parts) > mostPieces {
-		return nil, fmt.Errorf("the role %s would need %d policies for the tables and places of this lake, and AWS takes %d: name a role of your own below roles:", a.text, len(parts), mostPieces)
+		return nil, &deploy.UnfitError{Message: fmt.Sprintf("the role %s would need %d policies for the tables and places of this lake, and AWS takes %d", a.text, len(parts), mostPieces),
+			Fix: "name a role of your own below roles:"}
 	}
 	var out cfn.List
 	for i, p := range parts {

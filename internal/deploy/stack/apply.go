@@ -16,8 +16,11 @@ import (
 
 // Result is what a deployment has come to.
 type Result struct {
-	Stack   string `json:"stack"`
-	Region  string `json:"region"`
+	// Name of the stack.
+	Stack string `json:"stack"`
+	// AWS region that it is in.
+	Region string `json:"region"`
+	// Number of the account.
 	Account string `json:"account"`
 	// Status is the stack's, as CloudFormation has it.
 	Status string `json:"status"`
@@ -35,7 +38,9 @@ type Result struct {
 
 // Output is what a stack tells about itself.
 type Output struct {
-	Value       string `json:"value"`
+	// What it is.
+	Value string `json:"value"`
+	// What it is about.
 	Description string `json:"description,omitempty"`
 }
 
@@ -104,7 +109,10 @@ func (x *deployment) work(ctx context.Context) error {
 		return err
 	}
 	if err := x.tidy(ctx); err != nil {
-		return err
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		s.o.Talk.Tell(fmt.Sprintf("note: code of earlier deployments could not be removed: %v", err))
 	}
 	return x.finish(ctx)
 }
@@ -140,7 +148,7 @@ func (x *deployment) agree(ctx context.Context) error {
 
 // named leaves out what goes along with a bucket.
 func named(resources []resource) []resource {
-	return slices.DeleteFunc(slices.Clone(resources), func(r resource) bool { return r.kind == policyType })
+	return slices.DeleteFunc(slices.Clone(resources), func(r resource) bool { return r.kind == policyType || r.kind == aliasType })
 }
 
 // confirm asks about a change set, unless it is what was agreed to before.

@@ -30,11 +30,14 @@ const (
 
 // Change is one resource of a proposal.
 type Change struct {
+	// add, change, remove, replace or import.
 	Action Action `json:"action"`
-	// Resource is the logical name, Type such as AWS::S3::Bucket, and Kind the same in words.
+	// Resource is the logical name in the template.
 	Resource string `json:"resource"`
-	Type     string `json:"type"`
-	Kind     string `json:"kind"`
+	// CloudFormation's type, such as AWS::S3::Bucket.
+	Type string `json:"type"`
+	// The type in words.
+	Kind string `json:"kind"`
 	// Name is what the resource is called in AWS, where that is known.
 	Name string `json:"name,omitempty"`
 	// Maybe says that a change may turn out to replace the resource.
@@ -47,8 +50,11 @@ type Change struct {
 
 // Proposal is what a deployment would do.
 type Proposal struct {
-	Stack   string `json:"stack"`
-	Region  string `json:"region"`
+	// Name of the stack.
+	Stack string `json:"stack"`
+	// AWS region that it is in.
+	Region string `json:"region"`
+	// Number of the account.
 	Account string `json:"account"`
 	// Who asks, as an ARN.
 	Who string `json:"who"`

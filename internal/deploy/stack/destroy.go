@@ -15,15 +15,20 @@ import (
 
 // Destroyed is what [Stack.Destroy] has done.
 type Destroyed struct {
-	Stack   string `json:"stack"`
-	Region  string `json:"region"`
+	// Name of the stack.
+	Stack string `json:"stack"`
+	// AWS region that it is in.
+	Region string `json:"region"`
+	// Number of the account.
 	Account string `json:"account"`
-	// Removed are the resources that are gone, Kept those that stay.
+	// Removed are the resources that are gone.
 	Removed []Change `json:"removed"`
-	Kept    []Change `json:"kept"`
-	// Artefacts is how many objects with code and templates were removed, Data how many others.
+	// Kept are those that stay.
+	Kept []Change `json:"kept"`
+	// How many objects with code and templates were removed.
 	Artefacts int `json:"artefacts"`
-	Data      int `json:"data"`
+	// How many other objects were removed.
+	Data int `json:"data"`
 	// LogGroups are those that were there without the stack.
 	LogGroups []string `json:"log_groups"`
 	// SwitchedOff are buckets whose EventBridge notification a deployment had switched on.
@@ -53,6 +58,9 @@ func (s *Stack) Destroy(ctx context.Context, data bool) (*Destroyed, error) {
 	n := s.o.Spec.Names()
 	groups = append(groups, n.FunctionLogs, n.MachineLogs, n.JobLogs+"/output", n.JobLogs+"/error")
 	slices.Sort(groups)
+	if data {
+		out.withData(s.o.Spec.Settings.Bucket, s.o.Spec.Settings.Database)
+	}
 	p := Proposal{Stack: s.name, Region: s.region, Account: s.account, Who: s.who, Changes: append(slices.Clone(out.Removed), out.Kept...)}
 	if data {
 		what, err := s.doomed(ctx)
@@ -102,6 +110,20 @@ func (s *Stack) leaving(ctx context.Context, out *Destroyed) error {
 		}
 	}
 	return nil
+}
+
+// withData moves what goes with the data, by the settings of bucket and database, to what is removed.
+func (d *Destroyed) withData(bucket, database string) {
+	stays := d.Kept[:0:0]
+	for _, c := range d.Kept {
+		if c.Type == databaseType && alone(database) || (c.Type == bucketType || c.Type == policyType) && alone(bucket) {
+			c.Kept = false
+			d.Removed = append(d.Removed, c)
+		} else {
+			stays = append(stays, c)
+		}
+	}
+	d.Kept = append([]Change{}, stays...)
 }
 
 // gone deletes the stack, after whatever somebody is doing to it.

@@ -90,6 +90,28 @@ func TestDeployDestroyDeploy(t *testing.T) {
 	a.apply(s, nil)
 }
 
+// A key that encrypts the data stays with it, and is taken in again by its alias.
+func TestOwnKeyStays(t *testing.T) {
+	stacktest.New(t)
+	a := newAccount(t)
+	s := spec(t, "key-lake", `deploy: {own_key: true}`)
+	a.apply(s, nil)
+	if !slices.Contains(actions(a.asked[0])[stack.Add], "Key") {
+		t.Fatalf("asked %+v", a.asked)
+	}
+	if _, err := a.open(s, nil).Destroy(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	a.asked = nil
+	a.apply(s, nil)
+	if got := actions(a.asked[0])[stack.Import]; !slices.Contains(got, "Key") || !slices.Contains(got, "KeyAlias") {
+		t.Errorf("imports %v", got)
+	}
+	if r := a.apply(s, nil); r.Changed {
+		t.Errorf("%+v", r.Changes)
+	}
+}
+
 func TestDestroyIsGoneOnWith(t *testing.T) {
 	server := stacktest.New(t)
 	a := newAccount(t)

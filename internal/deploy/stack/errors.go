@@ -22,6 +22,10 @@ type Error struct {
 
 func (e *Error) Error() string {
 	var api smithy.APIError
+	var unheard *awsconf.UnheardError
+	if errors.As(e.Err, &unheard) { // without what the SDK says around it
+		return fmt.Sprintf("%s: %v", e.Doing, unheard)
+	}
 	if errors.As(e.Err, &api) {
 		return fmt.Sprintf("%s: %s: %s", e.Doing, api.ErrorCode(), api.ErrorMessage())
 	}
@@ -39,7 +43,7 @@ func (s *Stack) failed(doing string, err error) error {
 		return nil
 	}
 	if unidentified, ok := awsconf.Unidentified(err); ok {
-		return unidentified
+		err = unidentified
 	}
 	return &Error{doing, err}
 }
@@ -137,9 +141,10 @@ var hints = []struct {
 	{[]string{"InsufficientCapabilities", "CAPABILITY_"}, "the template makes roles, which has to be allowed with CAPABILITY_NAMED_IAM"},
 	{[]string{"LocationConstraint", "location constraint"}, "a bucket in us-east-1 is made without a LocationConstraint, and one anywhere else with it: see region: of the target"},
 	{[]string{"already exists", "AlreadyExists", "BucketAlreadyOwnedByYou"}, "something of this name is there already: take it away, or give the stack another name with deploy: stack: of the target"},
-	{[]string{"LimitExceeded", "limit exceeded", "quota", "TooManyBuckets", "ServiceQuotaExceeded"}, "the account has reached a quota: Service Quotas in the console shows it and raises it; `tarn doctor` reads those that matter"},
+	{[]string{"LimitExceeded", "Limit exceeded", "limit exceeded", "quota", "TooManyBuckets", "ServiceQuotaExceeded"}, "the account has reached a quota: Service Quotas in the console shows it and raises it; `tarn doctor` reads those that matter"},
 	{[]string{"AccessDenied", "not authorized", "UnauthorizedOperation", "Access Denied"}, "whoever deploys lacks that right: docs/aws.md has the policy, and a permissions boundary or service control policy can take it away again"},
-	{[]string{"ExpiredToken", "expired"}, awsconf.SignIn},
+	{[]string{"ExpiredToken", "expired", "no AWS credentials", "InvalidClientTokenId"}, awsconf.SignIn},
+	{[]string{"dial tcp", "did not answer within"}, "nothing answers there: look at the network, and at region: and endpoint: of the target or AWS_ENDPOINT_URL"},
 	{[]string{"Throttling", "Rate exceeded"}, "AWS asks to go slower: wait a minute"},
 }
 

@@ -13,11 +13,14 @@ import (
 
 // Line is one of a log.
 type Line struct {
+	// When it was written.
 	Time time.Time `json:"time"`
-	// Group is the log group, Stream one instance of what writes to it.
-	Group  string `json:"group"`
+	// Group is the log group.
+	Group string `json:"group"`
+	// One instance of what writes to the group.
 	Stream string `json:"stream"`
-	Text   string `json:"text"`
+	// What it says.
+	Text string `json:"text"`
 }
 
 // LogGroups are the log groups of the stack.

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"tarn/internal/deploy"
@@ -125,10 +127,10 @@ func (s *Stack) look(ctx context.Context, st *types.Stack) (*surroundings, error
 func (s *Stack) sort(ctx context.Context, found *surroundings) (bool, error) {
 	found.take, found.make = nil, nil
 	for _, r := range found.whole.kept() {
-		if h, ok := found.held[r.id]; ok && aws.ToString(h.PhysicalResourceId) == r.name {
+		if h, ok := found.held[r.id]; ok && (r.kind == keyType || aws.ToString(h.PhysicalResourceId) == r.name) {
 			continue
 		}
-		there, err := s.there(ctx, r)
+		there, err := s.there(ctx, &r)
 		if err != nil {
 			return false, err
 		}
@@ -151,7 +153,10 @@ func (s *Stack) sort(ctx context.Context, found *surroundings) (bool, error) {
 		}
 		// CloudFormation cannot take it over, so the stack goes round it.
 		set := &found.spec.Settings.Database
-		if r.kind != databaseType {
+		switch r.kind {
+		case keyType, aliasType:
+			return false, &TakenError{kindOf(r.kind) + " " + r.name, "cannot be imported into a stack", "name the key in kms_key: of the target"}
+		case bucketType, policyType:
 			set = &found.spec.Settings.Bucket
 		}
 		if *set == deployconf.Existing {
@@ -164,9 +169,12 @@ func (s *Stack) sort(ctx context.Context, found *surroundings) (bool, error) {
 }
 
 // there reports whether a bucket or database exists and is this lake's; another's is an error.
-func (s *Stack) there(ctx context.Context, r resource) (bool, error) {
-	if r.kind == policyType {
+func (s *Stack) there(ctx context.Context, r *resource) (bool, error) {
+	switch r.kind {
+	case policyType:
 		return s.hasPolicy(ctx, r.name)
+	case keyType, aliasType:
+		return s.hasKey(ctx, r)
 	}
 	look, setting := s.bucketTags, "bucket"
 	if r.kind == databaseType {
@@ -181,7 +189,8 @@ func (s *Stack) there(ctx context.Context, r resource) (bool, error) {
 		return false, &TakenError{what, whose, "to use it as it is, write " + setting + ": existing below deploy: of the target; else name another one"}
 	}
 	out, err := s.cf.DescribeStackResources(ctx, &cloudformation.DescribeStackResourcesInput{PhysicalResourceId: &r.name})
-	if err != nil && !missing(err) {
+	// Whoever deploys need not see other stacks; then CloudFormation says at the import if one of them has it.
+	if err != nil && !missing(err) && !strings.HasPrefix(code(err), "AccessDenied") {
 		return false, s.failed("ask which stack has "+what, err)
 	}
 	if err == nil {
@@ -231,6 +240,22 @@ func (s *Stack) hasPolicy(ctx context.Context, name string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, s.failed("read the policy of bucket "+name, err)
+}
+
+// hasKey finds the key behind an alias, which only a stack of this lake and target has made.
+func (s *Stack) hasKey(ctx context.Context, r *resource) (bool, error) {
+	out, err := kms.NewFromConfig(s.cfg).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &r.name})
+	if code(err) == "NotFoundException" {
+		return false, nil
+	}
+	if err != nil {
+		return false, s.failed("look at the key "+r.name, err)
+	}
+	r.key = aws.ToString(out.KeyMetadata.KeyId)
+	if out.KeyMetadata.KeyState == kmstypes.KeyStatePendingDeletion {
+		return false, &TakenError{"key " + r.name, "is going to be deleted, and with it all that it has encrypted", "`aws kms cancel-key-deletion --key-id " + r.key + "` keeps it, and then `aws kms enable-key`"}
+	}
+	return true, nil
 }
 
 func isMissing(err error) bool {
@@ -315,6 +340,8 @@ func (s *Stack) importable(ctx context.Context, t *template, resources []resourc
 			names := map[string]string{}
 			for _, property := range summary.ResourceIdentifiers {
 				switch {
+				case property == "KeyId":
+					names[property] = r.key
 				case property == "CatalogId":
 					names[property] = s.account
 				case property == "Bucket", strings.HasSuffix(property, "Name"):

@@ -183,9 +183,9 @@ func (s *Stack) configure(ctx context.Context, name string, c, before *types.Not
 		}
 		const most = 10 // what was written may be seen only after a while
 		if tries == most {
-			had, _ := json.Marshal(rest(before))
-			has, _ := json.Marshal(rest(after))
-			return diag.WithHint(fmt.Errorf("the notifications of bucket %s are not what was written: they were %s and are %s", name, had, has),
+			wrote, _ := json.Marshal(c)
+			has, _ := json.Marshal(after)
+			return diag.WithHint(fmt.Errorf("the notifications of bucket %s are not what was written: that was %s, and they are %s", name, wrote, has),
 				"somebody else has changed them at the same time: compare them, and call this again")
 		}
 		if err := wait.pause(ctx); err != nil {

@@ -63,15 +63,14 @@ type Talk struct {
 
 // Stack is a lake's stack in one account and region, whether it is there or not.
 type Stack struct {
-	o              Options
-	name           string
-	cfg            aws.Config
-	cf             *cloudformation.Client
-	glue           *glue.Client
-	region         string
-	account, who   string
-	now            func() time.Time
-	imported, made []string
+	o            Options
+	name         string
+	cfg          aws.Config
+	cf           *cloudformation.Client
+	glue         *glue.Client
+	region       string
+	account, who string
+	now          func() time.Time
 }
 
 // New looks who is asking and where. Nothing is changed.

@@ -20,8 +20,11 @@ import (
 
 // Status is how a stack is.
 type Status struct {
-	Stack   string `json:"stack"`
-	Region  string `json:"region"`
+	// Name of the stack.
+	Stack string `json:"stack"`
+	// AWS region that it is in.
+	Region string `json:"region"`
+	// Number of the account.
 	Account string `json:"account"`
 	// State is CloudFormation's, such as UPDATE_COMPLETE, with the Reason that it gives; "" where there is no stack.
 	State  string `json:"state"`
@@ -30,34 +33,41 @@ type Status struct {
 	Changed time.Time `json:"changed"`
 	// Executions are the last ones of the state machine, newest first.
 	Executions []Execution `json:"executions"`
-	Queues     []Queue     `json:"queues"`
-	Alarms     []Alarm     `json:"alarms"`
+	// Queues of the stack.
+	Queues []Queue `json:"queues"`
+	// Alarms of the stack.
+	Alarms []Alarm `json:"alarms"`
 	// Outputs are those of the template, by name.
 	Outputs map[string]Output `json:"outputs"`
 }
 
 // Execution is one of the state machine.
 type Execution struct {
+	// Name of the execution.
 	Name string `json:"name"`
 	// Status is that of Step Functions, such as SUCCEEDED.
-	Status string    `json:"status"`
-	Start  time.Time `json:"start"`
+	Status string `json:"status"`
+	// When it began.
+	Start time.Time `json:"start"`
 	// Seconds is how long it took, or has taken so far.
 	Seconds float64 `json:"seconds"`
 }
 
 // Queue is a queue of the stack.
 type Queue struct {
+	// Name of the queue.
 	Name string `json:"name"`
-	// Waiting is about how many messages are in it, Taken about how many somebody is working on.
+	// About how many messages are in it.
 	Waiting int `json:"waiting"`
-	Taken   int `json:"taken"`
+	// About how many somebody is working on.
+	Taken int `json:"taken"`
 	// Dead says that it has messages which could not be read.
 	Dead bool `json:"dead_letters"`
 }
 
 // Alarm is an alarm of the stack.
 type Alarm struct {
+	// Name of the alarm.
 	Name string `json:"name"`
 	// State is OK, ALARM or INSUFFICIENT_DATA.
 	State  string `json:"state"`

@@ -15,6 +15,8 @@ const (
 	bucketType   = "AWS::S3::Bucket"
 	policyType   = "AWS::S3::BucketPolicy"
 	databaseType = "AWS::Glue::Database"
+	keyType      = "AWS::KMS::Key"
+	aliasType    = "AWS::KMS::Alias"
 )
 
 // template is a CloudFormation template as written, in YAML or JSON.
@@ -25,8 +27,11 @@ type template struct {
 // resource is one of a template.
 type resource struct {
 	id, kind string
-	// name is the static one of a bucket or database, and of a bucket's policy that of the bucket; "" for what CloudFormation names.
+	// name is the static one of a bucket, a database or an alias, of a bucket's policy that of the bucket, and of a key its alias; "" for
+	// what CloudFormation names.
 	name string
+	// key is the id of a key that is there.
+	key  string
 	node *yaml.Node
 }
 
@@ -80,26 +85,34 @@ func (t *template) resources() []resource {
 			r.name = scalar(at(r.node, "Properties", "BucketName"))
 		case databaseType:
 			r.name = scalar(at(r.node, "Properties", "DatabaseInput", "Name"))
+		case aliasType:
+			r.name = scalar(at(r.node, "Properties", "AliasName"))
 		}
 		out = append(out, r)
 	}
-	for i := range out {
-		if out[i].kind != policyType {
-			continue
+	named := func(id string) *resource {
+		if i := slices.IndexFunc(out, func(r resource) bool { return r.id == id }); i >= 0 {
+			return &out[i]
 		}
-		if of := at(out[i].node, "Properties", "Bucket"); of != nil {
-			out[i].name = scalar(of)
-			for _, b := range out {
-				if of.Tag == "!Ref" && b.id == of.Value {
-					out[i].name = b.name
-				}
+		return &resource{}
+	}
+	for i, r := range out {
+		switch of := at(r.node, "Properties", "Bucket"); {
+		case r.kind == aliasType:
+			if key := at(r.node, "Properties", "TargetKeyId"); key != nil && key.Tag == "!Ref" {
+				named(key.Value).name = r.name
 			}
+		case r.kind != policyType || of == nil:
+		case of.Tag == "!Ref":
+			out[i].name = named(of.Value).name
+		default:
+			out[i].name = scalar(of)
 		}
 	}
 	return out
 }
 
-// kept are the buckets, their policies and databases of the template with names that are known beforehand: they outlive the stack.
+// kept are the buckets with their policies, keys and databases of the template with names that are known beforehand: they outlive the stack.
 func (t *template) kept() []resource {
 	return slices.DeleteFunc(t.resources(), func(r resource) bool {
 		policy := scalar(section(r.node, "DeletionPolicy"))

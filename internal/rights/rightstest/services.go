@@ -14,7 +14,7 @@ import (
 )
 
 // Service puts the layer before a stand-in of a service with a JSON protocol, whose requests name their operation in X-Amz-Target:
-// Glue, Athena, Step Functions.
+// Glue, Athena, Step Functions, Service Quotas; and before Lake Formation.
 func (g *Guard) Service(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, err := io.ReadAll(r.Body)
@@ -23,7 +23,11 @@ func (g *Guard) Service(next http.Handler) http.Handler {
 		}
 		r.Body = io.NopCloser(bytes.NewReader(raw))
 		target, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		service := map[string]string{"AWSGlue": "glue", "AmazonAthena": "athena", "AWSStepFunctions": "states"}[target]
+		service := map[string]string{"AWSGlue": "glue", "AmazonAthena": "athena", "AWSStepFunctions": "states", "ServiceQuotasV20190624": "servicequotas"}[target]
+		if operation == "" && r.URL.Path != "/" {
+			// Of Lake Formation the path says what is asked for.
+			service, operation = "lakeformation", strings.Trim(r.URL.Path, "/")
+		}
 		var in map[string]any
 		if service == "" || json.Unmarshal(raw, &in) != nil {
 			g.fail(fmt.Errorf("%s %s with the target %q is of no service that is known here", r.Method, r.URL, r.Header.Get("X-Amz-Target")))

@@ -2,7 +2,9 @@ package rightstest_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -15,6 +17,7 @@ import (
 	"tarn/internal/awsconf"
 	"tarn/internal/catalog/glue/gluetest"
 	"tarn/internal/cli"
+	"tarn/internal/engine/spark/jobtest"
 	"tarn/internal/lake"
 	"tarn/internal/project"
 	"tarn/internal/rights"
@@ -71,12 +74,23 @@ func deploy(t *testing.T) *deployed {
 	if d.guard, err = rightstest.Of(d.places); err != nil {
 		t.Fatal(err)
 	}
-	catalog := httptest.NewServer(d.guard.Service(gluetest.New()))
+	glue := gluetest.New()
+	glue.Governed = true
+	catalog := httptest.NewServer(d.guard.Service(&jobtest.Server{Else: glue, Jobs: map[string]bool{"stedi-aws": true},
+		// A job works until it is stopped.
+		Do: func(ctx context.Context, _ jobtest.Run) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}}))
 	sts := httptest.NewServer(d.guard.STS())
+	// Lake Formation and Service Quotas have nothing to say of this account.
+	nothing := httptest.NewServer(d.guard.Service(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("{}")) })))
 	t.Cleanup(catalog.Close)
+	t.Cleanup(nothing.Close)
 	t.Cleanup(sts.Close)
 	d.env = []string{"AWS_SECRET_ACCESS_KEY=" + s3test.Secret, "AWS_REGION=" + rightstest.Region, "AWS_ENDPOINT_URL_S3=" + d.guard.S3(t, server),
-		"AWS_ENDPOINT_URL_GLUE=" + catalog.URL, "AWS_ENDPOINT_URL_STS=" + sts.URL, "AWS_ENDPOINT_URL=http://127.0.0.1:1", "BUCKET=" + d.bucket}
+		"AWS_ENDPOINT_URL_GLUE=" + catalog.URL, "AWS_ENDPOINT_URL_STS=" + sts.URL,
+		"AWS_ENDPOINT_URL_LAKEFORMATION=" + nothing.URL, "AWS_ENDPOINT_URL_SERVICE_QUOTAS=" + nothing.URL, "AWS_ENDPOINT_URL=http://127.0.0.1:1", "BUCKET=" + d.bucket}
 	text, err := os.ReadFile(filepath.Join(d.dir, "tarn.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -133,11 +147,14 @@ func (d *deployed) as(actor rights.Actor, code int, args ...string) string {
 	return string(out)
 }
 
+// doctorAsks are actions for what tarn doctor says beside the lake itself: whoever lacks them is told that it could not be asked.
+const doctorAsks = "glue:GetDatabase lakeformation:ListPermissions servicequotas:ListServiceQuotas"
+
 // refused lists what was not allowed.
 func (d *deployed) refused() string {
 	var b strings.Builder
 	for _, e := range d.guard.Entries() {
-		if e.Verdict != rightstest.Allowed {
+		if e.Verdict != rightstest.Allowed && !(e.Actor != string(rights.Laptop) && strings.Contains(doctorAsks, e.Action)) {
 			b.WriteString(e.String() + "\n")
 		}
 	}
@@ -198,6 +215,9 @@ func TestRoles(t *testing.T) {
 	d.as(rights.Runner, 0, "run", "-q")
 	d.as(rights.Runner, 0, "gc", "--older-than", "0", "--over-half")
 	d.nothingRefused(rights.Runner)
+	d.land("customer/landing/grace.json", strings.ReplaceAll(ada, "Ada", "Grace"))
+	d.function()
+	d.unused(rights.Runner)
 
 	// It can neither change nor remove a raw file, and it alone writes hints.
 	runner := d.bucketOf(rights.Runner)
@@ -248,6 +268,8 @@ func TestReaders(t *testing.T) {
 	for _, filter := range []bool{false, true} {
 		d.guard.FilterTables = filter
 		for _, reader := range []rights.Actor{rights.Analyst, rights.Scientist} {
+			// The scientist's rights are the analyst's, but for grants: the whole story is told once.
+			first := reader == rights.Analyst && !filter
 			d.guard.Forget()
 			if out := d.as(reader, 0, "query", "--format", "csv", count); out != whole || len(whole) < 10 {
 				t.Errorf("%s: %s", reader, out)
@@ -257,12 +279,18 @@ func TestReaders(t *testing.T) {
 				t.Errorf("%s: tables: %s", reader, out)
 			}
 			for _, table := range []string{"customer_trusted", "customer_landing", "customer_landing__rows", "tarn__quarantine", "tarn__runs", "tarn__files"} {
+				if !first && table != "customer_trusted" {
+					continue
+				}
 				out := d.as(reader, 7, "query", "FROM "+table)
 				if !strings.Contains(out, "these credentials may not read the table "+table) || !strings.Contains(out, "s3:GetObject on arn:aws:s3:::"+d.bucket+"/warehouse/stedi/") {
 					t.Errorf("%s: %s", reader, out)
 				}
 			}
 			for _, args := range [][]string{{"run"}, {"quarantine"}, {"runs"}, {"query", "FROM customers_curated", "--at", "2026-01-01"}, {"gc"}} {
+				if !first {
+					break
+				}
 				if out := d.as(reader, 7, args...); !strings.Contains(out, "AccessDenied") && !strings.Contains(out, "access denied") && !strings.Contains(out, "not authorized") {
 					t.Errorf("%s: tarn %v: %s", reader, args, out)
 				}

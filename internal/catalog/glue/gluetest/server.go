@@ -40,6 +40,9 @@ type Fault struct {
 
 // Server is a stand-in. It is an [http.Handler]; the zero value is not ready: see [New].
 type Server struct {
+	// Governed says that Lake Formation governs new databases, by the account's settings.
+	Governed bool
+
 	mu        sync.Mutex
 	databases map[string]*database
 	counts    map[string]int

@@ -80,6 +80,10 @@ func (s *Server) createDatabase(in object) (object, error) {
 		return nil, failure("AlreadyExistsException", "Database already exists.")
 	}
 	about["Name"], about["CatalogId"], about["CreateTime"] = name, Account, now()
+	if about["CreateTableDefaultPermissions"] == nil && !s.Governed {
+		// What an account is set to that leaves its catalog to IAM.
+		about["CreateTableDefaultPermissions"] = []any{object{"Principal": object{"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}, "Permissions": []any{"ALL"}}}
+	}
 	s.databases[name] = &database{about: about, tables: map[string]*table{}}
 	return nil, nil
 }

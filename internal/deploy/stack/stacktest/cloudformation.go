@@ -163,7 +163,7 @@ func (s *Server) getTemplate(f form) ([]node, error) {
 }
 
 // identifiers are how importable types are identified (AWS CloudFormation User Guide, "Resource type support").
-var identifiers = map[string]string{"AWS::S3::Bucket": "BucketName", "AWS::S3::BucketPolicy": "Bucket", "AWS::Glue::Database": "DatabaseName"}
+var identifiers = map[string]string{"AWS::S3::Bucket": "BucketName", "AWS::S3::BucketPolicy": "Bucket", "AWS::Glue::Database": "DatabaseName", "AWS::KMS::Key": "KeyId", "AWS::KMS::Alias": "AliasName"}
 
 func (s *Server) getSummary(f form) ([]node, error) {
 	p, err := s.template(f)

@@ -44,6 +44,8 @@ type Server struct {
 	throttled     int
 	notifications map[string]string
 	policies      map[string]string
+	keys          []string
+	aliases       map[string]string
 	logs          map[string][]LogEvent
 	queues        map[string]int
 	executions    map[string][]Execution
@@ -109,7 +111,7 @@ func Serve() (s *Server, env []string, stop func(), err error) {
 // before makes the stand-in before an S3 server.
 func before(buckets *url.URL) *Server {
 	s := &Server{Glue: gluetest.New(), Pace: 1, notifications: map[string]string{}, logs: map[string][]LogEvent{}, queues: map[string]int{}, executions: map[string][]Execution{},
-		policies: map[string]string{}, alarms: map[string]string{}, counts: map[string]int{}, returns: map[string]func(){}, s3: buckets}
+		policies: map[string]string{}, aliases: map[string]string{}, alarms: map[string]string{}, counts: map[string]int{}, returns: map[string]func(){}, s3: buckets}
 	s.proxy = &httputil.ReverseProxy{
 		// Signatures cover the host that the client has asked for, so it stays.
 		Rewrite: func(r *httputil.ProxyRequest) {

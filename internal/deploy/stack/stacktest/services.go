@@ -92,6 +92,13 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request, target string) {
 			list = append(list, x)
 		}
 		out["executions"] = list[:min(len(list), int(max(number("maxResults"), 1)))]
+	case "TrentService.DescribeKey":
+		key := s.aliases[text("KeyId")]
+		if key == "" {
+			refuse(w, "NotFoundException", "Alias "+text("KeyId")+" is not found.")
+			return
+		}
+		out["KeyMetadata"] = map[string]any{"KeyId": key, "KeyState": "Enabled"}
 	case "AmazonSQS.GetQueueAttributes":
 		out["Attributes"] = map[string]any{"ApproximateNumberOfMessages": strconv.Itoa(s.queues[path.Base(text("QueueUrl"))]), "ApproximateNumberOfMessagesNotVisible": "0"}
 	case "Logs_20140328.FilterLogEvents":

@@ -121,7 +121,7 @@ func resolve(n *yaml.Node, known knows) any {
 }
 
 // knowing gives what a stack's template can refer to.
-func (s *stack) knowing(parameters map[string]string) knows {
+func (st *stack) knowing(parameters map[string]string) knows {
 	return func(name string) (string, bool) {
 		switch name {
 		case "AWS::Region":
@@ -131,13 +131,13 @@ func (s *stack) knowing(parameters map[string]string) knows {
 		case "AWS::Partition":
 			return "aws", true
 		case "AWS::StackName":
-			return s.name, true
+			return st.name, true
 		}
 		if v, ok := parameters[name]; ok {
 			return v, true
 		}
 		id, attribute, _ := strings.Cut(name, ".")
-		for _, r := range s.resources {
+		for _, r := range st.resources {
 			if r.id != id {
 				continue
 			}
@@ -151,7 +151,7 @@ func (s *stack) knowing(parameters map[string]string) knows {
 }
 
 // canonical writes properties so that two that are the same are equal. Names of resources are no change.
-func (s *stack) canonical(p planned, parameters map[string]string) (string, map[string]any) {
+func (st *stack) canonical(p planned, parameters map[string]string) (string, map[string]any) {
 	v, _ := resolve(p.properties, func(name string) (string, bool) {
 		if v, ok := parameters[name]; ok {
 			return v, true

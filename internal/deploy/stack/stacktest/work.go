@@ -238,6 +238,10 @@ func (s *Server) exists(r *resource) bool {
 		return err == nil
 	case "AWS::S3::BucketPolicy":
 		return s.policies[r.physical] != ""
+	case "AWS::KMS::Alias":
+		return s.aliases[r.physical] != ""
+	case "AWS::KMS::Key":
+		return slices.Contains(s.keys, r.physical)
 	case "AWS::Glue::Database":
 		_, err := s.Glue.Call("GetDatabase", map[string]any{"Name": r.physical})
 		return err == nil
@@ -271,7 +275,7 @@ func (s *Server) make(st *stack, r *resource, values map[string]any, cs *changeS
 			}
 		}
 		if r.physical = name; s.exists(r) {
-			return "", fmt.Errorf("The bucket policy already exists on bucket %s", name)
+			return "", fmt.Errorf("bucket policy already exists on bucket %s", name)
 		}
 		raw, err := json.Marshal(values["PolicyDocument"])
 		s.policies[name] = string(raw)
@@ -280,10 +284,24 @@ func (s *Server) make(st *stack, r *resource, values map[string]any, cs *changeS
 		in, _ := values["DatabaseInput"].(map[string]any)
 		name := text(in["Name"])
 		if r.physical = name; s.exists(r) {
-			return "", errors.New("Database already exists")
+			return "", errors.New("database already exists")
 		}
 		_, err := s.Glue.Call("CreateDatabase", map[string]any{"DatabaseInput": in})
 		return name, err
+	case "AWS::KMS::Key":
+		s.keys = append(s.keys, fmt.Sprintf("key-%d", len(s.keys)))
+		return s.keys[len(s.keys)-1], nil
+	case "AWS::KMS::Alias":
+		name := text(values["AliasName"])
+		if r.physical = name; s.exists(r) {
+			return "", fmt.Errorf("an alias with the name %s already exists", name)
+		}
+		for _, k := range st.resources {
+			if k.id == strings.Trim(text(values["TargetKeyId"]), "<>") {
+				s.aliases[name] = k.physical
+			}
+		}
+		return name, nil
 	case "AWS::SQS::Queue":
 		return s.URL + "/" + Account + "/" + text(values["QueueName"]), nil
 	case "AWS::StepFunctions::StateMachine":
@@ -308,6 +326,10 @@ func (s *Server) unmake(r *resource) error {
 		return err
 	case "AWS::S3::BucketPolicy":
 		delete(s.policies, r.physical)
+	case "AWS::KMS::Alias":
+		delete(s.aliases, r.physical)
+	case "AWS::KMS::Key":
+		s.keys = slices.DeleteFunc(s.keys, func(k string) bool { return k == r.physical })
 	case "AWS::Glue::Database":
 		_, err := s.Glue.Call("DeleteDatabase", map[string]any{"Name": r.physical})
 		return err
