@@ -169,9 +169,3 @@ func (c Case) run(m Measured, runs, rows, days float64) reruns {
 
 // cpus is how many processors of a function count.
 func cpus(memory int) float64 { return min(float64(memory)/MiBPerCPU, measuredCPUs) }
-
-// seconds is how long a function of so many MiB is busy with a run.
-func (r reruns) seconds(memory int, perCPU float64) float64 {
-	all := cpus(memory)
-	return coldStart + r.asked.CPU/min(all, 1) + r.asked.Waited + r.worked/(perCPU*all)
-}

@@ -5,7 +5,6 @@ package awscli
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -162,7 +161,7 @@ func (a *account) run(script string) string {
 // deployed makes what the stand-in for CloudFormation only writes down, so that the CLI finds it under its name.
 func (a *account) deployed() {
 	a.t.Helper()
-	a.run(fmt.Sprintf(`
+	a.run(`
 role=$(aws iam create-role --role-name any --assume-role-policy-document '{}' --query Role.Arn --output text)
 aws stepfunctions create-state-machine --name mylake-aws --role-arn "$role" --definition '{"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": true}}}'
 python3 -c "import zipfile; zipfile.ZipFile('code.zip', 'w').writestr('bootstrap', '')"
@@ -170,7 +169,7 @@ aws lambda create-function --function-name mylake-aws --runtime provided.al2023 
 aws sqs create-queue --queue-name mylake-aws-dead-letters
 aws sqs create-queue --queue-name mylake-aws-landing
 rm code.zip
-`))
+`)
 }
 
 // TestPageOfAWS runs docs/aws.md from its first command to its last.

@@ -10,6 +10,7 @@ package main
 import (
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -29,7 +30,7 @@ func main() {
 	}
 }
 
-func write(root string, again bool) error {
+func write(root string, again bool) (err error) {
 	var s sizes
 	if err := json.Unmarshal(measuredJSON, &s); err != nil {
 		return err
@@ -39,7 +40,7 @@ func write(root string, again bool) error {
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(work)
+		defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 		if s, err = measure(work); err != nil {
 			return err
 		}
