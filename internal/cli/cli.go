@@ -127,7 +127,7 @@ up to date and shows them to readers in one step; ` + "`tarn query`" + ` asks th
 	}{
 		{"start", demoCommand}, {"start", initCommand}, {"start", crawlCommand}, {"start", importCommand}, {"start", sampleCommand},
 		{"work", validateCommand}, {"work", planCommand}, {"work", runCommand}, {"work", queryCommand}, {"work", checkCommand}, {"work", compileCommand}, {"work", deployCommand}, {"work", connectCommand},
-		{"care", quarantineCommand}, {"care", runsCommand}, {"care", rollbackCommand}, {"care", dropCommand}, {"care", gcCommand}, {"care", recoverCommand}, {"care", doctorCommand}, {"care", versionCommand}, {"care", workerCommand}, {"care", lambdaCommand}, {"care", costCommand},
+		{"care", quarantineCommand}, {"care", runsCommand}, {"care", rollbackCommand}, {"care", dropCommand}, {"care", gcCommand}, {"care", holdsCommand}, {"care", recoverCommand}, {"care", doctorCommand}, {"care", versionCommand}, {"care", workerCommand}, {"care", lambdaCommand}, {"care", costCommand},
 	} {
 		cmd := c.make(a)
 		cmd.GroupID = c.group

@@ -20,7 +20,10 @@ import (
 )
 
 // connectFlags are what `tarn connect` is asked for beside program and table.
-type connectFlags struct{ workgroup, results, server, notebook string }
+type connectFlags struct {
+	workgroup, results, server, notebook string
+	job                                  jobFlags
+}
 
 func connectCommand(a *app) *cobra.Command {
 	var f connectFlags
@@ -42,7 +45,10 @@ func connectCommand(a *app) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.connect(cmd.Context(), args, f) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.job.keeps = cmd.Flags().Changed("keep")
+			return a.connect(cmd.Context(), args, f)
+		},
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 			switch len(args) {
 			case 0:
@@ -53,9 +59,16 @@ func connectCommand(a *app) *cobra.Command {
 			return nil, noFiles
 		},
 	}
-	cmd.Flags().StringVar(&f.workgroup, "workgroup", "primary", "Athena `workgroup` of whoever reads")
-	cmd.Flags().StringVar(&f.results, "results", "", "`location` for results of Athena, such as s3://my-bucket/results/, if the workgroup has none")
+	cmd.Flags().StringVar(&f.workgroup, "workgroup", "", "athena, sagemaker: `workgroup` of whoever reads (default: the analyst's or scientist's of the target's stack)")
+	cmd.Flags().StringVar(&f.results, "results", "", "athena, sagemaker: `location` for results, such as s3://my-bucket/results/, if the workgroup has none (default workgroup: primary)")
 	cmd.Flags().StringVar(&f.notebook, "notebook", "", "sagemaker: write a notebook and its settings into a `folder`")
+	cmd.Flags().BoolVar(&f.job.training, "training", false, "sagemaker: print the input of a Training job: a manifest of the table's Parquet files after a run, which are held")
+	cmd.Flags().BoolVar(&f.job.processing, "processing", false, "sagemaker: print the input of a Processing job: an Athena dataset, pinned to the snapshot after a run")
+	cmd.Flags().StringVar(&f.job.at, "at", "", "training, processing: as the table was after a `run` or at a time (default: as it is)")
+	cmd.Flags().StringVar(&f.job.keep, "keep", "30d", "training, and processing if it is given: `time` for which gc keeps that, such as 30d or 12h")
+	cmd.Flags().StringVar(&f.job.to, "to", "", "training: where the manifest goes, a `place` such as s3://my-bucket/jobs/ or a file (default: beside the results)")
+	cmd.Flags().BoolVar(&f.job.wait, "wait", false, "training: wait for another run to end instead of failing")
+	offer(cmd, "at", a.completeRuns)
 	cmd.Flags().StringVar(&f.server, "server", "http://localhost:8080", "`URL` of the Trino server")
 	return cmd
 }
@@ -83,6 +96,12 @@ func (a *app) connect(ctx context.Context, args []string, f connectFlags) (err e
 		}
 		return &usageError{misspelt(err.Error(), hint)}
 	}
+	if (f.job.any() || f.notebook != "") && args[0] != "sagemaker" {
+		return &usageError{errors.New("--notebook, --training and --processing are for sagemaker")}
+	}
+	if f.job.any() {
+		return a.jobInput(ctx, args[1:], f)
+	}
 	dir, err := a.lakeDir()
 	if err != nil {
 		return err
@@ -96,7 +115,7 @@ func (a *app) connect(ctx context.Context, args []string, f connectFlags) (err e
 	if err != nil {
 		return err
 	}
-	p.WorkGroup, p.Results, p.Trino = f.workgroup, f.results, f.server
+	a.settlePlace(&p, f)
 	table, err := a.connected(ctx, t, args[1:])
 	if err != nil {
 		return err
@@ -106,13 +125,21 @@ func (a *app) connect(ctx context.Context, args []string, f connectFlags) (err e
 		return err
 	}
 	if f.notebook != "" {
-		return a.writeNotebook(f.notebook, notebook.Config{Database: p.Database, Table: table.Name, WorkGroup: p.WorkGroup, Region: p.Region})
+		return a.writeNotebook(f.notebook, notebook.Config{Database: p.Database, Table: table.Name, WorkGroup: p.ByScientist(), Region: p.Region})
 	}
 	if a.json {
 		return a.print(connectJSON{cell})
 	}
 	fmt.Fprint(a.stdout, cell.Text())
 	return nil
+}
+
+// settlePlace adds what flags say.
+func (a *app) settlePlace(p *connect.Place, f connectFlags) {
+	p.WorkGroup, p.Results, p.Trino = f.workgroup, f.results, f.server
+	if f.results != "" {
+		p.Jobs = f.results
+	}
 }
 
 // writeNotebook writes the notebook for SageMaker into a folder, and leaves one alone that is there.

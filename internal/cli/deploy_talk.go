@@ -80,8 +80,8 @@ func (a *app) agrees(ctx context.Context, question string) (bool, error) {
 	return slices.Contains([]string{"y", "yes"}, strings.ToLower(line)), err
 }
 
-// marks stand before the changes of a proposal, in the order in which they are shown.
-var marks = []struct {
+// stateMarks stand before the changes of a proposal, in the order in which they are shown.
+var stateMarks = []struct {
 	action stack.Action
 	mark   string
 	what   string
@@ -103,7 +103,7 @@ func (a *app) showProposal(p stack.Proposal) {
 	for _, line := range p.Before {
 		a.tell("  %s", line)
 	}
-	for _, m := range marks {
+	for _, m := range stateMarks {
 		of := slices.DeleteFunc(slices.Clone(p.Changes), func(c stack.Change) bool { return c.Action != m.action })
 		if len(of) > 0 {
 			a.showChanges(m.mark, m.what, of)

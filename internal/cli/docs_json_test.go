@@ -282,7 +282,17 @@ func TestDocumentedKeys(t *testing.T) {
 	}
 	call("tarn run", "run", "-C", dir, "--full-refresh")
 	call("tarn drop", "drop", "items_curated", "-C", dir)
+	if _, err := s3test.Serve(t.Context(), "documented-keys"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "tarn.yaml"), []byte("name: shop\nlocations: {\"s3://shop/\": data/}\ntargets:\n  bucket: {warehouse: s3://documented-keys/tables/, locations: {\"s3://shop/\": data/}}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	call("tarn run", "run", "-C", dir, "--target", "bucket")
+	call("tarn connect sagemaker --training|--processing", "connect", "sagemaker", "sales_trusted", "--training", "-C", dir, "--target", "bucket")
+	call("tarn holds", "holds", "-C", dir, "--target", "bucket")
 	call("tarn gc", "gc", "-C", dir, "--older-than", "0", "--over-half")
+	call("tarn recover", "recover", "-C", dir)
 	deployments(t, filepath.Join(temp, "deployed"), call)
 	call("tarn version", "version")
 	call("a command that failed", "run", "-C", filepath.Join(temp, "nowhere"))

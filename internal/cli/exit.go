@@ -96,14 +96,16 @@ func exitCode(ctx context.Context, err error) int {
 	var stackFailed *stack.FailedError
 	var stackRefused *stack.Error
 	var unfit *connect.UnfitError
+	var unpinned *run.NotPinnedError
+	var held *run.HeldError
 	switch {
 	case err == nil:
 		return exitDone
 	case ctx.Err() != nil || errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &unread), errors.As(err, &unfit):
+	case errors.As(err, &usage), errors.As(err, &unread), errors.As(err, &unfit), errors.As(err, &held), errors.Is(err, connect.ErrLongQuery):
 		return exitUsage
-	case errors.As(err, &changed), errors.Is(err, errHeld):
+	case errors.As(err, &changed), errors.Is(err, errHeld), errors.As(err, &unpinned):
 		return exitHeld
 	case errors.As(err, &checks), errors.As(err, &quarantined), errors.As(err, &account), errors.Is(err, ledger.ErrUnexplained):
 		return exitChecks
@@ -121,7 +123,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitRemote
 	case errors.As(err, &list), errors.As(err, &sql), errors.As(err, &wrong), errors.As(err, &carry), errors.As(err, &fails), errors.Is(err, template.ErrTwoDatabases):
 		return exitDefinitions
-	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.As(err, &reference), errors.Is(err, template.ErrNothingFound), errors.Is(err, intake.ErrNoTable), errors.Is(err, errMissing):
+	case errors.Is(err, project.ErrNoLake), errors.Is(err, run.ErrUnknownTable), errors.Is(err, run.ErrUnknownRun), errors.Is(err, lake.ErrNotKept), errors.Is(err, lake.ErrNoHold), errors.As(err, &reference), errors.Is(err, template.ErrNothingFound), errors.Is(err, intake.ErrNoTable), errors.Is(err, errMissing):
 		return exitMissing
 	case errors.Is(err, run.ErrBusy), errors.Is(err, run.ErrReaders), errors.Is(err, catalog.ErrLockLost):
 		return exitBusy

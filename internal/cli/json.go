@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"time"
 
 	"tarn/internal/check"
@@ -46,6 +47,36 @@ type runJSON struct {
 // connectJSON is what `tarn connect` prints.
 type connectJSON struct {
 	connect.Cell
+}
+
+// jobJSON is what `tarn connect sagemaker` prints with --training or --processing.
+type jobJSON struct {
+	// Name of the table in the catalog.
+	Table string `json:"table"`
+	// The run whose state it is.
+	Run string `json:"run"`
+	// The snapshot of the table.
+	Snapshot int64 `json:"snapshot"`
+	// How many rows that are.
+	Rows int64 `json:"rows"`
+	// Size of the data files.
+	Bytes int64 `json:"bytes"`
+	// How many data files.
+	Files int `json:"files"`
+	// Where the job finds the manifest.
+	Manifest string `json:"manifest,omitempty"`
+	// The file of this machine that has it, still to be copied there.
+	File string `json:"file,omitempty"`
+	// What gc keeps; null if it does not.
+	Held *run.Hold `json:"held"`
+	// A ProcessingInput or a Channel, as SageMaker takes it.
+	Input json.RawMessage `json:"input"`
+}
+
+// holdsJSON is what `tarn holds` prints.
+type holdsJSON struct {
+	// What is held, or was with --release.
+	Holds []run.Hold `json:"holds"`
 }
 
 // initJSON is what `tarn init` prints.
@@ -308,6 +339,7 @@ func results() []result {
 		{"tarn query", queryJSON{}},
 		{"tarn query -o FILE", queryFileJSON{}},
 		{"tarn connect", connectJSON{}},
+		{"tarn connect sagemaker --training|--processing", jobJSON{}},
 		{"tarn check", checkJSON{}},
 		{"tarn compile", compileJSON{}}, {"tarn compile --as glue", projectJSON{}}, {"tarn deploy", deployJSON{}}, {"tarn deploy --render", deployRenderJSON{}},
 		{"tarn deploy status", deployStatusJSON{}}, {"tarn deploy logs", deployLogsJSON{}}, {"tarn deploy destroy", stack.Destroyed{}},
@@ -317,6 +349,7 @@ func results() []result {
 		{"tarn rollback", rollbackJSON{}},
 		{"tarn drop", dropJSON{}},
 		{"tarn gc", gcJSON{}},
+		{"tarn holds", holdsJSON{}},
 		{"tarn recover", recoverJSON{}},
 		{"tarn demo", demo.Report{}},
 		{"tarn version", versionJSON{}},

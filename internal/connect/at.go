@@ -4,14 +4,17 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"tarn/internal/awsconf"
+	"tarn/internal/deploy"
 	"tarn/internal/lake"
+	"tarn/internal/notebook"
 	"tarn/internal/project"
 )
 
 // DefaultTable is the table that is meant where none is named, in lakes that have it.
-const DefaultTable = "machine_learning_curated"
+const DefaultTable = notebook.Table
 
 // At tells where the tables of a lake's target are. Region and endpoints are resolved as the program itself does, so that
 // cells read the same tables on another machine too. It makes no request.
@@ -22,6 +25,13 @@ func At(ctx context.Context, l *project.Lake) (Place, error) {
 		p.Warehouse = "file://" + filepath.ToSlash(c.Warehouse)
 		p.CatalogFile = filepath.Join(l.StateDir(), "catalog.db")
 		return p, nil
+	}
+	if s := (deploy.Spec{Lake: c.Name, Target: c.Target, Database: c.Stored}); c.Target != "" && c.Deployable() == nil {
+		p.Deployed = &Deployed{Analyst: s.Names().Analyst, Scientist: s.Names().Scientist}
+	}
+	bucket, _, _ := strings.Cut(strings.TrimPrefix(c.Warehouse, "s3://"), "/")
+	if p.Jobs = "s3://" + bucket + "/results/scientist/"; c.Deploy.Results != "" {
+		p.Jobs = strings.TrimRight(c.Deploy.Results, "/") + "/scientist/"
 	}
 	p.CatalogFile = c.Warehouse + "/" + lake.OwnFolder(c.Stored) + "/catalog.db"
 	cfg, err := awsconf.Load(ctx, c.AWS)

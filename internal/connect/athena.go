@@ -7,8 +7,8 @@ import (
 	"tarn/internal/schema"
 )
 
-// athena begins a script that asks Athena, as the function ask.
-func athena(peer string, p Place) (*script, error) {
+// athena begins a script that asks Athena in a workgroup, as the function ask.
+func athena(peer, group string, p Place) (*script, error) {
 	if !p.Glue {
 		return nil, &UnfitError{peer, "reads tables of the AWS Glue Data Catalog only", "choose a target with catalog: glue, such as --target aws"}
 	}
@@ -40,13 +40,13 @@ func athena(peer string, p Place) (*script, error) {
 	if p.Results != "" {
 		results = ", s3_output=" + literal(p.Results)
 	}
-	s.line("    return wr.athena.read_sql_query(sql, database=%s, workgroup=%s%s, ctas_approach=False)", literal(p.Database), literal(p.WorkGroup), results)
+	s.line("    return wr.athena.read_sql_query(sql, database=%s, workgroup=%s%s, ctas_approach=False)", literal(p.Database), literal(group), results)
 	s.line("")
 	return s, nil
 }
 
 func athenaCell(p Place, t Table) (Cell, error) {
-	s, err := athena("athena", p)
+	s, err := athena("athena", p.ByAnalyst(), p)
 	if err != nil {
 		return Cell{}, err
 	}
@@ -69,7 +69,7 @@ func (t Table) person() (found string) {
 }
 
 func sagemakerCell(p Place, t Table) (Cell, error) {
-	s, err := athena("sagemaker", p)
+	s, err := athena("sagemaker", p.ByScientist(), p)
 	if err != nil {
 		return Cell{}, err
 	}

@@ -27,11 +27,37 @@ type Place struct {
 	Region, Profile string
 	// Endpoints are servers that are asked in place of those of AWS.
 	Endpoints Endpoints
-	// WorkGroup is the Athena workgroup of whoever reads, and Results a location for results, which only a workgroup without
-	// one of its own needs.
+	// WorkGroup is the Athena workgroup of whoever reads, or "" for that of Deployed. Results is a location for results, which
+	// only a workgroup without one of its own needs.
 	WorkGroup, Results string
+	// Deployed are the workgroups that a stack of the target has; nil where the target cannot have one.
+	Deployed *Deployed
+	// Jobs is where the inputs of jobs go: manifests, and results of Athena.
+	Jobs string
 	// Trino is the URL of a Trino server.
 	Trino string
+}
+
+// Deployed are the Athena workgroups of a stack, by who reads.
+type Deployed struct{ Analyst, Scientist string }
+
+// workGroup is the one that is asked for, that of the stack, or the one that every account has.
+func (p Place) workGroup(of func(Deployed) string) string {
+	switch {
+	case p.WorkGroup != "":
+		return p.WorkGroup
+	case p.Deployed != nil && p.Results == "":
+		return of(*p.Deployed)
+	}
+	return "primary"
+}
+
+// ByAnalyst is the workgroup of people who ask.
+func (p Place) ByAnalyst() string { return p.workGroup(func(d Deployed) string { return d.Analyst }) }
+
+// ByScientist is the workgroup of notebooks and jobs.
+func (p Place) ByScientist() string {
+	return p.workGroup(func(d Deployed) string { return d.Scientist })
 }
 
 // Endpoints are the URLs of servers in place of those of AWS; "" is AWS.

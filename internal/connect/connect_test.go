@@ -19,9 +19,9 @@ var (
 func TestVersionsAreThoseThatCIInstalls(t *testing.T) {
 	for file, want := range map[string][]string{
 		"../../test/readers/requirements.txt": {",pyarrow]==" + pyicebergVersion, "polars==" + polarsVersion, "duckdb==" + duckdbVersion, "pandas==" + pandasVersion, "trino==" + trinoClientVersion},
-		"../../test/peers/spark.txt":          {"pyspark==" + sparkVersion},
+		"../../test/peers/spark.txt":          {"pyspark==" + sparkVersion, "boto3==" + boto3Version},
 		"../../test/peers/spark.sh":           {icebergVersion},
-		"../../test/peers/trino.sh":           {"version=" + trinoVersion},
+		"../../test/peers/trino.sh":           {"version=" + trinoVersion, "sqlite-jdbc-" + sqliteJDBCVersion},
 	} {
 		raw, err := os.ReadFile(file)
 		if err != nil {
@@ -73,5 +73,13 @@ func TestWhatDoesNotFitIsSaid(t *testing.T) {
 	}
 	if _, err := Write("excel", laptop, table); !errors.Is(err, ErrUnknownPeer) {
 		t.Error(err)
+	}
+}
+
+func TestProperty(t *testing.T) {
+	for value, want := range map[string]string{"s3://a/b c": "s3://a/b c", `a\b`: `a\\b`, "lake ü": `lake \u00fc`, "𝄞\n": `\ud834\udd1e\u000a`, "#!=:": "#!=:"} {
+		if got := property(value); got != want {
+			t.Errorf("%q is written %s, want %s", value, got, want)
+		}
 	}
 }

@@ -1,16 +1,29 @@
 package connect
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
+	"unicode/utf16"
 
 	"tarn/internal/schema"
 )
 
-// property writes a value as Java's properties read it: a backslash is the only character that means something in a value
-// without line ends, which none of ours has.
+// property writes a value as Java's properties read it: a backslash is the only character that means something in a value, and
+// characters are those of Latin-1 or escapes (java.util.Properties, load).
 func property(value string) string {
-	return strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`).Replace(value)
+	var b strings.Builder
+	for _, unit := range utf16.Encode([]rune(value)) {
+		switch {
+		case unit == '\\':
+			b.WriteString(`\\`)
+		case unit < ' ' || unit > '~':
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		default:
+			b.WriteByte(byte(unit))
+		}
+	}
+	return b.String()
 }
 
 func trinoCell(p Place, t Table) (Cell, error) {
@@ -50,7 +63,8 @@ func trinoCell(p Place, t Table) (Cell, error) {
 			line("s3.path-style-access", "true")
 		}
 	} else {
-		line("fs.hadoop.enabled", "true")
+		line("fs.native-local.enabled", "true")
+		line("local.location", "/")
 	}
 	server, err := url.Parse(p.Trino)
 	if err != nil || server.Hostname() == "" || server.Scheme != "http" && server.Scheme != "https" {

@@ -1,5 +1,7 @@
 package connect
 
+import "tarn/internal/notebook"
+
 // The versions that the cells install. CI runs the cells with exactly these; a test compares them with what it installs.
 const (
 	pyicebergVersion   = "0.12.0"
@@ -7,8 +9,8 @@ const (
 	duckdbVersion      = "1.5.6"
 	pandasVersion      = "3.1.1"
 	boto3Version       = "1.44.8"
-	wranglerVersion    = "3.17.1"
-	scikitVersion      = "1.9.1"
+	wranglerVersion    = notebook.WranglerVersion
+	scikitVersion      = notebook.ScikitVersion
 	trinoClientVersion = "0.340.0"
 	// sparkVersion is that of AWS Glue 5.0, icebergVersion that of Glue 5.1: older ones crash in this Spark.
 	sparkVersion      = "3.5.4"

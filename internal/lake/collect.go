@@ -51,15 +51,21 @@ func (s Stock) OverHalf(g Garbage) error {
 // was lost than that all files are garbage.
 var ErrEmptyCatalog = errors.New("the catalog has no tables, but the warehouse has files: nothing is removed")
 
-// Expire drafts the table without its snapshots from before the given time; the current one always stays. It gives nil
-// if there is nothing to expire.
+// Expire drafts the table without its snapshots from before the given time, and without tags that count no more. The current
+// snapshot always stays, and so do those of tags and branches. It gives nil if there is nothing to expire.
 func (l *Lake) Expire(ctx context.Context, t *Table, before time.Time) (*Draft, int, error) {
 	ids := t.expirable(before)
-	if len(ids) == 0 {
+	_, over := referred(t.meta, time.Now())
+	if len(ids) == 0 && len(over) == 0 {
 		return nil, 0, nil
 	}
 	b, err := table.MetadataBuilderFromBase(t.meta, t.location)
-	if err == nil {
+	for _, name := range over {
+		if err == nil {
+			err = b.RemoveSnapshotRef(name)
+		}
+	}
+	if err == nil && len(ids) > 0 {
 		// false: the library must not delete files by itself, under the feet of readers.
 		err = b.RemoveSnapshots(ids, false)
 	}
@@ -67,7 +73,7 @@ func (l *Lake) Expire(ctx context.Context, t *Table, before time.Time) (*Draft, 
 	if err == nil {
 		next, err = b.Build()
 	}
-	if c := claimed(t.meta); err == nil && c != nil {
+	if c := claimed(t.meta); err == nil && c != nil && len(ids) > 0 {
 		c.Oldest, c.Cut = oldest(next), false
 		next, err = withClaim(next, *c)
 	}
@@ -88,9 +94,10 @@ func (t *Table) expirable(before time.Time) []int64 {
 	current := t.meta.CurrentSnapshot()
 	// What was published stays, to repair what others have changed.
 	ours := claimed(t.meta)
+	kept, _ := referred(t.meta, time.Now())
 	var ids []int64
 	for _, s := range t.meta.Snapshots() {
-		if (current == nil || s.SnapshotID != current.SnapshotID) && (ours == nil || s.SnapshotID != ours.Snapshot) && s.TimestampMs < before.UnixMilli() {
+		if !kept[s.SnapshotID] && (current == nil || s.SnapshotID != current.SnapshotID) && (ours == nil || s.SnapshotID != ours.Snapshot) && s.TimestampMs < before.UnixMilli() {
 			ids = append(ids, s.SnapshotID)
 		}
 	}

@@ -222,7 +222,7 @@ func (t *Table) differs(ctx context.Context, then state) (why string, err error)
 	}
 	now, err := t.countRows(ctx)
 	switch {
-	case errors.Is(err, errDeletes):
+	case errors.Is(err, ErrDeletes):
 		return "some of its rows are deleted", nil
 	case err != nil:
 		return "", err

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
@@ -195,8 +196,9 @@ func (d *Draft) reshapeAs(before, ours *Table) error {
 		}
 	}
 	var expired []int64
+	kept, _ := referred(d.meta, time.Now())
 	for _, s := range before.meta.Snapshots() {
-		if ours.meta.SnapshotByID(s.SnapshotID) == nil && d.meta.SnapshotByID(s.SnapshotID) != nil {
+		if !kept[s.SnapshotID] && ours.meta.SnapshotByID(s.SnapshotID) == nil && d.meta.SnapshotByID(s.SnapshotID) != nil {
 			expired = append(expired, s.SnapshotID)
 		}
 	}
@@ -204,6 +206,9 @@ func (d *Draft) reshapeAs(before, ours *Table) error {
 		if err := b.RemoveSnapshots(expired, false); err != nil {
 			return err
 		}
+	}
+	if err := retag(b, before.meta, ours.meta, d.meta); err != nil {
+		return err
 	}
 	if !b.HasChanges() {
 		return nil

@@ -114,20 +114,8 @@ func (l *Lake) LeftBy(ctx context.Context, v *View, runID string, keep ...Saved)
 		}
 	}
 	metadata = slices.DeleteFunc(metadata, func(location string) bool { return stays[location] })
-	for _, location := range metadata {
-		s, key, err := l.stores.Locate(ctx, location)
-		if err != nil {
-			return g, err
-		}
-		o, err := s.Stat(ctx, key)
-		if errors.Is(err, store.ErrNotFound) {
-			// It was not made any more, or the table library took it back.
-			continue
-		}
-		if err != nil {
-			return g, err
-		}
-		g.Files, g.Bytes = append(g.Files, l.below(location)), g.Bytes+o.Size
+	if err := l.add(ctx, &g, metadata); err != nil {
+		return g, err
 	}
 	if runID == "" || strings.ContainsAny(runID, `/\`) {
 		return g, nil
@@ -152,6 +140,42 @@ func (l *Lake) LeftBy(ctx context.Context, v *View, runID string, keep ...Saved)
 		})
 	}
 	return g, err
+}
+
+// StagedBy adds to [Lake.LeftBy] the metadata of drafts that another process of the run has made.
+func (l *Lake) StagedBy(ctx context.Context, v *View, run string, drafts []Saved) (Garbage, error) {
+	g, err := l.LeftBy(ctx, v, run)
+	if err != nil {
+		return g, err
+	}
+	for _, d := range drafts {
+		if err := l.add(ctx, &g, d.Metadata); err != nil {
+			return g, err
+		}
+	}
+	return g, nil
+}
+
+// add notes those of some files that are there.
+func (l *Lake) add(ctx context.Context, g *Garbage, locations []string) error {
+	for _, location := range locations {
+		s, key, err := l.stores.Locate(ctx, location)
+		if err != nil {
+			return err
+		}
+		o, err := s.Stat(ctx, key)
+		if errors.Is(err, store.ErrNotFound) {
+			// It was not made any more, or the table library took it back.
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if f := l.below(location); !slices.Contains(g.Files, f) {
+			g.Files, g.Bytes = append(g.Files, f), g.Bytes+o.Size
+		}
+	}
+	return nil
 }
 
 // folders lists the folders in one of the lake's database, which is "" or ends in a slash, relative to that of the database.

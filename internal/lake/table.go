@@ -47,6 +47,9 @@ func (t *Table) Name() string { return t.name }
 // MetadataLocation is the file that the catalog points to.
 func (t *Table) MetadataLocation() string { return t.location }
 
+// Location is the folder that the table says is its own.
+func (t *Table) Location() string { return t.meta.Location() }
+
 // Properties gives the table's properties.
 func (t *Table) Properties() map[string]string { return t.meta.Properties() }
 
@@ -130,8 +133,8 @@ func (t *Table) Columns() ([]schema.Column, error) {
 	return out, nil
 }
 
-// errDeletes says that rows are deleted by files that only say so.
-var errDeletes = errors.New("has delete files written by another engine")
+// ErrDeletes says that rows of a snapshot are deleted by files that only say so.
+var ErrDeletes = errors.New("has delete files written by another engine")
 
 // Files lists the data files of the snapshot. Delete files, which other engines can leave behind, are an error:
 // reading only the data files would bring deleted rows back.
@@ -176,7 +179,7 @@ func (t *Table) dataFiles(ctx context.Context) ([]iceberg.DataFile, error) {
 				return nil, fmt.Errorf("table %s: %w", t.name, err)
 			}
 			if m.ManifestContent() == iceberg.ManifestContentDeletes {
-				return nil, fmt.Errorf("table %s %w; rewrite the table there, or rebuild it with --full-refresh", t.name, errDeletes)
+				return nil, fmt.Errorf("table %s %w; rewrite the table there, or rebuild it with --full-refresh", t.name, ErrDeletes)
 			}
 			out = append(out, e.DataFile())
 		}

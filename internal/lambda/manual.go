@@ -23,13 +23,15 @@ type Manual struct {
 func (f *Function) manual(ctx context.Context, l *log, m Manual) (task.Answer, error) {
 	ctx, stop := within(ctx)
 	defer stop()
-	s, taken, err := f.selection(ctx, task.Task{Tables: m.Tables, FullRefresh: m.FullRefresh, Relist: m.Relist})
-	if err != nil {
-		return task.Answer{}, err
-	}
-	s.Prune = m.Prune
+	wait := f.selecting(ctx, task.Task{Tables: m.Tables, FullRefresh: m.FullRefresh, Relist: m.Relist})
 	var out task.Answer
-	err = f.within(ctx, "", false, func(w *run.Workspace) error {
+	err := f.within(ctx, "", false, func(w *run.Workspace) error {
+		chosen, err := wait()
+		if err != nil {
+			return err
+		}
+		s, taken := chosen.Selection, chosen.Taken
+		s.Prune = m.Prune
 		o := f.options(ctx, l, s)
 		// Nobody goes on with it.
 		o.Deadline = time.Time{}

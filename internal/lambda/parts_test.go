@@ -8,8 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"tarn/internal/lambda/hints"
 	"tarn/internal/lambda/lambdatest"
 	"tarn/internal/lambda/task"
+	"tarn/internal/run"
+	"tarn/internal/store/memory"
 	"tarn/internal/store/s3/s3test"
 )
 
@@ -40,6 +43,13 @@ func TestJobOfAnother(t *testing.T) {
 	}
 	if r := w.invoke(w.task(task.Run, two, "")); r.Err == nil || r.Err.Type != task.Busy {
 		t.Fatalf("%v %s", r.Err, r.Payload)
+	}
+	// An execution that waited for this one in vain has nothing to clear away, and takes nothing from it.
+	if out := w.call(fmt.Sprintf(`{"action": "recover", "execution": %q, "start": {"reason": "event"}, "state": {"error": {"Error": "Busy", "Cause": "{}"}}}`, two)); out["next"] != string(task.Done) {
+		t.Fatal(out)
+	}
+	if again := w.call(w.task(task.Prepare, one, "")); again["plan"] != out["plan"] {
+		t.Fatal(again)
 	}
 	state, err := json.Marshal(map[string]any{"answer": out, "error": map[string]string{"Error": "States.TaskFailed",
 		"Cause": `{"Id": "jr_1", "JobName": "stedi-aws", "JobRunState": "FAILED", "ErrorMessage": "Could not convert 'Sean' of 8015551212"}`}})
@@ -76,13 +86,13 @@ func TestLittleTime(t *testing.T) {
 	})
 	w.states.alive[one] = true
 	w.call(w.arrived("landing/customer/landing/customer-1.json"))
-	run, turns := "", 0
+	id, turns := "", 0
 	for {
-		out := w.call(w.task(task.Run, one, run))
+		out := w.call(w.task(task.Run, one, id))
 		if turns++; turns == 1 {
 			w.call(w.arrived("landing/customer/landing/other.json"))
 		}
-		if run, _ = out["run"].(string); out["next"] != string(task.Continue) {
+		if id, _ = out["run"].(string); out["next"] != string(task.Continue) {
 			if out["next"] != string(task.Done) || out["published"] != 8.0 {
 				t.Error(out)
 			}
@@ -116,12 +126,13 @@ func TestFailures(t *testing.T) {
 		{"a cast", func() { w.replace(made, "trim(c.customerName) AS", "CAST(c.customerName AS bigint) AS") },
 			[]string{"trusted/customer_trusted.sql:11: customer_trusted cannot be made of the rows that there are: "}},
 		{"definitions", func() { w.replace(made, "trim(c.customerName) AS", "trim(c.customerNam) AS") }, []string{"trusted/customer_trusted.sql:11:"}},
+		{"settings", func() { w.config("    memory: much\n") }, []string{"tarn.yaml:7:13: "}},
 		{"rows", func() {
 			w.write("lake/landing/customer_landing.yml", "max_quarantine: 1%\n")
 			w.put("landing/customer/landing/more.json", strings.Repeat(`{"customerName": "Sean Smith", "registrationDate": "8015551212x"}`+"\n", 5000))
 		}, []string{"landing/customer_landing.sql: 5,000 of 5,956 rows of customer_landing could not be loaded", "5000 × "}},
 	} {
-		text := map[string]string{checked: w.read(checked), made: w.read(made)}
+		text := map[string]string{checked: w.read(checked), made: w.read(made), "lake/tarn.yaml": w.read("lake/tarn.yaml")}
 		c.before()
 		w.function.Kill() // as a new version of the function is a new process
 		r := w.invoke(w.task(task.Run, one, ""))
@@ -154,5 +165,46 @@ func TestFailures(t *testing.T) {
 	}
 	if left := w.keys("warehouse/stedi/_tarn/hints/"); len(left) != 0 {
 		t.Errorf("hints %q", left)
+	}
+}
+
+// After a run, hints that came meanwhile are for the execution that they have started, or else for another round.
+func TestAgain(t *testing.T) {
+	t.Parallel()
+	s, m := memory.New("s3://lake/"), &machine{}
+	f := intakeOf(t, s, m)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ended := func(taken hints.Taken) task.Next {
+		t.Helper()
+		out, err := f.published(t.Context(), f.log, &run.Record{Run: "r", Status: run.Published}, taken)
+		must(err)
+		return out.Next
+	}
+	must(f.hints.Add(t.Context(), []string{"s3://lake/landing/a/1"}))
+	taken, err := f.hints.List(t.Context())
+	must(err)
+	// The function that has written this one was killed before it could start anything.
+	must(f.hints.Add(t.Context(), []string{"s3://lake/landing/a/2"}))
+	if next := ended(taken); next != task.Again {
+		t.Error(next)
+	}
+	if got := objects(t, f); len(got) != 1 || got[0] != "s3://lake/landing/a/2" {
+		t.Error(got)
+	}
+	if _, err := handle(t, f, message("1", "landing/b/3")); err != nil {
+		t.Fatal(err)
+	}
+	if next := ended(hints.Taken{}); next != task.Done || len(objects(t, f)) != 2 {
+		t.Error(next, "although an execution is on its way")
+	}
+	taken, err = f.hints.List(t.Context())
+	must(err)
+	if next := ended(taken); next != task.Done || len(objects(t, f)) != 0 {
+		t.Error(next, objects(t, f))
 	}
 }

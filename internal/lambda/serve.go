@@ -50,11 +50,14 @@ func Serve(ctx context.Context, dir, target string, log io.Writer) error {
 	}
 	boundHeap(memory)
 	f, err := New(ctx, Options{Dir: dir, Target: target, Scratch: filepath.Join(os.TempDir(), "tarn"), Memory: memory, StateMachine: os.Getenv(StateMachineVariable), Log: log})
+	handle := func(ctx context.Context, raw json.RawMessage) (any, error) { return f.Handle(ctx, raw) }
 	if err != nil {
-		return err
+		// A process that ends here says nothing to whoever has called it; an answer does.
+		broken := judged(err, plainly(err))
+		handle = func(context.Context, json.RawMessage) (any, error) { return nil, broken }
 	}
 	lambda.StartWithOptions(func(ctx context.Context, raw json.RawMessage) (any, error) {
-		out, err := f.Handle(ctx, raw)
+		out, err := handle(ctx, raw)
 		if err != nil {
 			return nil, messages.InvokeResponse_Error{Type: errorType(err), Message: plainly(err)}
 		}

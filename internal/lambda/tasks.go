@@ -6,6 +6,8 @@ import (
 	"errors"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"tarn/internal/deployconf"
 	"tarn/internal/events"
 	"tarn/internal/lake"
@@ -73,13 +75,35 @@ func (f *Function) selection(ctx context.Context, t task.Task) (run.Selection, h
 	return s, taken, err
 }
 
-func (f *Function) plan(ctx context.Context, l *log, t task.Task) (task.Answer, error) {
-	s, taken, err := f.selection(ctx, t)
-	if err != nil {
-		return task.Answer{}, err
+// choice is a selection with the hints in it.
+type choice struct {
+	run.Selection
+	hints.Taken
+}
+
+// selecting begins to look for what a task chooses, and gives what waits for that: meanwhile the lake is opened.
+func (f *Function) selecting(ctx context.Context, t task.Task) (wait func() (choice, error)) {
+	var c choice
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		c.Selection, c.Taken, err = f.selection(ctx, t)
+		return err
+	})
+	return func() (choice, error) {
+		err := g.Wait()
+		return c, err
 	}
+}
+
+func (f *Function) plan(ctx context.Context, l *log, t task.Task) (task.Answer, error) {
+	wait := f.selecting(ctx, t)
 	out := task.Answer{}
-	err = f.within(ctx, t.Execution, false, func(w *run.Workspace) error {
+	err := f.within(ctx, t.Execution, false, func(w *run.Workspace) error {
+		chosen, err := wait()
+		if err != nil {
+			return err
+		}
+		s, taken := chosen.Selection, chosen.Taken
 		p, err := w.Plan(ctx, s)
 		if err != nil {
 			return err
@@ -135,11 +159,13 @@ type work struct {
 
 // work does a whole run, or as much of it as there is time for, or all of it up to a job.
 func (f *Function) work(ctx context.Context, l *log, t work) (out task.Answer, err error) {
-	s, taken, err := f.selection(ctx, t.Task)
-	if err != nil {
-		return out, err
-	}
+	wait := f.selecting(ctx, t.Task)
 	err = f.within(ctx, t.Execution, t.onGlue, func(w *run.Workspace) error {
+		chosen, err := wait()
+		if err != nil {
+			return err
+		}
+		s, taken := chosen.Selection, chosen.Taken
 		o := f.options(ctx, l, s)
 		o.HandOver = t.handOver
 		resumed := ""
@@ -239,8 +265,6 @@ func (f *Function) notPublished(l *log, rec *run.Record, err error) error {
 // recover lets go of what an execution that has failed holds, finishes a publish that it left half done, and says what has
 // happened.
 func (f *Function) recover(ctx context.Context, l *log, t task.Task) (task.Answer, error) {
-	// It is told once for each execution, whatever the next lines come to.
-	l.measure(map[string]float64{task.RunsFailed: 1})
 	why := caused(t.Cause)
 	err := f.within(ctx, t.Execution, jobStarted(t), func(w *run.Workspace) error {
 		did, err := w.Recover(ctx)
@@ -249,9 +273,11 @@ func (f *Function) recover(ctx context.Context, l *log, t task.Task) (task.Answe
 		}
 		return err
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, run.ErrBusy) {
 		return task.Answer{}, err
 	}
+	// Somebody else who is at work has taken the lock over, and with it what this execution had left.
+	l.measure(map[string]float64{task.RunsFailed: 1})
 	if t.Run != "" {
 		if err := f.hints.Forget(ctx, t.Run); err != nil {
 			return task.Answer{}, err
@@ -271,7 +297,7 @@ func jobStarted(t task.Task) bool {
 // keptFor is how old snapshots and files must be that a tidy function removes, as `tarn gc` does.
 const keptFor = 7 * 24 * time.Hour
 
-// tidy removes what no kept snapshot needs.
+// tidy removes what no kept snapshot needs, and notes of runs that nobody has ended.
 func (f *Function) tidy(ctx context.Context, l *log, t task.Task) (task.Answer, error) {
 	var found lake.Garbage
 	err := f.within(ctx, t.Execution, false, func(w *run.Workspace) (err error) {
@@ -282,6 +308,9 @@ func (f *Function) tidy(ctx context.Context, l *log, t task.Task) (task.Answer, 
 		}
 		return err
 	})
+	if err == nil {
+		err = f.hints.Sweep(ctx, f.o.Now().Add(-keptFor))
+	}
 	if err != nil {
 		return task.Answer{}, err
 	}

@@ -21,6 +21,9 @@ const (
 	ConfigFile = "tarn.json"
 )
 
+// Table is the table that the notebook is about.
+const Table = "machine_learning_curated"
+
 // The versions of what the notebook imports; CI runs it with these.
 const (
 	WranglerVersion   = "3.17.1"

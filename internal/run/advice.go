@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -24,6 +25,8 @@ type Advice struct {
 	// RowsPerSecond is what that is reckoned with. Run is the earlier run that it was measured in, "" where it is a guess.
 	RowsPerSecond float64 `json:"rows_per_second"`
 	Run           string  `json:"run,omitempty"`
+	// CPUs is how much of processors that run had.
+	CPUs float64 `json:"cpus"`
 	// Why says what speaks for Spark; empty for duckdb.
 	Why string `json:"why,omitempty"`
 }
@@ -50,17 +53,22 @@ type work struct {
 	// largest are the bytes of the tables that the step of largest reads, and step is its name.
 	largest int64
 	step    string
+	// most are the rows of the step that works through most of them, and mostOf is its name.
+	most   int64
+	mostOf string
+	// file is the size of the largest landing file that comes to this machine.
+	file int64
 }
 
 // advise judges the work of a plan.
 func (w *Workspace) advise(ctx context.Context, v *lake.View, done work) (Advice, error) {
-	a := Advice{Engine: project.DuckDB, Rows: done.sum, RowsPerSecond: guessedRate}
-	rate, run, err := w.measured(ctx, v)
+	a := Advice{Engine: project.DuckDB, Rows: done.sum, RowsPerSecond: guessedRate, CPUs: guessedCPUs}
+	rate, cpus, run, err := w.measured(ctx, v)
 	if err != nil {
 		return a, err
 	}
 	if run != "" {
-		a.RowsPerSecond, a.Run = rate, run
+		a.RowsPerSecond, a.Run, a.CPUs = rate, run, cpus
 	}
 	a.Seconds = starting + float64(a.Rows)/a.RowsPerSecond
 	memory := machine.Memory()
@@ -81,17 +89,17 @@ func gigabytes(n int64) float64 { return float64(n) / 1e9 }
 
 // measured gives the best rate of the last runs that the engine in the process has done, and which run that was. Small runs
 // are left out: they are over before a rate shows.
-func (w *Workspace) measured(ctx context.Context, v *lake.View) (rate float64, run string, err error) {
+func (w *Workspace) measured(ctx context.Context, v *lake.View) (rate, cpus float64, run string, err error) {
 	err = w.pastRecords(ctx, v, func(id string, seconds float64, r Record) {
 		rows := w.worked(r)
 		if rows < worthMeasuring || seconds <= 0 {
 			return
 		}
 		if got := float64(rows) / max(seconds-starting, seconds/4); got > rate {
-			rate, run = got, id
+			rate, run, cpus = got, id, cmp.Or(r.CPUs, guessedCPUs)
 		}
 	})
-	return rate, run, err
+	return rate, cpus, run, err
 }
 
 // madeElsewhere reports whether another engine than the one in the process has made the models of a run.

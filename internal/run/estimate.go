@@ -160,6 +160,9 @@ func (e *estimator) step(ctx context.Context, s plan.Step) error {
 // add counts what a step reads: rows, and bytes of tables.
 func (k *work) add(name string, rows, size int64) {
 	k.sum += rows
+	if rows > k.most {
+		k.most, k.mostOf = rows, name
+	}
 	if size > k.largest {
 		k.largest, k.step = size, name
 	}
@@ -177,6 +180,9 @@ func (e *estimator) load(ctx context.Context, s plan.Step) error {
 			text += float64(f.Size)
 		}
 		if !e.afar[s.Table.Name] {
+			if f.Path == "" {
+				e.work.file = max(e.work.file, f.Size)
+			}
 			e.bring(ctx, f.Location, f.ETag, f.Size)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"tarn/internal/awsconf"
 	"tarn/internal/run"
@@ -94,6 +95,33 @@ func TestAdvice(t *testing.T) {
 	if a.Engine != "duckdb" || a.Run != rec.Run || a.Rows < people || a.Rows > 20*people || a.RowsPerSecond < people/60 {
 		t.Errorf("after a run of %d rows: %+v", people, a)
 	}
+	// Half of the memory is half of the processor, and rows that one process has no time for go on in the next.
+	w := l.open(run.Options{})
+	p, err := w.Plan(t.Context(), run.Selection{FullRefresh: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	big, small := p.Fits(run.Lambda(3538, 1024, 15*time.Minute)), p.Fits(run.Lambda(1769, 1024, 15*time.Minute))
+	if !big.Fits || !small.Fits || small.Seconds < 1.5*big.Seconds || small.Longest <= 0 || small.Longest > small.Seconds || !strings.Contains(small.Why, "measured in run "+rec.Run) {
+		t.Errorf("%+v\n%+v", big, small)
+	}
+	for name, c := range map[string]struct {
+		room run.Room
+		why  string
+	}{
+		"memory": {run.Lambda(256, 1024, time.Minute), "a run needs 512 MB of memory, and there are 256"},
+		"disk":   {run.Room{Memory: 1 << 30, Disk: 1, Time: time.Minute, CPUs: 1}, "GB of disk at a time"},
+		"a step": {run.Room{Memory: 1 << 30, Disk: 1 << 30, Time: 20 * time.Millisecond, CPUs: 0.001, Processes: 99}, "and a process has 20ms"},
+		"all":    {run.Room{Memory: 1 << 30, Disk: 1 << 30, Time: time.Duration(big.Seconds * float64(time.Second)), CPUs: 1}, "it takes about "},
+	} {
+		if f := p.Fits(c.room); f.Fits || !strings.Contains(f.Why, c.why) {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+	if rec.CPUs < 1 {
+		t.Errorf("the run had %g processors", rec.CPUs)
+	}
 	// A file of holes is as long as a big one, and reading is not what a plan does.
 	f, err := os.Create(l.path("data/people/huge.json"))
 	if err == nil {
@@ -104,5 +132,10 @@ func TestAdvice(t *testing.T) {
 	}
 	if a := advise(); a.Engine != "spark" || a.Why == "" || a.Seconds < 3600 {
 		t.Errorf("of four terabytes: %+v", a)
+	}
+	w = l.open(run.Options{})
+	defer w.Close()
+	if p, err := w.Plan(t.Context(), run.Selection{}); err != nil || p.Fits(run.Lambda(10240, 10240, 15*time.Minute)).Fits {
+		t.Errorf("four terabytes fit a function: %v", err)
 	}
 }

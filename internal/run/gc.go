@@ -98,6 +98,17 @@ func (w *Workspace) wouldCollect(ctx context.Context, before time.Time, wait boo
 	if err != nil {
 		return found, err
 	}
+	stopped, err := w.left(ctx)
+	if err != nil {
+		return found, err
+	}
+	if stopped != nil && !published(v, stopped.Run) {
+		more, err := w.Lake.StagedBy(ctx, v, stopped.Run, stopped.saved())
+		if err != nil {
+			return found, err
+		}
+		left.Files = append(left.Files, more.Files...)
+	}
 	// What a killed run left goes at whatever age, so it can be in either list.
 	for _, f := range left.Files {
 		if slices.Contains(found.Files, f) {

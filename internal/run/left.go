@@ -291,17 +291,12 @@ func (w *Workspace) abandon(ctx context.Context, v *lake.View, l *leftRun) error
 	if published(v, l.Run) {
 		return w.forget(ctx, l.Run)
 	}
-	g, err := w.Lake.LeftBy(ctx, v, l.Run)
+	g, err := w.Lake.StagedBy(ctx, v, l.Run, l.saved())
 	if err != nil {
 		return err
 	}
 	if err := w.Lake.Remove(ctx, g); err != nil {
 		return err
-	}
-	for _, s := range l.Done {
-		if err := w.Lake.Discard(ctx, s.Draft.Metadata); err != nil {
-			return err
-		}
 	}
 	return w.forget(ctx, l.Run)
 }

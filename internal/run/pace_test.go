@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -252,6 +253,10 @@ func TestRecover(t *testing.T) {
 				l.t.Errorf("gc while it lives: %v", err)
 			}
 			alive = false
+			listed, err := w.GC(l.t.Context(), run.GCOptions{OlderThan: time.Hour, DryRun: true})
+			if err != nil || !slices.ContainsFunc(listed.Files, func(f string) bool { return strings.Contains(f, "people_landing__rows/data/"+stopped) }) {
+				l.t.Errorf("gc --dry-run does not list what the stopped run has: %v %v", listed.Files, err)
+			}
 			if _, err := w.GC(l.t.Context(), run.GCOptions{OlderThan: time.Hour}); err != nil {
 				l.t.Error(err)
 			}
@@ -333,5 +338,34 @@ func TestEventsOfTwoProcesses(t *testing.T) {
 	}
 	if rec, err := l.turn("arn:1", "none", given("a")); err != nil || rec.Events.Later != 0 || rec.Status != run.Published {
 		t.Errorf("%+v: %v", rec.Events, err)
+	}
+}
+
+// TestAStepIsPutOff has too little time for a step, by what it took the last time for fewer rows: it is not begun, and nothing is
+// cut short.
+func TestAStepIsPutOff(t *testing.T) {
+	t.Parallel()
+	l := newLake(t)
+	l.batch(0)
+	w := l.open(run.Options{})
+	w.BeforeAccount(func(string) { time.Sleep(300 * time.Millisecond) })
+	if _, err := w.Run(t.Context(), run.RunOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	for n := range 150 {
+		l.batch(n + 1)
+	}
+	began := map[string]bool{}
+	w = l.open(run.Options{})
+	w.OnStep(func(step string) { began[step] = true })
+	rec, err := w.Run(t.Context(), run.RunOptions{Deadline: time.Now().Add(25 * time.Second)})
+	w.Close()
+	var more *run.ContinueError
+	if !errors.As(err, &more) || !began["made people"] || began["account readings"] || began["made daily"] || !began["saved"] {
+		t.Fatalf("%s %v: %v", rec.Status, began, err)
+	}
+	if rec := l.run(); rec.Run != more.Run || rec.Status != run.Published {
+		t.Errorf("the next process: run %s after %s, %s", rec.Run, more.Run, rec.Status)
 	}
 }

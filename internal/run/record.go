@@ -49,6 +49,8 @@ type Record struct {
 	Warnings []string          `json:"warnings,omitempty"`
 	Error    string            `json:"error,omitempty"`
 	Versions map[string]string `json:"versions"`
+	// CPUs is how much of processors the run's process had.
+	CPUs float64 `json:"cpus,omitempty"`
 }
 
 // EventsRecord is what was made of the events that a run was given.

@@ -76,6 +76,9 @@ func (w *Workspace) Rollback(ctx context.Context, to string, wait bool) (id stri
 		if len(changed) == 0 {
 			return nil
 		}
+		if err := notHeld(dropped); err != nil {
+			return err
+		}
 		return w.publishChange(ctx, c, "rollback", started, drafts, dropped)
 	})
 	return id, changed, err
@@ -105,6 +108,9 @@ func (w *Workspace) Drop(ctx context.Context, name string, wait bool) (id string
 		t := v.Table(stored)
 		if t == nil || strings.HasPrefix(name, "tarn__") {
 			return fmt.Errorf("%w: %s", ErrUnknownTable, name)
+		}
+		if err := notHeld([]*lake.Table{t}); err != nil {
+			return err
 		}
 		var drafts []*lake.Draft
 		for _, own := range []struct {

@@ -40,7 +40,7 @@ type RunOptions struct {
 // there is more of the run, and the lock is kept for it where that has an owner.
 func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error) {
 	started := w.now()
-	rec := &Record{Run: newRunID(started), Started: utc(started), Published: []string{}, Versions: versions()}
+	rec := &Record{Run: newRunID(started), Started: utc(started), Published: []string{}, Versions: versions(), CPUs: w.cpus}
 	defer func() {
 		rec.Finished = utc(w.now())
 		rec.Seconds = rec.Finished.Sub(rec.Started).Seconds()

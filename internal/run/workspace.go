@@ -12,8 +12,8 @@
 //
 // # Who waits for whom
 //
-// One process writes to a lake at a time, by a lock that the system lets go of when the process ends. A second one fails
-// with [ErrBusy] or waits, as it likes. Readers take no part in that. gc is the only one that removes files which were
+// One process writes to a lake at a time, by a lock that the system lets go of when the process ends, or that an execution of
+// several processes keeps ([Options.Owner]). A second one fails with [ErrBusy] or waits, as it likes. Readers take no part in that. gc is the only one that removes files which were
 // published once: it holds the lock, and does nothing while anybody holds [Workspace.Reading].
 //
 // # Checks
@@ -32,6 +32,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -60,6 +61,8 @@ type Workspace struct {
 	// Diagnostics holds the warnings of the definitions.
 	Diagnostics diag.List
 	now         func() time.Time
+	// cpus is how much of processors there is.
+	cpus float64
 	// owner is whom the lock is for.
 	owner catalog.Owner
 	// at is told the steps of a run, in tests.
@@ -106,6 +109,9 @@ type Options struct {
 	Engine string
 	// Spark says where Spark is in place of the target's settings; nil leaves these.
 	Spark *sparkconf.Settings
+	// CPUs is how much of processors this process has, where it is less than what the system shows; 0 is all of them. It is noted
+	// with what a run has taken.
+	CPUs float64
 	// State is a folder for what this machine keeps, where that may not be in the lake's; "" is there.
 	State string
 	// NoProfile leaves out the target's profile of ~/.aws/config: the process has a role.
@@ -179,7 +185,7 @@ func compile(ctx context.Context, dir string, o Options) (_ *Workspace, err erro
 	if err != nil {
 		return nil, err
 	}
-	w := &Workspace{Project: p, Diagnostics: p.Diagnostics, now: o.Now, owner: o.Owner}
+	w := &Workspace{Project: p, Diagnostics: p.Diagnostics, now: o.Now, owner: o.Owner, cpus: cmp.Or(o.CPUs, float64(cmp.Or(o.Threads, runtime.GOMAXPROCS(0))))}
 	if w.now == nil {
 		w.now = time.Now
 	}
@@ -286,6 +292,8 @@ type Planned struct {
 	StepBytes int64
 	// Warnings say what a run would warn of before it starts.
 	Warnings []string
+
+	work work
 }
 
 // Plan says what a run would do now.
@@ -312,7 +320,7 @@ func (w *Workspace) Plan(ctx context.Context, s Selection) (*Planned, error) {
 	if err != nil || p.Empty() {
 		return out, err
 	}
-	out.Estimate, out.StepBytes, out.Warnings = sum, done.largest, w.loadedHere(p)
+	out.Estimate, out.StepBytes, out.Warnings, out.work = sum, done.largest, w.loadedHere(p), done
 	out.Advice, err = w.advise(ctx, seen.own, done)
 	return out, err
 }

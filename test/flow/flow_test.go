@@ -28,6 +28,7 @@ func TestFlow(t *testing.T) {
 	w.states.Wait()
 	w.allSucceeded()
 	w.rightCounts()
+	w.same()
 	if len(w.queue.dead) != 1 || w.queue.dead[0] != "what is this" {
 		t.Errorf("dead letters are %q", w.queue.dead)
 	}

@@ -77,6 +77,7 @@ func (q *queue) give(batch []*message) {
 		q.w.t.Error(err)
 		return
 	}
+	q.w.tellBefore(string(event))
 	r, err := q.w.lambda.Invoke(q.w.t.Context(), event)
 	if err != nil {
 		q.w.t.Error(err)

@@ -1,6 +1,7 @@
 // Package flow lets a deployed lake work on this machine, from an event of S3 to tables that others read: the queue, the real
 // function as a process behind a stand-in for the Lambda runtime API, the state machine of the template executed by package
-// machinetest, an S3 server, and stand-ins for the APIs of Glue, Step Functions and Amazon SNS.
+// machinetest, an S3 server, and stand-ins for the APIs of Glue and Step Functions. Each actor has the rights of the template, and no
+// others: see package rightstest.
 //
 // The clock of executions jumps, so waiting takes no time; that of the function is the machine's. Where an execution has waited for
 // a time, the function is made to see that this has passed: see [world.passed].
@@ -13,12 +14,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +36,8 @@ import (
 	"tarn/internal/engine/spark/jobtest"
 	"tarn/internal/lambda"
 	"tarn/internal/lambda/lambdatest"
+	"tarn/internal/rights"
+	"tarn/internal/rights/rightstest"
 	"tarn/internal/stedi"
 	"tarn/internal/store"
 	s3store "tarn/internal/store/s3"
@@ -56,24 +61,31 @@ const (
 
 // world is a deployed lake and all around it.
 type world struct {
-	t       *testing.T
-	dir     string // with lake, bootstrap and tarn
-	bucket  string
-	spec    deploy.Spec
-	store   store.Store
-	s3      *s3test.Proxy
-	glue    *gluetest.Server
-	jobs    *jobtest.Server
-	clock   *machinetest.Clock
-	states  *machinetest.Server
-	lambda  *lambdatest.Function
-	queue   *queue
-	log     *logs
+	t      *testing.T
+	dir    string // with lake, bootstrap and tarn
+	bucket string
+	spec   deploy.Spec
+	store  store.Store
+	s3     *s3test.Proxy
+	glue   *gluetest.Server
+	jobs   *jobtest.Server
+	guard  *rightstest.Guard
+	clock  *machinetest.Clock
+	states *machinetest.Server
+	lambda *lambdatest.Function
+	queue  *queue
+	log    *logs
+	// jobsURL is where the stand-in for Glue is.
 	jobsURL string
+
+	// throttled is how many starts of jobs are refused.
+	throttled atomic.Int64
 
 	mu sync.Mutex
 	// reports are what was sent to the topic.
 	reports []string
+	// shown is the last time that the function was made to see.
+	shown time.Time
 	// before is called before the function gets an event.
 	before func(event string)
 }
@@ -120,19 +132,33 @@ func newWorld(t *testing.T, c config) *world {
 		t.Fatal(err)
 	}
 	w.store = s3store.New(w.bucket, cfg, awsconf.Settings{})
-	w.s3 = s3test.NewProxy(t, s3)
 	w.jobs = &jobtest.Server{Jobs: map[string]bool{jobName: true}, Else: w.glue, Do: func(context.Context, jobtest.Run) error { return errors.New("no job was to be run") }}
-	jobs := httptest.NewServer(w.jobs)
-	t.Cleanup(jobs.Close)
 	t.Cleanup(w.jobs.Close)
-	w.jobsURL = jobs.URL
-	t.Setenv("AWS_ENDPOINT_URL_GLUE", jobs.URL)
-
 	w.writeLake(c)
 	w.spec = deploytest.Lake(t, filepath.Join(w.dir, "lake"), "aws", map[string]string{"BUCKET": w.bucket})
 	w.states = &machinetest.Server{Clock: w.clock, Machines: map[string]*machinetest.Definition{machineARN: w.machine()}, Waited: w.passed,
 		Tasks: map[string]machinetest.Task{"arn:aws:states:::lambda:invoke": w.invoke, "arn:aws:states:::glue:startJobRun.sync": w.runJob, "arn:aws:states:::sns:publish": w.tell}}
-	states := httptest.NewServer(w.states)
+	if w.guard, err = rightstest.Of(render.Places(w.spec)); err != nil {
+		t.Fatal(err)
+	}
+	// The stack has made the database.
+	if _, err := w.glue.Call("CreateDatabase", map[string]any{"DatabaseInput": map[string]any{"Name": w.spec.Database}}); err != nil {
+		t.Fatal(err)
+	}
+	w.s3 = s3test.NewProxy(t, w.guard.S3(t, s3))
+	guarded := w.guard.Service(w.jobs)
+	jobs := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Amz-Target") == "AWSGlue.StartJobRun" && w.throttled.Add(-1) >= 0 {
+			rw.Header().Set("X-Amzn-Errortype", "ThrottlingException")
+			rw.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(rw, `{"__type":"ThrottlingException","message":"Rate exceeded"}`)
+			return
+		}
+		guarded.ServeHTTP(rw, r)
+	}))
+	t.Cleanup(jobs.Close)
+	w.jobsURL = jobs.URL
+	states := httptest.NewServer(w.guard.Service(w.states))
 	t.Cleanup(states.Close)
 	t.Cleanup(w.states.Close)
 
@@ -154,6 +180,7 @@ func newWorld(t *testing.T, c config) *world {
 			c.function.Env = append(c.function.Env, e)
 		}
 	}
+	c.function.Env = append(c.function.Env, "AWS_ACCESS_KEY_ID="+string(rights.Runner))
 	if w.lambda, err = lambdatest.New(c.function); err != nil {
 		t.Fatal(err)
 	}
@@ -161,6 +188,7 @@ func newWorld(t *testing.T, c config) *world {
 	w.queue = &queue{w: w}
 	t.Setenv("BUCKET", w.bucket)
 	t.Cleanup(func() {
+		w.withinRights()
 		if t.Failed() {
 			t.Log(w.log.String())
 			for _, e := range w.states.Executions() {
@@ -172,6 +200,19 @@ func newWorld(t *testing.T, c config) *world {
 		}
 	})
 	return w
+}
+
+// withinRights fails where an actor of the stack was refused something, or has asked for what the table of rights does not have.
+func (w *world) withinRights() {
+	w.t.Helper()
+	for _, err := range w.guard.Err() {
+		w.t.Error(err)
+	}
+	for _, e := range w.guard.Entries() {
+		if e.Verdict != rightstest.Allowed {
+			w.t.Errorf("refused: %s", e)
+		}
+	}
 }
 
 // writeLake writes the function's code: the lake that tarn init makes, the program, and its start.
@@ -229,12 +270,20 @@ func (w *world) machine() *machinetest.Definition {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	text = strings.NewReplacer(machine.Function, "arn:aws:lambda:us-east-1:"+account+":function:stedi-aws", machine.Job, jobName, machine.Topic, "arn:aws:sns:us-east-1:"+account+":stedi-aws").Replace(text)
+	text = strings.NewReplacer(machine.Function, w.arn(w.spec.Names().FunctionARN()), machine.Job, w.spec.Names().Job, machine.Topic, w.arn(w.spec.Names().TopicARN())).Replace(text)
 	d, err := machinetest.Parse([]byte(text))
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return d
+}
+
+// arn fills in what the template leaves open in an ARN.
+func (w *world) arn(text string) string {
+	for name, value := range rightstest.Variables {
+		text = strings.ReplaceAll(text, "${"+name+"}", value)
+	}
+	return text
 }
 
 // own is the key of the folder that the lake has for itself.
@@ -261,7 +310,15 @@ func (w *world) passed(at time.Time) {
 		if next.At.After(at) || !next.At.After(time.Now()) {
 			return
 		}
-		text := fmt.Sprintf(`{"at":%q}`, time.Now().UTC().Format(time.RFC3339))
+		// Each time is another one, as the names of executions are made of them.
+		now := time.Now().UTC().Truncate(time.Second)
+		w.mu.Lock()
+		if !now.After(w.shown) {
+			now = w.shown.Add(time.Second)
+		}
+		w.shown = now
+		w.mu.Unlock()
+		text := fmt.Sprintf(`{"at":%q}`, now.Format(time.RFC3339))
 		_, err = w.store.Put(ctx, own+"next.json", strings.NewReader(text), store.Condition{ETag: o.ETag})
 		if !errors.Is(err, store.ErrCondition) {
 			if err != nil {
@@ -364,7 +421,7 @@ func (w *world) tables() map[string]string {
 		parts = append(parts, fmt.Sprintf("SELECT '%s', count(*), sum(hash(t)::HUGEINT) FROM %s t", name, name))
 	}
 	// The account of files and rows: without when, and by which run.
-	parts = append(parts, "SELECT 'quarantine', count(*), sum(hash(reason)::HUGEINT) FROM tarn__quarantine")
+	parts = append(parts, "SELECT 'files', count(*), sum(hash(table_name, file, size, etag, definition, objects, loaded, quarantined)::HUGEINT) FROM tarn__files")
 	slices.Sort(parts)
 	for _, line := range strings.Split(strings.TrimSpace(w.query(strings.Join(parts, " UNION ALL "))), "\n")[1:] {
 		name, sums, _ := strings.Cut(line, ",")

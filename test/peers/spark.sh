@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.."
 peers=${TARN_PEERS:-${TMPDIR:-/tmp}/tarn-peers}
 
 install() {
-	if ! "$peers/spark/bin/python" -c 'import pyspark, pyarrow; assert pyspark.__version__ == "3.5.4"' 2>/dev/null; then
+	if ! "$peers/spark/bin/python" -c 'import pyspark, pyarrow, boto3; assert pyspark.__version__ == "3.5.4"' 2>/dev/null; then
 		python3 -m venv "$peers/spark"
 		"$peers/spark/bin/pip" install --quiet --disable-pip-version-check --requirement test/peers/spark.txt
 	fi

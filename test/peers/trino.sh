@@ -23,6 +23,15 @@ java() {
 }
 
 install() {
+	trino
+	# With this driver Trino opens a catalog that is an SQLite file.
+	local driver=$home/plugin/trino-iceberg-$version/sqlite-jdbc-3.47.1.0.jar
+	[ -f "$driver" ] && return
+	curl -sSf -o "$driver.part" https://repo1.maven.org/maven2/org/xerial/sqlite-jdbc/3.47.1.0/sqlite-jdbc-3.47.1.0.jar
+	mv "$driver.part" "$driver"
+}
+
+trino() {
 	[ -d "$home" ] && return
 	local fresh=$home.$$ central=https://repo1.maven.org/maven2/io/trino
 	mkdir -p "$fresh"

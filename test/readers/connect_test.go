@@ -26,6 +26,11 @@ func TestCellsReadTheSameRows(t *testing.T) {
 		t.Run(peer, func(t *testing.T) { runCell(t, python, peer, exports, "-C", dir) })
 	}
 	t.Run("spark", func(t *testing.T) { runCell(t, sparkConfigured(t), "spark", exports, "-C", dir) })
+	t.Run("trino", func(t *testing.T) {
+		p := printed(t, "trino", "-C", dir).Parts[0]
+		url := trinoServing(t, map[string]string{strings.TrimPrefix(p.File, "etc/"): p.Text})
+		runCell(t, python, "trino", exports, "-C", dir, "--server", url)
+	})
 }
 
 // TestCellsReadABucket does the same for a lake whose tables and catalog file are in a bucket.
@@ -48,6 +53,7 @@ func TestCellsReadABucket(t *testing.T) {
 	for _, peer := range []string{"python", "duckdb", "polars", "pyiceberg"} {
 		t.Run(peer, func(t *testing.T) { runCell(t, python, peer, exports, args...) })
 	}
+	t.Run("spark", func(t *testing.T) { runCell(t, sparkConfigured(t), "spark", exports, args...) })
 }
 
 // TestCellsReadGlue does the same for a lake in a bucket and in the Glue Data Catalog.

@@ -122,7 +122,9 @@ func (h *Hints) Remove(ctx context.Context, t Taken) error {
 	return h.store.Delete(ctx, t.Keys...)
 }
 
-func (h *Hints) noteKey(run string) string { return h.own + "taken/" + run + ".json" }
+func (h *Hints) noted() string { return h.own + "taken/" }
+
+func (h *Hints) noteKey(run string) string { return h.noted() + run + ".json" }
 
 // Note writes down what a run has listed that goes on in another process.
 func (h *Hints) Note(ctx context.Context, run string, t Taken) error {
@@ -153,4 +155,21 @@ func (h *Hints) Noted(ctx context.Context, run string) (t Taken, err error) {
 // Forget takes away what [Hints.Note] has written down for a run.
 func (h *Hints) Forget(ctx context.Context, run string) error {
 	return h.store.Delete(ctx, h.noteKey(run))
+}
+
+// Sweep takes away what was noted before a time for runs that have come to no end. Hints stay.
+func (h *Hints) Sweep(ctx context.Context, before time.Time) error {
+	var keys []string
+	for o, err := range h.store.List(ctx, h.noted(), store.ListOptions{}) {
+		if err != nil {
+			return err
+		}
+		if o.Modified.Before(before) {
+			keys = append(keys, o.Key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	return h.store.Delete(ctx, keys...)
 }

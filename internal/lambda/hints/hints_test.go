@@ -86,6 +86,16 @@ func TestNoted(t *testing.T) {
 	if noted, err := h.Noted(t.Context(), "run2"); err != nil || len(noted.Keys) != 0 {
 		t.Error(noted, err)
 	}
+	must(t, h.Sweep(t.Context(), time.Now().Add(-time.Hour)))
+	if noted, err := h.Noted(t.Context(), "run1"); err != nil || len(noted.Keys) != 1 {
+		t.Error("what a run has just noted was swept", err)
+	}
+	must(t, h.Note(t.Context(), "run3", taken))
+	must(t, h.Sweep(t.Context(), time.Now().Add(time.Hour)))
+	if noted, err := h.Noted(t.Context(), "run3"); err != nil || len(noted.Keys) != 0 {
+		t.Error("what nobody has ended was not swept", err)
+	}
+	must(t, h.Note(t.Context(), "run1", taken))
 	must(t, h.Forget(t.Context(), "run1"))
 	if noted, err := h.Noted(t.Context(), "run1"); err != nil || len(noted.Keys) != 0 {
 		t.Error(noted, err)

@@ -13,6 +13,9 @@ import (
 // Lambda function memory").
 const fullCore = 1769
 
+// mostShares is the most that cpu.shares takes.
+const mostShares = 262144
+
 // bounds are cgroups that hold a process to the memory and the share of the processor that a function has.
 type bounds struct{ dirs []string }
 
@@ -21,7 +24,8 @@ func newBounds(memory int) (*bounds, error) {
 	b := &bounds{}
 	name := fmt.Sprintf("lambdatest-%d-%d", os.Getpid(), time.Now().UnixNano())
 	for controller, values := range map[string]map[string]int{
-		"cpu":    {"cpu.cfs_period_us": period, "cpu.cfs_quota_us": period * memory / fullCore},
+		// The shares let it have what it may have, beside whatever else the machine does.
+		"cpu":    {"cpu.cfs_period_us": period, "cpu.cfs_quota_us": period * memory / fullCore, "cpu.shares": mostShares},
 		"memory": {"memory.limit_in_bytes": memory << 20},
 	} {
 		dir := filepath.Join("/sys/fs/cgroup", controller, name)

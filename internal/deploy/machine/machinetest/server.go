@@ -62,6 +62,15 @@ func (s *Server) Close() {
 	s.running.Wait()
 }
 
+// Stop ends an execution, as StopExecution does.
+func (s *Server) Stop(arn string) error {
+	x, err := s.find(arn)
+	if err == nil {
+		s.stop(x, Error{})
+	}
+	return err
+}
+
 // Ended is an execution as it stands: Status as the API has it, the steps, and how it failed, if it did.
 type Ended struct {
 	Name, ARN, Status, Error string

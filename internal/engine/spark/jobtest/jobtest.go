@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -65,6 +66,16 @@ func (s *Server) Runs() []Run {
 		out[i] = *r
 	}
 	return out
+}
+
+// Ended returns when a run has ended.
+func (s *Server) Ended(id string) {
+	s.mu.Lock()
+	i := slices.IndexFunc(s.runs, func(r *Run) bool { return r.ID == id })
+	s.mu.Unlock()
+	if i >= 0 {
+		<-s.runs[i].ended
+	}
 }
 
 // Close stops all runs and waits for them.
