@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"tarn/internal/awstest"
 )
@@ -23,6 +24,9 @@ func TestOnAWS(t *testing.T) {
 		t.Helper()
 		cmd := exec.Command(name, args...)
 		cmd.Dir = dir
+		if region := os.Getenv("AWS_REGION"); region != "" {
+			cmd.Env = append(os.Environ(), "AWS_DEFAULT_REGION="+region) // which version 1 of the CLI goes by
+		}
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s %s: %v\n%s", filepath.Base(name), strings.Join(args, " "), err, out)
@@ -69,6 +73,7 @@ func TestOnAWS(t *testing.T) {
 	id := do(aws, "athena", "start-query-execution", "--query-string", "SELECT count(*) FROM "+database+".machine_learning_curated", "--result-configuration", "OutputLocation="+place+"results/",
 		"--query", "QueryExecutionId", "--output", "text")
 	for state := "QUEUED"; state == "QUEUED" || state == "RUNNING"; {
+		time.Sleep(time.Second)
 		state = do(aws, "athena", "get-query-execution", "--query-execution-id", id, "--query", "QueryExecution.Status.State", "--output", "text")
 	}
 	if got := do(aws, "athena", "get-query-results", "--query-execution-id", id, "--query", "ResultSet.Rows[1].Data[0].VarCharValue", "--output", "text"); !strings.HasSuffix(want, "\n"+got) {

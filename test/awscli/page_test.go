@@ -182,7 +182,7 @@ func TestPageOfAWS(t *testing.T) {
 		"published",                          // the run from here
 		"ICEBERG",                            // a table in Glue
 		"metadata_location",                  // asked for by --query, so this may be its value
-		"UPDATE_COMPLETE",                    // the stack
+		"CREATE_COMPLETE",                    // the stack
 		"SUCCEEDED",                          // the execution
 		"five Glue jobs",                     // what it costs
 		"stack tarn-mylake-aws in " + region, // what was taken away
