@@ -104,7 +104,7 @@ func TestSampleRefuses(t *testing.T) {
 
 func TestSize(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]int64{"1": 1, "512KB": 512 << 10, "32MB": 32 << 20, "32 mib": 32 << 20, "2g": 2 << 30, "0": 0, "-1MB": 0, "MB": 0, "1TB": 0, "1.5MB": 0, "KB1": 0, "1KBKB": 0} {
+	for text, want := range map[string]int64{"1": 1, "512KB": 512 << 10, "32MB": 32 << 20, "32 mib": 32 << 20, "2g": 2 << 30, "0": 0, "-1MB": 0, "MB": 0, "1TB": 1 << 40, "1PB": 0, "1.5MB": 0, "KB1": 0, "1KBKB": 0} {
 		if got, err := size(text); got != want || (err == nil) != (want > 0) {
 			t.Errorf("%q: %d, %v", text, got, err)
 		}
