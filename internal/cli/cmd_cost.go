@@ -12,6 +12,7 @@ import (
 	"tarn/internal/deployconf"
 	"tarn/internal/project"
 	"tarn/internal/run"
+	"tarn/internal/store/s3"
 	"tarn/internal/words"
 )
 
@@ -77,18 +78,30 @@ allowances are left out. Nothing is asked of AWS, but for what the lake's own ta
 func (a *app) reckon(cmd *cobra.Command, o costFlags) (*cost.Bill, error) {
 	c := cost.Case{Lake: cost.ModelCase(), Settings: deployconf.Defaults()}
 	given := cmd.Flags().Changed("files-per-day") && (cmd.Flags().Changed("rows-per-day") || o.bytes != "")
-	w, err := a.open(cmd.Context())
+	known, region, err := a.costs(cmd.Context(), o.region, given)
+	var refused *s3.Error
 	switch {
 	case errors.Is(err, project.ErrNoLake) && a.dir == "" && given:
 	case errors.Is(err, project.ErrNoLake) && a.dir == "":
 		return nil, fmt.Errorf("%w\nhint: outside of a lake, say what comes: --files-per-day 24 --rows-per-day 100000", err)
+	case errors.As(err, &refused) && refused.NoBucket():
+		// What it would cost is asked before there is anything.
+		lake, spec, err := a.deploySpec(cmd.Context())
+		if err != nil {
+			return nil, err
+		}
+		c = caseOf(spec)
+		if o.region == "" {
+			o.region = lake.Config.AWS.Region
+		}
+		if !given {
+			c.Volume = exampleVolume
+			a.tell("note: %v yet, so this is an example; --files-per-day and --rows-per-day say what comes", refused.Err)
+		}
 	case err != nil:
 		return nil, err
 	default:
-		c, o.region, err = costCase(cmd.Context(), w, o.region, given)
-		if err = errors.Join(err, w.Close()); err != nil {
-			return nil, err
-		}
+		c, o.region = known, region
 	}
 	v := &c.Volume
 	each := 0.0
@@ -125,6 +138,16 @@ func (a *app) reckon(cmd *cobra.Command, o costFlags) (*cost.Bill, error) {
 		return nil, err
 	}
 	return cost.Reckon(c, o.region, p), nil
+}
+
+// costs describes the lake that the command is about as costs are reckoned of it.
+func (a *app) costs(ctx context.Context, region string, given bool) (cost.Case, string, error) {
+	w, err := a.open(ctx)
+	if err != nil {
+		return cost.Case{}, region, err
+	}
+	c, region, err := costCase(ctx, w, region, given)
+	return c, region, errors.Join(err, w.Close())
 }
 
 // costCase describes a lake as costs are reckoned of it.

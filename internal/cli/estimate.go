@@ -10,21 +10,14 @@ import (
 // estimate says in lines what a stack costs a month: by what the lake has loaded, or what lies in its landing places, and before
 // there is any of it, by an example.
 func (a *app) estimate(ctx context.Context, spec deploy.Spec) ([]string, error) {
-	c := cost.Case{Lake: cost.Lake{Landing: len(spec.Landing), Models: len(spec.Models), Glue: true, KMS: spec.KMSKey != ""}, Settings: spec.Settings}
-	region := ""
-	if w, err := a.open(ctx); err == nil {
-		region = w.Project.Config.AWS.Region
-		// Before the first deployment there is no bucket to look into, which is no reason not to deploy.
-		if known, _, err := costCase(ctx, w, region, false); err == nil {
-			c = known
-		}
-		if err := w.Close(); err != nil {
-			return nil, err
-		}
+	c, region := caseOf(spec), ""
+	// Before the first deployment there is no bucket to look into, which is no reason not to deploy.
+	if known, at, err := a.costs(ctx, "", false); err == nil {
+		c, region = known, at
 	}
 	example := c.Volume.Files == 0
 	if example {
-		c.Volume = cost.Volume{Files: 24, Rows: 100_000}
+		c.Volume = exampleVolume
 	}
 	c.Volume.Queries = usualQueries
 	lines, err := cost.Plain(c, region, "")
@@ -33,3 +26,11 @@ func (a *app) estimate(ctx context.Context, spec deploy.Spec) ([]string, error) 
 	}
 	return lines, err
 }
+
+// caseOf describes a lake that has nothing yet.
+func caseOf(spec deploy.Spec) cost.Case {
+	return cost.Case{Lake: cost.Lake{Landing: len(spec.Landing), Models: len(spec.Models), Glue: true, KMS: spec.KMSKey != ""}, Settings: spec.Settings}
+}
+
+// exampleVolume is a file an hour.
+var exampleVolume = cost.Volume{Files: 24, Rows: 100_000}
