@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -108,8 +109,9 @@ func (f *Function) plan(ctx context.Context, l *log, t task.Task) (task.Answer, 
 		if err != nil {
 			return err
 		}
-		out.Next = f.place(ctx, p)
-		l.info("planned", "next", string(out.Next), "hints", len(taken.Keys), "steps", working(p), "rows", p.Advice.Rows, "seconds", p.Advice.Seconds)
+		out.Next = f.place(p)
+		fit := f.fits(p)
+		l.info("planned", "next", string(out.Next), "hints", len(taken.Keys), "steps", working(p), "rows", p.Advice.Rows, "seconds", fit.Seconds, "why", fit.Why)
 		if out.Next != task.Nothing {
 			return nil
 		}
@@ -117,6 +119,12 @@ func (f *Function) plan(ctx context.Context, l *log, t task.Task) (task.Answer, 
 		return f.hints.Remove(ctx, taken)
 	})
 	return out, err
+}
+
+// fits judges whether a planned run fits the function as it was deployed.
+func (f *Function) fits(p *run.Planned) run.Fit {
+	c := f.settings.Function
+	return p.Fits(run.Lambda(cmp.Or(f.o.Memory, c.Memory), c.Disk, c.Timeout))
 }
 
 // working counts the steps of a plan that do something.
@@ -130,7 +138,7 @@ func working(p *run.Planned) (n int) {
 }
 
 // place says where a run's work is done.
-func (f *Function) place(ctx context.Context, p *run.Planned) task.Next {
+func (f *Function) place(p *run.Planned) task.Next {
 	taken := false
 	for _, r := range p.Foreign {
 		// What others have rewritten is carried on by a run, which has nothing else to do then.
@@ -144,7 +152,7 @@ func (f *Function) place(ctx context.Context, p *run.Planned) task.Next {
 	case f.settings.Engine == deployconf.Glue || p.Advice.Engine == project.Spark:
 		return task.OnGlue
 	}
-	if end, ok := ctx.Deadline(); ok && time.Until(end).Seconds() < p.Advice.Seconds {
+	if !f.fits(p).Fits {
 		return task.OnGlue
 	}
 	return task.InLambda
