@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"tarn/internal/athena/athenatest"
 )
 
 // Trino starts Trino over the catalog and the bucket that the environment leads to, and gives its address.
@@ -78,6 +80,10 @@ func TrinoServing(t testing.TB, files map[string]string) string {
 	for {
 		raw, _ := os.ReadFile(log.Name())
 		if strings.Contains(string(raw), "SERVER STARTED") {
+			// On a busy machine it takes a moment more until it knows of itself as a node.
+			if _, err := (athenatest.Trino{URL: url}).Query(ctx, "", "SELECT 1"); err != nil {
+				t.Fatalf("Trino does not answer: %v\n%s", err, raw)
+			}
 			return url
 		}
 		select {

@@ -26,8 +26,25 @@ type statement struct {
 	Stats   struct{ ProcessedBytes int64 }
 }
 
+// noNodes is what a server answers that does not know itself yet, as shortly after its start on a busy machine.
+const noNodes = "NO_NODES_AVAILABLE"
+
 // Query implements [Engine].
 func (e Trino) Query(ctx context.Context, database, sql string) (*Result, error) {
+	for patience := time.Now().Add(time.Minute); ; {
+		r, err := e.query(ctx, database, sql)
+		if err == nil || !strings.Contains(err.Error(), noNodes) || time.Now().After(patience) {
+			return r, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+func (e Trino) query(ctx context.Context, database, sql string) (*Result, error) {
 	out := &Result{Rows: [][]*string{}}
 	a, err := e.call(ctx, http.MethodPost, e.URL+"/v1/statement", database, sql)
 	for {
