@@ -109,8 +109,8 @@ func (f *Function) plan(ctx context.Context, l *log, t task.Task) (task.Answer, 
 		if err != nil {
 			return err
 		}
-		out.Next = f.place(p)
 		fit := f.fits(p)
+		out.Next = f.place(p, fit)
 		l.info("planned", "next", string(out.Next), "hints", len(taken.Keys), "steps", working(p), "rows", p.Advice.Rows, "seconds", fit.Seconds, "why", fit.Why)
 		if out.Next != task.Nothing {
 			return nil
@@ -138,7 +138,7 @@ func working(p *run.Planned) (n int) {
 }
 
 // place says where a run's work is done.
-func (f *Function) place(p *run.Planned) task.Next {
+func (f *Function) place(p *run.Planned, fit run.Fit) task.Next {
 	taken := false
 	for _, r := range p.Foreign {
 		// What others have rewritten is carried on by a run, which has nothing else to do then.
@@ -149,10 +149,7 @@ func (f *Function) place(p *run.Planned) task.Next {
 		return task.Nothing
 	case p.Empty() || f.settings.Engine == deployconf.Lambda || f.settings.Job.Off:
 		return task.InLambda
-	case f.settings.Engine == deployconf.Glue || p.Advice.Engine == project.Spark:
-		return task.OnGlue
-	}
-	if !f.fits(p).Fits {
+	case f.settings.Engine == deployconf.Glue || p.Advice.Engine == project.Spark || !fit.Fits:
 		return task.OnGlue
 	}
 	return task.InLambda
