@@ -68,14 +68,7 @@ func (a Account) remove(ctx context.Context, prefix string) error {
 	if err != nil {
 		return err
 	}
-	var keys []string
-	for o, err := range s.List(ctx, prefix, store.ListOptions{}) {
-		if err != nil {
-			return err
-		}
-		keys = append(keys, o.Key)
-	}
-	return s.Delete(ctx, keys...)
+	return store.DeleteBelow(ctx, s, prefix)
 }
 
 // Database gives the name of a Glue database that is not there yet; if it is at the end of the test, it goes with its tables.

@@ -327,17 +327,7 @@ func (w *Workspace) removeLeft(ctx context.Context, run string) error {
 	if err != nil {
 		return err
 	}
-	var keys []string
-	for o, err := range s.List(ctx, prefix, store.ListOptions{}) {
-		if err != nil {
-			return err
-		}
-		keys = append(keys, o.Key)
-	}
-	if len(keys) == 0 {
-		return nil
-	}
-	return s.Delete(ctx, keys...)
+	return store.DeleteBelow(ctx, s, prefix)
 }
 
 // jobID is the engine's name of the job that is under way, or "".

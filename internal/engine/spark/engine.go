@@ -185,17 +185,7 @@ func (e *Engine) Remove(ctx context.Context, run string) error {
 	if err != nil {
 		return err
 	}
-	var keys []string
-	for o, err := range s.List(ctx, prefix, store.ListOptions{}) {
-		if err != nil {
-			return err
-		}
-		keys = append(keys, o.Key)
-	}
-	if len(keys) == 0 {
-		return nil
-	}
-	return s.Delete(ctx, keys...)
+	return store.DeleteBelow(ctx, s, prefix)
 }
 
 func (e *Engine) put(ctx context.Context, location string, content []byte) error {
