@@ -102,11 +102,7 @@ func (a *app) connect(ctx context.Context, args []string, f connectFlags) (err e
 	if f.job.any() {
 		return a.jobInput(ctx, args[1:], f)
 	}
-	dir, err := a.lakeDir()
-	if err != nil {
-		return err
-	}
-	t, err := run.OpenTables(ctx, dir, run.Options{Target: a.target})
+	t, err := a.tables(ctx)
 	if err != nil {
 		return err
 	}

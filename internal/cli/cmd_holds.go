@@ -60,11 +60,7 @@ func (a *app) release(cmd *cobra.Command, tag, table string, wait bool) error {
 }
 
 func (a *app) holds(cmd *cobra.Command, table string) (err error) {
-	dir, err := a.lakeDir()
-	if err != nil {
-		return err
-	}
-	t, err := run.OpenTables(cmd.Context(), dir, run.Options{Target: a.target})
+	t, err := a.tables(cmd.Context())
 	if err != nil {
 		return err
 	}

@@ -125,11 +125,7 @@ func (a *app) sqlText(args []string, file string) (diag.Source, error) {
 }
 
 func (a *app) query(ctx context.Context, src diag.Source, q queryFlags) (err error) {
-	dir, err := a.lakeDir()
-	if err != nil {
-		return err
-	}
-	t, err := run.OpenTables(ctx, dir, run.Options{Target: a.target})
+	t, err := a.tables(ctx)
 	if err != nil {
 		return err
 	}

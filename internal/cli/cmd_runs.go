@@ -18,11 +18,7 @@ loaded, built and checked, and the account of rows.`,
 		Example: "  tarn runs\n  tarn runs --json | jq '.runs[0].record'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			dir, err := a.lakeDir()
-			if err != nil {
-				return err
-			}
-			past, err := run.History(cmd.Context(), dir, run.Options{Target: a.target})
+			past, err := a.history(cmd.Context())
 			if err != nil {
 				return err
 			}

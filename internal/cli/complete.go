@@ -4,7 +4,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"tarn/internal/project"
-	"tarn/internal/run"
 )
 
 // What the shell is offered. Nothing is opened that takes long, and mistakes in the definitions only make the offer smaller.
@@ -58,11 +57,7 @@ func (a *app) completeRuns(cmd *cobra.Command, args []string, _ string) ([]strin
 	if len(args) > 0 && cmd.Name() == "rollback" {
 		return nil, noFiles
 	}
-	dir, err := a.lakeDir()
-	if err != nil {
-		return nil, noFiles
-	}
-	past, err := run.History(cmd.Context(), dir, run.Options{Target: a.target})
+	past, err := a.history(cmd.Context())
 	if err != nil {
 		return nil, noFiles
 	}

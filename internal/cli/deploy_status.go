@@ -12,7 +12,6 @@ import (
 
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/stack"
-	"tarn/internal/run"
 )
 
 // deployed opens the lake and its stack. Nothing is asked of the stack yet.
@@ -44,11 +43,7 @@ execution that failed last, an alarm, messages that could not be read.`,
 				return err
 			}
 			out := deployStatusJSON{Status: s, OK: s.Well()}
-			dir, err := a.lakeDir()
-			if err != nil {
-				return err
-			}
-			past, err := run.History(cmd.Context(), dir, run.Options{Target: a.target})
+			past, err := a.history(cmd.Context())
 			if err != nil {
 				return err
 			}
