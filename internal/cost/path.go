@@ -150,7 +150,7 @@ func function(e Engine, w Work, f deployconf.Function) Place {
 	room := spare * float64(f.Disk) * (1 << 20)
 	switch {
 	case disk > room:
-		out.Why = fmt.Sprintf("it needs about %s of disk, and %s MB have room for %s", size(disk), words.Grouped(int64(f.Disk)), size(room))
+		out.Why = fmt.Sprintf("it needs about %s of disk, and %s MB have room for %s", Size(disk), words.Grouped(int64(f.Disk)), Size(room))
 	case out.Seconds > spare*limit.Seconds():
 		out.Why = fmt.Sprintf("%s rows take about %s with %s MB (%.1f of a processor), and a function ends after %s", words.Grouped(int64(w.Rows)), Duration(out.Seconds),
 			words.Grouped(int64(f.Memory)), float64(f.Memory)/MiBPerCPU, Duration(limit.Seconds()))
@@ -188,8 +188,8 @@ func functionSecond(f deployconf.Function, p *Prices) float64 {
 	return float64(f.Memory)/1024*p.Of(gb) + max(0, float64(f.Disk-512))/1024*p.Of("lambda_disk_gb_second")
 }
 
-// size writes bytes in the unit that people would say them in.
-func size(n float64) string {
+// Size writes bytes in the unit that people would say them in.
+func Size(n float64) string {
 	for _, u := range []struct {
 		of   float64
 		unit string

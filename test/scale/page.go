@@ -36,7 +36,7 @@ The lake is that of the stedi template: three landing tables, five models, three
 - **batched**: a buffer such as Amazon Data Firehose writes a file for each table every %d minutes, under folders of dates;
 - **a file per device**: each device writes a file for each table and day.
 
-`, number(rows), bytesOf(raw), batchMinutes)
+`, number(rows), cost.Size(raw), batchMinutes)
 	for _, section := range []func(*strings.Builder, sizes) error{growth, metadataSection, work, costs, changes, devices, lessons} {
 		if err := section(&b, z); err != nil {
 			return "", err
@@ -53,7 +53,7 @@ func growth(b *strings.Builder, _ sizes) error {
 		s := state{devices: tenThousand, days: days}
 		single := state{devices: tenThousand, days: days, way: single}
 		rows := m.Rate.RawRows / peopleDays * tenThousand * days
-		fmt.Fprintf(b, "| %.0f | %s | %s | %s | %.0f | %s | %s |\n", days, number(rows), bytesOf(rows*m.Rate.RawBytes/m.Rate.RawRows), bytesOf(rows*(m.Rate.LoadedBytes+m.Rate.ModelBytes)/m.Rate.RawRows),
+		fmt.Fprintf(b, "| %.0f | %s | %s | %s | %.0f | %s | %s |\n", days, number(rows), cost.Size(rows*m.Rate.RawBytes/m.Rate.RawRows), cost.Size(rows*(m.Rate.LoadedBytes+m.Rate.ModelBytes)/m.Rate.RawRows),
 			days, number(s.filesPerDay()*days), number(single.filesPerDay()*days))
 	}
 	b.WriteString("\n")
@@ -70,12 +70,12 @@ entry for each snapshot that is kept (%s each), for %d days until `+"`tarn gc`"+
 
 | after days | account of files, batched | account of files, a file per device | manifest of a daily model | metadata.json, a run every 5 min | metadata.json, a run a day |
 |---:|---:|---:|---:|---:|---:|
-`, z.Account, number(rawFiles), etagBytes, z.ManifestFile, bytesOf(z.Manifest), bytesOf(z.Snapshot), keptDays)
+`, z.Account, number(rawFiles), etagBytes, z.ManifestFile, cost.Size(z.Manifest), cost.Size(z.Snapshot), keptDays)
 	for _, days := range steps {
 		s := state{devices: tenThousand, days: days}
 		often, daily := s.metadata(z, 288), s.metadata(z, 1)
 		s.way = single
-		fmt.Fprintf(b, "| %.0f | %s | %s | %s | %s | %s |\n", days, bytesOf(often.account), bytesOf(s.metadata(z, 1).account), bytesOf(often.manifest), bytesOf(often.root), bytesOf(daily.root))
+		fmt.Fprintf(b, "| %.0f | %s | %s | %s | %s | %s |\n", days, cost.Size(often.account), cost.Size(s.metadata(z, 1).account), cost.Size(often.manifest), cost.Size(often.root), cost.Size(daily.root))
 	}
 	b.WriteString("\n")
 	return nil
@@ -232,16 +232,4 @@ func number(n float64) string {
 		return fmt.Sprintf("%.1f million", n/1e6)
 	}
 	return words.Grouped(int64(n + 0.5))
-}
-
-func bytesOf(n float64) string {
-	for _, u := range []struct {
-		of   float64
-		unit string
-	}{{1e12, "TB"}, {1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}} {
-		if n >= u.of {
-			return fmt.Sprintf("%.1f %s", n/u.of, u.unit)
-		}
-	}
-	return fmt.Sprintf("%.0f B", n)
 }
