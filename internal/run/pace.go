@@ -23,7 +23,7 @@ const (
 	// publishing and publishingEach are what a publish takes at most times, and for each table: a call of a catalog, and three
 	// requests of a store.
 	publishing, publishingEach = 2 * time.Second, 400 * time.Millisecond
-	// mostCuts is how many processes may have no time left in the middle of one step.
+	// mostCuts is how many processes may have no time left in the middle of one step, and nothing else done.
 	mostCuts = 3
 	// slower is how much longer a step may take than it did before.
 	slower = 1.3
@@ -73,7 +73,7 @@ type pace struct {
 	// running are the steps that are under way, put those that were not begun for want of time.
 	running, put map[string]bool
 	ended        int
-	// cut counts how often a step was cut short, in earlier processes of the run too.
+	// cut counts how often a step was cut short with nothing else done, in earlier processes of the run too.
 	cut map[string]int
 	// spent and worked are the seconds and the sizes of the steps that this process has done: of models, and of landing tables.
 	spent, worked map[bool]float64
@@ -183,10 +183,14 @@ func (p *pace) publishes(tables int) bool {
 	return p.deadline.IsZero() || p.ended == 0 || time.Now().Add(publishing+time.Duration(tables)*publishingEach).Before(p.deadline)
 }
 
-// hasCut counts the steps that were under way when the time was over, and gives one that never comes to its end.
+// hasCut counts the steps that were under way when the time was over, and gives one that never comes to its end. A process that
+// has done another step counts none: the run gets on, and the step that was cut had only a part of the time.
 func (p *pace) hasCut() (table string, never bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.ended > 0 {
+		return "", false
+	}
 	for _, t := range slices.Sorted(maps.Keys(p.running)) {
 		if p.cut[t]++; p.cut[t] >= mostCuts {
 			table, never = t, true

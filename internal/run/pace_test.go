@@ -312,7 +312,7 @@ func TestAStepThatNeverEnds(t *testing.T) {
 	l.batch(0)
 	for n := 1; ; n++ {
 		_, err := l.turn("arn:1", "account readings", run.RunOptions{})
-		if errors.As(err, new(*run.ContinueError)) && n < 5 {
+		if errors.As(err, new(*run.ContinueError)) && n < 8 {
 			continue
 		}
 		var never *run.TooLongError
