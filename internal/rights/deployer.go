@@ -126,9 +126,9 @@ func deployer(p Places) []use {
 		one("Unsubscribe", "sns", Any),
 		one("Rules", "events", Rule, ARN("events", "rule/"+named)),
 		one("Schedules", "scheduler", Schedule, ARN("scheduler", "schedule/default/"+named)),
-		{sid: "Machine", by: byDeploy, calls: append(all("states", StateMachine), "states:DescribeStateMachine"), on: map[Kind][]string{StateMachine: {StateMachineARN(named)}}},
+		{sid: "Machine", by: byDeploy, calls: append(all("states", StateMachine), "states:DescribeStateMachine", "states:ListExecutions"), on: map[Kind][]string{StateMachine: {StateMachineARN(named)}}},
 		one("MachineCheck", "states", Any),
-		{sid: "LogGroups", by: byDeploy, calls: append(all("logs", LogGroup), "logs:CreateLogGroup"), on: map[Kind][]string{LogGroup: {
+		{sid: "LogGroups", by: byDeploy, calls: append(all("logs", LogGroup), "logs:CreateLogGroup", "logs:FilterLogEvents"), on: map[Kind][]string{LogGroup: {
 			ARN("logs", "log-group:/aws/lambda/"+named), ARN("logs", "log-group:/aws/vendedlogs/states/"+named), ARN("logs", "log-group:/aws-glue/"+named)}}},
 		{sid: "LogDelivery", by: byDeploy, calls: []string{"logs:DescribeLogGroups", "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
 			"logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"}},
