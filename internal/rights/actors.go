@@ -33,7 +33,7 @@ const (
 
 // Actors are all of which [Of] knows the rights.
 func Actors() []Actor {
-	return []Actor{Runner, JobRole, Pipeline, Analyst, Scientist, Operator, Laptop, Uploader, CrawlerRole, Deployer}
+	return []Actor{Runner, JobRole, Pipeline, Analyst, Scientist, Operator, Laptop, Uploader, CrawlerRole, Deployer, Eraser}
 }
 
 // use is what an actor does: calls, and the things of each kind that it does them with.
@@ -48,7 +48,7 @@ type use struct {
 }
 
 var usesOf = map[Actor]func(Places) []use{Runner: runner, JobRole: job, Pipeline: pipeline, Analyst: analyst, Scientist: scientist, Operator: operator,
-	Laptop: laptop, Uploader: uploader, CrawlerRole: crawler, Deployer: deployer}
+	Laptop: laptop, Uploader: uploader, CrawlerRole: crawler, Deployer: deployer, Eraser: eraser}
 
 // Of gives what an actor may do with a lake.
 func Of(a Actor, p Places) (Policy, error) {
@@ -375,8 +375,12 @@ func (p Places) stack() string {
 // laptop is the smallest way: a run needs no stack.
 func laptop(p Places) []use {
 	return append(running(p), p.tables("FirstRun", []string{"glue:CreateDatabase", "glue:GetDatabase"}),
-		use{sid: "Doctor", calls: []string{"lakeformation:GetDataLakeSettings", "lakeformation:ListPermissions", "lakeformation:ListResources", "servicequotas:ListServiceQuotas"}})
+		use{sid: "Doctor", calls: append([]string{"servicequotas:ListServiceQuotas"}, grantsLook...)})
 }
+
+// grantsLook are the calls that tell which grants of Lake Formation are missing.
+var grantsLook = []string{"lakeformation:GetDataLakeSettings", "lakeformation:ListPermissions", "lakeformation:ListResources", "lakeformation:GetResourceLFTags",
+	"lakeformation:GetLFTagExpression"}
 
 // uploader is for `aws s3 cp` and `sync`, which compares with what is there.
 func uploader(p Places) []use {

@@ -60,6 +60,37 @@ var deployCalls = [][]Call{
 		{Service: "kms", Operation: "DeleteAlias", Needs: []Need{{"kms:DeleteAlias", []Kind{Key, Alias}}}, Source: reference + "AWS KMS", Unseen: byDeploy}},
 }
 
+// Eraser removes the data with the stack: tarn deploy destroy --data. It goes beside the deployer's policy, and should be nobody's for long.
+const Eraser Actor = "eraser"
+
+// eraser is bound to what the lake has. Somebody else's object in the lake's own bucket keeps the bucket.
+func eraser(p Places) []use {
+	whole := append([]Place{p.Warehouse, p.Results, p.Artefacts}, p.Landing...)
+	all := p.marks()
+	for _, at := range whole {
+		if at.Prefix != "" {
+			all = append(all, at.below(""))
+		}
+	}
+	return []use{
+		{sid: "Objects", calls: []string{"s3:DeleteObject", "s3:DeleteObjects", versionsDelete}, on: map[Kind][]string{Object: all}},
+		{sid: "Versions", calls: []string{"s3:ListObjectVersions"}, on: map[Kind][]string{Bucket: buckets(whole...)}},
+		p.tables("Tables", []string{"glue:GetTables", "glue:DeleteTable"}, "*"),
+	}
+}
+
+// marks are the objects that say who has switched on what buckets notify of.
+func (p Places) marks() []string {
+	var out []string
+	for _, arn := range buckets(p.Landing...) {
+		out = append(out, arn+"/_tarn/eventbridge.json")
+	}
+	return out
+}
+
+// versionsDelete is a DeleteObjects that names versions, which takes an action of its own.
+const versionsDelete = "s3:DeleteObjects of versions"
+
 // Kinds of what only a deployment is about.
 const (
 	Rule          Kind = "rule"
@@ -106,9 +137,13 @@ func deployer(p Places) []use {
 		one("Stack", "cloudformation", Stack, p.stack()),
 		{sid: "Follow", by: byDeploy, calls: []string{"cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources"}, on: map[Kind][]string{Stack: {p.stack()}}},
 		one("Templates", "cloudformation", Any),
+		{sid: "GrantsLook", by: byDeploy, calls: grantsLook},
 		one("Bucket", "s3", Bucket, buckets(p.Warehouse)...),
-		{sid: "BucketLook", by: byDeploy, calls: []string{"s3:ListObjectsV2", "s3:HeadBucket", "s3:GetBucketLocation"}, on: map[Kind][]string{Bucket: buckets(p.Warehouse, p.Artefacts)}},
-		{sid: "Artefacts", by: byDeploy, calls: []string{"s3:HeadObject", "s3:GetObject", "s3:PutObject", "s3:CreateMultipartUpload", "s3:UploadPart", "s3:CompleteMultipartUpload", "s3:AbortMultipartUpload"},
+		{sid: "BucketLook", by: byDeploy, calls: []string{"s3:ListObjectsV2", "s3:HeadBucket", "s3:GetBucketLocation", "s3:GetBucketTagging"},
+			on: map[Kind][]string{Bucket: buckets(append([]Place{p.Warehouse, p.Artefacts, p.Results}, p.Landing...)...)}},
+		{sid: "Events", by: byDeploy, calls: []string{"s3:GetBucketNotificationConfiguration", "s3:PutBucketNotificationConfiguration"}, on: map[Kind][]string{Bucket: buckets(p.Landing...)}},
+		{sid: "EventsMark", by: byDeploy, calls: []string{"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}, on: map[Kind][]string{Object: p.marks()}},
+		{sid: "Artefacts", by: byDeploy, calls: []string{"s3:HeadObject", "s3:GetObject", "s3:PutObject", "s3:CreateMultipartUpload", "s3:UploadPart", "s3:CompleteMultipartUpload", "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:DeleteObjects"},
 			on: map[Kind][]string{Object: {p.Artefacts.below("")}}},
 		{sid: "Database", by: byDeploy, calls: []string{"glue:CreateDatabase", "glue:GetDatabase", "glue:UpdateDatabase", "glue:DeleteDatabase"}, on: map[Kind][]string{Catalog: {p.glue("catalog")},
 			Database:     {p.glue("database/" + p.Database), p.glue("database/" + p.Database + "_crawled")},

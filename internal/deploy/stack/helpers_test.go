@@ -27,6 +27,8 @@ import (
 type account struct {
 	t       *testing.T
 	program string
+	// aws are the settings by which stacks are opened.
+	aws awsconf.Settings
 
 	mu     sync.Mutex
 	told   []string
@@ -101,7 +103,7 @@ func (a *account) open(s deploy.Spec, change func(string) string) *stack.Stack {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	st, err := stack.New(a.t.Context(), stack.Options{Spec: s, Render: template(change), Bundle: b, Poll: time.Millisecond,
+	st, err := stack.New(a.t.Context(), stack.Options{Spec: s, AWS: a.aws, Render: template(change), Bundle: b, Poll: time.Millisecond,
 		Estimate: func(context.Context, deploy.Spec) ([]string, error) { return []string{"about 1 USD a month"}, nil },
 		Talk: stack.Talk{
 			Tell: func(line string) { a.mu.Lock(); defer a.mu.Unlock(); a.told = append(a.told, line) },
