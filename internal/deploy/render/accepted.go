@@ -20,6 +20,9 @@ var (
 	noEnvKey    = accepted{"CKV_AWS_173", "The variables are names of places and no secrets; own_key: true encrypts them with an own key."}
 	noLogKey    = accepted{"CKV_AWS_158", "CloudWatch encrypts logs anyway, and these hold no values of rows; own_key: true does it with an own key."}
 	noJobKey    = accepted{"CKV_AWS_195", "The bucket encrypts what the job writes; own_key: true adds an own key for it and its logs."}
+	noCrawlKey  = accepted{"CKV_AWS_195", "It writes names of tables and a log; own_key: true adds an own key for that."}
+	noDiskKey   = accepted{"CKV_AWS_187", "SageMaker encrypts its disk with a key of AWS, and no table has to be kept there; own_key: true takes an own key."}
+	noOwnRole   = accepted{"CKV2_AWS_68", "Its role is one that was there before, and has the rights that its owner has given it."}
 	noQueueKey  = accepted{"CKV_AWS_27", "SQS encrypts it with its own key (SSE-SQS): the AWS-managed key of KMS admits no EventBridge. own_key: true takes an own key."}
 	noTopicKey  = accepted{"CKV_AWS_26", "Reports hold no values of rows, and the AWS-managed key admits no alarms. own_key: true takes an own key."}
 )
