@@ -128,6 +128,14 @@ type Roles struct {
 	Grant []string
 }
 
+// How messages of the queue are given to the function: at most QueueBatch at once, or what has come within QueueWindow of the first one. A
+// batch larger than ten needs a window of a second at least (AWS Lambda Developer Guide, "Creating and configuring an Amazon SQS event
+// source mapping").
+const (
+	QueueBatch  = 100
+	QueueWindow = 5 * time.Second
+)
+
 // Defaults are the settings of a target that says nothing.
 func Defaults() Settings {
 	return Settings{

@@ -207,7 +207,7 @@ func TestPageOfClassic(t *testing.T) {
 	a.run(`
 tarn init old
 tarn sample old/data --people 20 --days 2 --replace
-sed -i 's|# catalog: glue .*|catalog: glue|; s|# region: .*|database: stedi_classic|; s|/warehouse/|/old/|' old/tarn.yaml
+sed -i 's|# database: .*|database: stedi_classic|; s|/warehouse/|/old/|' old/tarn.yaml
 sed -i "s|s3://stedi-lake/|s3://$BUCKET/landing/|" old/landing/*.sql old/tarn.yaml
 aws s3 mb s3://$BUCKET
 aws s3 sync old/data/ s3://$BUCKET/landing/

@@ -25,15 +25,19 @@ func (r *renderer) notebook() error {
 	if err != nil {
 		return err
 	}
+	not := r.unkeyed(noDiskKey)
+	if r.Settings.Roles.Scientist != "" {
+		not = append(not, noOwnRole)
+	}
 	r.t.Add(cfn.Resource{ID: "NotebookScript", Type: "AWS::SageMaker::NotebookInstanceLifecycleConfig", Properties: cfn.Map{
 		"NotebookInstanceLifecycleConfigName": r.n.Notebook,
 		"OnStart":                             cfn.List{cfn.Map{"Content": cfn.Map{"Fn::Base64": script}}},
-	}}, cfn.Resource{ID: "Notebook", Type: "AWS::SageMaker::NotebookInstance", Comment: "It costs while it runs: stop it when you are done.", Properties: cfn.Map{
+	}}, accept(cfn.Resource{ID: "Notebook", Type: "AWS::SageMaker::NotebookInstance", Comment: "It costs while it runs: stop it when you are done.", Properties: cfn.Map{
 		"NotebookInstanceName": r.n.Notebook, "InstanceType": r.Settings.Notebook.Instance, "RoleArn": r.role("scientist"),
 		"LifecycleConfigName": cfn.GetAtt("NotebookScript.NotebookInstanceLifecycleConfigName"),
 		"PlatformIdentifier":  "notebook-al2023-v1", "RootAccess": "Disabled", "DirectInternetAccess": "Enabled", "VolumeSizeInGB": 5, "KmsKeyId": r.key(),
 		"InstanceMetadataServiceConfiguration": cfn.Map{"MinimumInstanceMetadataServiceVersion": "2"},
 		"Tags":                                 r.tags(),
-	}})
+	}}, not...))
 	return nil
 }

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -161,8 +162,13 @@ func pieces(p rights.Policy) []rights.Policy {
 			parts++
 		}
 		size := (len(s.Resource) + parts - 1) / parts
+		n := 0
 		for resources := range slices.Chunk(s.Resource, size) {
 			part := s
+			// IAM takes no policy in which two statements have the same name.
+			if n++; n > 1 {
+				part.Sid = fmt.Sprintf("%s%d", s.Sid, n)
+			}
 			part.Resource = resources
 			add(part)
 		}
