@@ -183,6 +183,13 @@ func (f *Function) work(ctx context.Context, l *log, t work) (out task.Answer, e
 				return errors.Join(err, noted)
 			}
 		}
+		if t.Run != "" && rec.Run != t.Run {
+			// What was to go on was thrown away, and this run has looked at no hints: they are for another round.
+			taken = hints.Taken{}
+			if gone := f.hints.Forget(ctx, t.Run); gone != nil {
+				return errors.Join(err, gone)
+			}
+		}
 		more, err := unfinished(err)
 		switch {
 		case err != nil:
@@ -237,7 +244,11 @@ func (f *Function) options(ctx context.Context, l *log, s run.Selection) run.Run
 // nobody else is going to look at them, there is to be another run.
 func (f *Function) published(ctx context.Context, l *log, rec *run.Record, taken hints.Taken) (task.Answer, error) {
 	out := answer(task.Done, rec)
-	l.info("published", "run", rec.Run, "status", string(rec.Status), "tables", out.Published, "loaded", out.Loaded, "quarantined", out.Quarantined, "seconds", rec.Seconds)
+	what := "published"
+	if rec.Status == run.NothingToDo {
+		what = "nothing to do"
+	}
+	l.info(what, "run", rec.Run, "status", string(rec.Status), "tables", out.Published, "loaded", out.Loaded, "quarantined", out.Quarantined, "seconds", rec.Seconds)
 	if rec.Status == run.Published {
 		l.measure(map[string]float64{task.RowsLoaded: float64(out.Loaded), task.RowsQuarantined: float64(out.Quarantined), task.RunSeconds: rec.Seconds})
 	}

@@ -12,6 +12,7 @@ import (
 
 	"tarn/internal/lake"
 	"tarn/internal/plan"
+	"tarn/internal/words"
 )
 
 // A process can have less time than its run needs: a function of AWS Lambda ends after fifteen minutes. Then it begins no step that
@@ -39,10 +40,16 @@ type ContinueError struct {
 	Run string
 	// Done and Steps count the tables that are made, and all that there are to make.
 	Done, Steps int
+	// Read and ToRead count landing files of tables that are read in batches.
+	Read, ToRead int
 }
 
 func (e *ContinueError) Error() string {
-	return fmt.Sprintf("run %s is not done: %d of %d tables are made, and the next process goes on", e.Run, e.Done, e.Steps)
+	read := ""
+	if e.ToRead > 0 {
+		read = fmt.Sprintf(", %s of %s landing files are read", words.Grouped(int64(e.Read)), words.Grouped(int64(e.ToRead)))
+	}
+	return fmt.Sprintf("run %s is not done: %d of %d tables are made%s, and the next process goes on", e.Run, e.Done, e.Steps, read)
 }
 
 // TooLongError says that a step takes longer than a process has time, so that going on would never come to an end.
@@ -281,7 +288,7 @@ func (x *execution) timed(ctx context.Context, do func(context.Context) error) e
 // pause writes down what is done of a run whose time is over, and gives the error that it ends with.
 func (x *execution) pause(ctx context.Context) error {
 	x.tidyCut()
-	e := &ContinueError{Run: x.id}
+	e := &ContinueError{Run: x.id, Read: x.read, ToRead: x.toRead}
 	landing := true
 	for _, s := range x.plan.Steps {
 		if !s.Works() {

@@ -21,10 +21,16 @@ import (
 // hour is time enough; tests say when it is over.
 func hour() time.Time { return time.Now().Add(time.Hour) }
 
+// openFor opens the lake for a process of an execution.
+func (l *testLake) openFor(owner string) *run.Workspace {
+	l.t.Helper()
+	return l.open(run.Options{Owner: catalog.Owner{Execution: owner}})
+}
+
 // turn runs the lake as one process of an execution, whose time is over at a step.
 func (l *testLake) turn(owner, over string, o run.RunOptions) (*run.Record, error) {
 	l.t.Helper()
-	w := l.open(run.Options{Owner: catalog.Owner{Execution: owner}})
+	w := l.openFor(owner)
 	w.OnStep(func(step string) {
 		if strings.HasPrefix(step, over) {
 			w.TimeIsOver()
