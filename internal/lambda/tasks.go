@@ -199,7 +199,7 @@ func (f *Function) work(ctx context.Context, l *log, t work) (out task.Answer, e
 			return err
 		}
 		out = *more
-		l.info("goes on", "run", out.Run, "next", string(out.Next), "seconds", rec.Seconds)
+		l.info("goes on", "run", out.Run, "next", string(out.Next), "report", out.Report, "seconds", rec.Seconds)
 		if resumed != "" {
 			return nil
 		}

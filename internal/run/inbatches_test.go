@@ -104,7 +104,7 @@ func killedInBatches(t *testing.T, newLake func(t *testing.T) *testLake) {
 		change func(l *testLake)
 		read   int
 	}{
-		"same":        {func(*testLake) {}, 4},
+		"same":                {func(*testLake) {}, 4},
 		"definitions on disk": {func(l *testLake) { l.replace("trusted/people.sql", "trim(name)", "upper(name)") }, 6},
 	} {
 		if newLake(t).bucket && strings.HasSuffix(name, "on disk") {
