@@ -176,25 +176,21 @@ func (f *Function) work(ctx context.Context, l *log, t work) (out task.Answer, e
 		resumed := ""
 		o.Resuming = func(id, _ string) { resumed = id }
 		rec, err := w.Run(ctx, o)
-		if resumed != "" && t.Run == "" {
-			// An earlier process was killed before it could say so. What counts is what that has listed.
-			var noted error
-			if taken, noted = f.hints.Noted(ctx, resumed); noted != nil {
-				return errors.Join(err, noted)
-			}
-		}
 		if t.Run != "" && rec.Run != t.Run {
 			// What was to go on was thrown away, and this run has looked at no hints: they are for another round.
 			taken = hints.Taken{}
-			if gone := f.hints.Forget(ctx, t.Run); gone != nil {
-				return errors.Join(err, gone)
-			}
 		}
 		more, err := unfinished(err)
 		switch {
 		case err != nil:
 			return f.notPublished(l, rec, err)
 		case more == nil:
+			if resumed != "" && t.Run == "" {
+				// An earlier process was killed before it could say so. What counts is what that has listed.
+				if taken, err = f.hints.Noted(ctx, resumed); err != nil {
+					return err
+				}
+			}
 			out, err = f.published(ctx, l, rec, taken)
 			return err
 		}
@@ -203,7 +199,11 @@ func (f *Function) work(ctx context.Context, l *log, t work) (out task.Answer, e
 		if resumed != "" {
 			return nil
 		}
-		return f.hints.Note(ctx, out.Run, taken)
+		if err := f.hints.Note(ctx, out.Run, taken); err != nil {
+			// Then they are looked at once more.
+			l.warn("the hints of the run could not be noted: " + plainly(err))
+		}
+		return nil
 	})
 	return out, err
 }

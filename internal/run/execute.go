@@ -63,6 +63,10 @@ type execution struct {
 	pace     *pace
 	// named are the files that events have named, in whichever process the plan was made.
 	named []string
+	// left is the run of another process that this one goes on with; nil where it begins one. begun says that all of that is here,
+	// and that a step may have begun.
+	left  *leftRun
+	begun bool
 	// handOver leaves starting the job to somebody else.
 	handOver bool
 }

@@ -34,6 +34,7 @@ func (x *execution) goOn(ctx context.Context, l *leftRun) error {
 	if err := x.resume(ctx, l); err != nil {
 		return err
 	}
+	x.begun = true
 	if l.Job != nil && !l.Loading {
 		if o := x.offerer(); o != nil && l.Job.Offered {
 			offer, err := o.Offered(ctx, *l.Job)

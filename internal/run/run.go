@@ -107,6 +107,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 			return rec, err
 		}
 		if why == "" {
+			x.left = left
 			x.inherit(left)
 			if o.Resuming != nil {
 				o.Resuming(left.Run, left.jobID())
@@ -178,6 +179,7 @@ func (x *execution) makeAll(ctx context.Context) (err error) {
 	if err := x.unchanged(ctx); err != nil {
 		return err
 	}
+	x.begun = true
 	return x.work(ctx, nil)
 }
 
@@ -231,6 +233,10 @@ func (x *execution) idle(ctx context.Context) error {
 
 // fill puts what the steps noted into the record, in order of work.
 func (x *execution) fill() {
+	if x.plan == nil {
+		// The time was over before there was one.
+		return
+	}
 	for _, s := range x.plan.Steps {
 		st := x.state(s.Table.Name)
 		if st == nil {
