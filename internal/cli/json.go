@@ -304,8 +304,10 @@ type deployStatusJSON struct {
 	*stack.Status
 	// Whether nothing asks for somebody.
 	OK bool `json:"ok"`
-	// The last run that was published, without its record; null where there is none.
+	// The last run that was published, without its record; null where there is none or these credentials may not read it.
 	LastRun *run.Past `json:"last_run"`
+	// Whether these credentials may not read which runs there were, as those of an operator.
+	RunsDenied bool `json:"runs_denied,omitempty"`
 	// 7 where something asks for somebody.
 	ExitCode int `json:"exit_code,omitempty"`
 }
