@@ -35,7 +35,7 @@ func TestNotebook(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server, url := athenatest.Start(t, engine, registry.New(awsconf.Settings{}), groups(bucket))
 			scratch := t.TempDir()
-			cmd := exec.Command(python, filepath.Join("cells", "notebook.py"), folder, fmt.Sprint(stediRows))
+			cmd := exec.Command(python, filepath.Join("cells", "notebook.py"), folder, fmt.Sprint(stediRows), "stedi")
 			for _, e := range os.Environ() {
 				if !strings.HasPrefix(e, "AWS_ENDPOINT_URL_ATHENA") {
 					cmd.Env = append(cmd.Env, e)
