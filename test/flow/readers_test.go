@@ -11,6 +11,7 @@ import (
 
 	"tarn/internal/athena/athenatest"
 	"tarn/internal/awsconf"
+	"tarn/internal/deploy"
 	"tarn/internal/notebook"
 	"tarn/internal/rights"
 	"tarn/internal/rights/rightstest"
@@ -61,14 +62,18 @@ func TestReaders(t *testing.T) {
 		}
 		folder, scratch := t.TempDir(), t.TempDir()
 		c := notebook.Config{Database: w.spec.Database, Table: "machine_learning_curated", WorkGroup: w.spec.Names().Scientist, Region: rightstest.Region}
-		for name, text := range map[string][]byte{notebook.File: notebook.JSON(), notebook.ConfigFile: c.JSON()} {
+		model := w.spec.Models[slices.IndexFunc(w.spec.Models, func(m deploy.Model) bool { return m.Name == c.Table })]
+		if err := c.Choose(model.Columns, "", ""); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string][]byte{notebook.File: notebook.JSON(notebook.Plain), notebook.ConfigFile: c.JSON()} {
 			if err := os.WriteFile(filepath.Join(folder, name), text, 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
 		_, url := athenatest.Start(t, engine, registry.New(awsconf.Settings{}),
 			map[string]athenatest.WorkGroup{w.spec.Names().Scientist: {Output: "s3://" + w.bucket + "/results/scientist/", Enforce: true}})
-		cmd := exec.Command(python, filepath.Join("..", "readers", "cells", "notebook.py"), folder, fmt.Sprint(counts["machine_learning_curated"]))
+		cmd := exec.Command(python, filepath.Join("..", "readers", "cells", "notebook.py"), folder, fmt.Sprint(counts["machine_learning_curated"]), "stedi")
 		for _, e := range os.Environ() {
 			if !strings.HasPrefix(e, "AWS_ENDPOINT_URL_ATHENA") {
 				cmd.Env = append(cmd.Env, e)
