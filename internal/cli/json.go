@@ -14,6 +14,7 @@ import (
 	"tarn/internal/doctor"
 	"tarn/internal/intake"
 	"tarn/internal/lake"
+	"tarn/internal/notebook"
 	"tarn/internal/plan"
 	"tarn/internal/run"
 	"tarn/internal/sample"
@@ -47,6 +48,16 @@ type runJSON struct {
 // connectJSON is what `tarn connect` prints.
 type connectJSON struct {
 	connect.Cell
+}
+
+// notebookJSON is what `tarn connect sagemaker --notebook` prints.
+type notebookJSON struct {
+	// Absolute path of the folder.
+	Dir string `json:"dir"`
+	// What was written, relative to the folder.
+	Files []string `json:"files"`
+	// What the notebook goes by, as in tarn.json beside it.
+	Settings notebook.Config `json:"settings"`
 }
 
 // jobJSON is what `tarn connect sagemaker` prints with --training or --processing.
@@ -341,6 +352,7 @@ func results() []result {
 		{"tarn query", queryJSON{}},
 		{"tarn query -o FILE", queryFileJSON{}},
 		{"tarn connect", connectJSON{}},
+		{"tarn connect sagemaker --notebook", notebookJSON{}},
 		{"tarn connect sagemaker --training|--processing", jobJSON{}},
 		{"tarn check", checkJSON{}},
 		{"tarn compile", compileJSON{}}, {"tarn compile --as glue", projectJSON{}}, {"tarn deploy", deployJSON{}}, {"tarn deploy --render", deployRenderJSON{}},

@@ -92,6 +92,9 @@ type eventsYAML struct {
 type notebookYAML struct {
 	Enabled  truth `yaml:"enabled" jsonschema_description:"Makes it. It costs while it runs. Default: false."`
 	Instance text  `yaml:"instance" jsonschema_description:"Its type. Default: ml.t3.medium."`
+	Table    text  `yaml:"table" jsonschema_description:"The curated table that its notebook reads. Default: machine_learning_curated, or the last one."`
+	Person   text  `yaml:"person" jsonschema_description:"The column that says whose a row is: nobody is in both parts of a split. Default: the first of serialnumber, email, user that is there."`
+	Predict  text  `yaml:"predict" jsonschema_description:"The column of numbers that its model guesses. Default: distanceFromObject if it is there."`
 }
 
 type rolesYAML struct {
@@ -181,6 +184,7 @@ func (r *resolver) deploy(c *Config, s settingsYAML) {
 	}
 	d.Athena.NoQueries = !orTrue(k.Athena.Queries)
 	d.Notebook.On = k.Notebook.Enabled.on
+	d.Notebook.Table, d.Notebook.Person, d.Notebook.Predict = k.Notebook.Table.value, k.Notebook.Person.value, k.Notebook.Predict.value
 	d.Notebook.Instance = cmp.Or(r.matching(k.Notebook.Instance, "deploy: notebook: instance", notebookType, "such as ml.t3.medium"), d.Notebook.Instance)
 	r.deployRoles(d, k.Roles)
 	r.deployTags(d, k.Tags)
