@@ -57,7 +57,7 @@ func prose(page string) (text, code []string) {
 
 var (
 	link   = regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	markup = regexp.MustCompile("[^\\p{L}\\p{N} _-]")
+	markup = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
 // anchors are what links into a page can name, as GitHub makes them of its headings.
@@ -103,10 +103,10 @@ func TestLinks(t *testing.T) {
 }
 
 // called finds the commands of tarn in a line of a shell: tarn, ./tarn or go run ./cmd/tarn where a command begins.
-var called = regexp.MustCompile("(?:^|[|;(&]|\\$\\(|\\$ | = )\\s*(?:[A-Z_]+=\\S+ )*(?:\\./)?(?:tarn|go run (?:-tags \\S+ )?\\./cmd/tarn)((?: .*)?)$")
+var called = regexp.MustCompile(`(?:^|[|;(&]|\$\(|\$ | = )\s*(?:[A-Z_]+=\S+ )*(?:\./)?(?:tarn|go run (?:-tags \S+ )?\./cmd/tarn)((?: .*)?)$`)
 
 // span is a command in the middle of a sentence.
-var span = regexp.MustCompile("`((?:\\./)?tarn [^`]+)`")
+var span = regexp.MustCompile("`((?:[.]/)?tarn [^`]+)`")
 
 // words splits what follows a command into its arguments as a shell does; what it would put in their places is left as it is.
 func words(line string) (out []string) {
