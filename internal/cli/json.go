@@ -6,6 +6,7 @@ import (
 
 	"tarn/internal/check"
 	"tarn/internal/classic"
+	"tarn/internal/compare"
 	"tarn/internal/connect"
 	"tarn/internal/cost"
 	"tarn/internal/demo"
@@ -43,6 +44,26 @@ type runJSON struct {
 	ExitCode int `json:"exit_code,omitempty"`
 	// What to do about a failure, where that is known.
 	Hint string `json:"hint,omitempty"`
+}
+
+// compareJSON is what `tarn compare` prints.
+type compareJSON struct {
+	// Name of the first table.
+	First string `json:"first"`
+	// Name of the second table.
+	Second string `json:"second"`
+	// Whether both have the same rows, each as often, by the columns that were compared.
+	Same bool `json:"same"`
+	compare.Counts
+	*compare.Comparison
+	// Rows that differ, with how often each is in the first and in the second table.
+	Rows []json.RawMessage `json:"rows"`
+}
+
+// compareSQLJSON is what `tarn compare --sql` prints.
+type compareSQLJSON struct {
+	// The statement.
+	SQL string `json:"sql"`
 }
 
 // connectJSON is what `tarn connect` prints.
@@ -351,6 +372,8 @@ func results() []result {
 		{"tarn cost", cost.Bill{}},
 		{"tarn query", queryJSON{}},
 		{"tarn query -o FILE", queryFileJSON{}},
+		{"tarn compare", compareJSON{}},
+		{"tarn compare --sql", compareSQLJSON{}},
 		{"tarn connect", connectJSON{}},
 		{"tarn connect sagemaker --notebook", notebookJSON{}},
 		{"tarn connect sagemaker --training|--processing", jobJSON{}},
