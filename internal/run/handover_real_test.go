@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -131,12 +130,11 @@ func TestAModelFailsInItsOwnJobRun(t *testing.T) {
 			}
 			w := l.asOwner("arn:1")
 			defer w.Close()
-			from := time.Now()
 			_, err := w.Run(t.Context(), run.RunOptions{})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("it says %v", err)
 			}
-			if n := server.Counts("StartJobRun"); n != len(c.models) || time.Since(from) > time.Minute {
+			if n := server.Counts("StartJobRun"); n != len(c.models) {
 				t.Errorf("%d job runs", n)
 			}
 			if left := l.garbage(); len(left) > 0 {

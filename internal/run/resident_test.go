@@ -44,7 +44,7 @@ func endResident() error {
 	err := resident.keeper.Close()
 	select {
 	case <-resident.ended:
-	case <-time.After(30 * time.Second):
+	case <-time.After(5 * time.Minute):
 		err = errors.Join(err, errors.New("the Spark that stays does not end"))
 	}
 	return errors.Join(err, os.RemoveAll(filepath.Dir(resident.socket)))

@@ -5,7 +5,6 @@ package awscli
 import (
 	"bytes"
 	"context"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,6 +18,7 @@ import (
 	"tarn/internal/awsconf"
 	"tarn/internal/deploy/stack/stacktest"
 	"tarn/internal/store/registry"
+	"tarn/internal/store/s3/s3test"
 )
 
 // tools are the programs of the pages: a folder with aws and moto_server, as test/peers/awscli.sh installs them.
@@ -106,36 +106,14 @@ func newAccount(t *testing.T, lake string) *account {
 // moto starts the server with executions that go on by themselves and a Lambda that runs nothing.
 func (a *account) moto(bin string) string {
 	a.t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	host, port, err := net.SplitHostPort(l.Addr().String())
-	if err == nil {
-		err = l.Close()
-	}
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	cmd := exec.Command(filepath.Join(bin, "moto_server"), "-H", host, "-p", port)
-	if err := cmd.Start(); err != nil {
-		a.t.Fatal(err)
-	}
-	a.t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may have ended
-		_ = cmd.Wait()
-	})
-	url := "http://" + net.JoinHostPort(host, port)
+	url := s3test.StartMoto(a.t, "127.0.0.1", filepath.Join(bin, "moto_server"))
 	const settings = `{"stepfunctions": {"execute_state_machine": true}, "lambda": {"use_docker": false}}`
-	for range 600 {
-		if r, err := http.Post(url+"/moto-api/config", "application/json", strings.NewReader(settings)); err == nil {
-			_ = r.Body.Close()
-			return url
-		}
-		time.Sleep(50 * time.Millisecond)
+	r, err := http.Post(url+"/moto-api/config", "application/json", strings.NewReader(settings))
+	if err != nil {
+		a.t.Fatal(err)
 	}
-	a.t.Fatal("moto did not start")
-	return ""
+	_ = r.Body.Close()
+	return url
 }
 
 // prelude leads the CLI's commands for SQS to the stand-in, as the CLI itself goes by no variable there.
