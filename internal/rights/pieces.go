@@ -1,6 +1,9 @@
 package rights
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // How long policies are at most, without white space (IAM User Guide, "IAM and AWS STS quotas"): all inline policies of a role together,
 // and each managed one. A role takes ten managed ones.
@@ -44,8 +47,13 @@ func (p Policy) Pieces() []Policy {
 			parts++
 		}
 		size := (len(s.Resource) + parts - 1) / parts
+		n := 0
 		for resources := range slices.Chunk(s.Resource, size) {
 			part := s
+			// IAM takes no policy in which two statements have the same name.
+			if n++; n > 1 {
+				part.Sid = fmt.Sprintf("%s%d", s.Sid, n)
+			}
 			part.Resource = resources
 			add(part)
 		}
