@@ -2,11 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
+	"tarn/internal/catalog/glue"
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/stack"
+	"tarn/internal/store/s3"
 )
 
 func deployDestroyCommand(a *app) *cobra.Command {
@@ -68,6 +71,29 @@ func (a *app) agreesToDestroy(ctx context.Context, bucket string, data bool, yes
 	}
 	name, err := a.ask(ctx, "this cannot be undone: type the name of the bucket, "+bucket+", to remove it all: ")
 	return name == bucket, err
+}
+
+// idle fails while somebody writes to the lake. What is not there any more is idle.
+func (a *app) idle(ctx context.Context) (err error) {
+	t, err := a.tables(ctx)
+	if gone(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	if err = t.Idle(ctx); gone(err) {
+		return nil
+	}
+	return err
+}
+
+// gone reports whether an error says that a bucket or a database is not there.
+func gone(err error) bool {
+	var bucket *s3.Error
+	var database *glue.Error
+	return errors.As(err, &bucket) && bucket.Missing() || errors.As(err, &database) && database.Missing()
 }
 
 func (a *app) showDestroyed(spec deploy.Spec, d *stack.Destroyed, data bool) {

@@ -166,7 +166,7 @@ func (a *app) showChange(mark, what string, c stack.Change) {
 func (a *app) stackEnded(err error) error {
 	var on *stack.GoesOnError
 	switch {
-	case errors.As(err, &on) && !a.json:
+	case errors.As(err, &on) && on.Interrupted() && !a.json:
 		a.tell("%v", on)
 		return told(err)
 	case errors.Is(err, stack.ErrDeclined) && !a.json:

@@ -68,7 +68,7 @@ type Proposal struct {
 }
 
 func (s *Stack) proposal(ctx context.Context, found *surroundings) (Proposal, error) {
-	p := Proposal{Stack: s.name, Region: s.region, Account: s.account, Who: s.who, Changes: []Change{}}
+	p := s.proposed()
 	if s.o.Estimate != nil {
 		var err error
 		if p.Estimate, err = s.o.Estimate(ctx, found.spec); err != nil {
@@ -76,6 +76,11 @@ func (s *Stack) proposal(ctx context.Context, found *surroundings) (Proposal, er
 		}
 	}
 	return p, nil
+}
+
+// proposed is a proposal of nothing yet.
+func (s *Stack) proposed() Proposal {
+	return Proposal{Stack: s.name, Region: s.region, Account: s.account, Who: s.who, Changes: []Change{}}
 }
 
 // additions are the changes of a stack that is not there yet.
@@ -119,6 +124,9 @@ func (s *Stack) change(ctx context.Context, r request, st *types.Stack) (*change
 	name := prefix + s.now().UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(b[:])
 	in := &cloudformation.CreateChangeSetInput{StackName: &s.name, ChangeSetName: &name, ChangeSetType: r.kind, ClientToken: &name,
 		Capabilities: []types.Capability{types.CapabilityCapabilityIam, types.CapabilityCapabilityNamedIam}, Tags: s.stackTags(), Parameters: parameters(r, st)}
+	if r.kind == types.ChangeSetTypeImport && st != nil && len(st.Tags) > 0 {
+		in.Tags = st.Tags // an import changes nothing else
+	}
 	if r.url != "" {
 		in.TemplateURL = &r.url
 	} else {
@@ -199,7 +207,7 @@ func (s *Stack) ready(ctx context.Context, cs *changeSet) (empty bool, err error
 			if strings.Contains(why, "didn't contain changes") || strings.Contains(why, "No updates are to be performed") {
 				return true, nil
 			}
-			return false, &FailedError{Stack: s.name, Status: string(out.Status), Reason: why, Sound: true}
+			return false, &FailedError{Stack: s.name, Region: s.region, Status: string(out.Status), Reason: why, Sound: true}
 		}
 		if err := wait.pause(ctx); err != nil {
 			return false, err
@@ -267,5 +275,5 @@ func (s *Stack) execute(ctx context.Context, cs *changeSet) error {
 	if _, err := s.cf.ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{ChangeSetName: &cs.id, ClientRequestToken: &token}); err != nil {
 		return s.failed("begin", err)
 	}
-	return s.follow(ctx, since, len(cs.changes))
+	return s.follow(ctx, begun{since: since, total: len(cs.changes)})
 }

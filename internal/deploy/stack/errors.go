@@ -1,8 +1,11 @@
 package stack
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/aws/smithy-go"
@@ -72,9 +75,11 @@ func (e *MissingError) Hint() string { return e.Fix }
 
 // FailedError says that CloudFormation could not do what it was asked for.
 type FailedError struct {
-	Stack, Status string
+	Stack, Region, Status string
 	// Resource is the logical name of what failed first, with its Type; Reason is what AWS says about it.
 	Resource, Type, Reason string
+	// Left are the logical names of what AWS could not bring to where it should be, if it says so.
+	Left []string
 	// Sound says that the stack is as it was before, so that the same call can go on.
 	Sound bool
 }
@@ -90,6 +95,8 @@ func (e *FailedError) Error() string {
 	}
 	text := fmt.Sprintf("%s could not be made: %s", what, reason)
 	switch {
+	case strings.HasPrefix(e.Status, "DELETE_"):
+		return fmt.Sprintf("%s could not be removed: %s; the stack is in state %s", what, reason, e.Status)
 	case e.Sound:
 		return text + "; the stack is as it was before"
 	case e.Status == "ROLLBACK_COMPLETE":
@@ -104,7 +111,36 @@ func (e *FailedError) Hint() string {
 	if h == "" {
 		h = "mend that"
 	}
+	at := " --region " + e.Region + " --stack-name " + e.Stack
+	switch e.Status {
+	case "DELETE_FAILED":
+		h += ", and call the same again: it goes on from here"
+		if len(e.Left) > 0 {
+			h += "; `aws cloudformation delete-stack" + at + " --deletion-mode FORCE_DELETE_STACK` leaves " + strings.Join(e.Left, ", ") + " in the account"
+		}
+		return h
+	case "IMPORT_ROLLBACK_FAILED":
+		return h + "; `tarn deploy destroy` takes the stack away, and leaves bucket, database and tables, and then `tarn deploy` makes it anew"
+	case "UPDATE_ROLLBACK_FAILED":
+		h += ", and call `tarn deploy` again: it tries the way back once more, and goes on"
+		if len(e.Left) > 0 {
+			h += "; `aws cloudformation continue-update-rollback" + at + " --resources-to-skip " + strings.Join(e.Left, " ") + "` leaves that out"
+		}
+		return h
+	}
 	return h + ", and call `tarn deploy` again: it goes on from here"
+}
+
+// left finds what CloudFormation names at the end of a reason: "The following resource(s) failed to delete: [A, B]. ".
+var left = regexp.MustCompile(`The following resource\(s\) failed to [a-z]+: \[([^\]]+)\]`)
+
+// leftOf gives the resources that a reason of a whole stack names.
+func leftOf(reason string) []string {
+	m := left.FindStringSubmatch(reason)
+	if m == nil {
+		return nil
+	}
+	return strings.Split(strings.ReplaceAll(m[1], " ", ""), ",")
 }
 
 // GoesOnError says that nobody waits any more for a stack which AWS goes on with.
@@ -114,10 +150,26 @@ type GoesOnError struct {
 }
 
 func (e *GoesOnError) Error() string {
+	if !e.Interrupted() {
+		return e.Err.Error() + "; AWS goes on with the stack " + e.Stack
+	}
 	return "AWS goes on with the stack " + e.Stack + " without this terminal; `tarn deploy status` shows it, and `tarn deploy` waits for its end and goes on from there"
 }
 
 func (e *GoesOnError) Unwrap() error { return e.Err }
+
+// Interrupted says that somebody has ended the waiting, and not an error.
+func (e *GoesOnError) Interrupted() bool {
+	return errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, context.DeadlineExceeded)
+}
+
+// Hint says how to go on.
+func (e *GoesOnError) Hint() string {
+	if e.Interrupted() {
+		return ""
+	}
+	return cmp.Or(hint(e.Err.Error()), "mend that") + ", and call the same again: it waits for the stack's end and goes on from there"
+}
 
 // plain takes off what AWS adds to reasons for machines.
 func plain(reason string) string {
@@ -136,13 +188,13 @@ var hints = []struct {
 }{
 	{[]string{"service control policy"}, "a service control policy of your organisation forbids it: ask whoever looks after AWS Organizations"},
 	{[]string{"permissions boundary"}, "a permissions boundary is asked for or forbids it: name it in deploy: roles: boundary: of the target"},
-	{[]string{"iam:PassRole"}, "whoever deploys needs iam:PassRole on the stack's roles for the services that get them: docs/aws.md has the policy"},
+	{[]string{"iam:PassRole"}, "whoever deploys needs iam:PassRole on the stack's roles for the services that get them: docs/rights.md has the policy"},
 	{[]string{"iam:CreateRole"}, "whoever deploys may make no roles: name those that are there in deploy: roles: of the target"},
 	{[]string{"InsufficientCapabilities", "CAPABILITY_"}, "the template makes roles, which has to be allowed with CAPABILITY_NAMED_IAM"},
 	{[]string{"LocationConstraint", "location constraint"}, "a bucket in us-east-1 is made without a LocationConstraint, and one anywhere else with it: see region: of the target"},
 	{[]string{"already exists", "AlreadyExists", "BucketAlreadyOwnedByYou"}, "something of this name is there already: take it away, or give the stack another name with deploy: stack: of the target"},
 	{[]string{"LimitExceeded", "Limit exceeded", "limit exceeded", "quota", "TooManyBuckets", "ServiceQuotaExceeded"}, "the account has reached a quota: Service Quotas in the console shows it and raises it; `tarn doctor` reads those that matter"},
-	{[]string{"AccessDenied", "not authorized", "UnauthorizedOperation", "Access Denied"}, "whoever deploys lacks that right: docs/aws.md has the policy, and a permissions boundary or service control policy can take it away again"},
+	{[]string{"AccessDenied", "not authorized", "UnauthorizedOperation", "Access Denied"}, "whoever deploys lacks that right: docs/rights.md has the policy, and a permissions boundary or service control policy can take it away again"},
 	{[]string{"ExpiredToken", "expired", "no AWS credentials", "InvalidClientTokenId"}, awsconf.SignIn},
 	{[]string{"dial tcp", "did not answer within"}, "nothing answers there: look at the network, and at region: and endpoint: of the target or AWS_ENDPOINT_URL"},
 	{[]string{"Throttling", "Rate exceeded"}, "AWS asks to go slower: wait a minute"},

@@ -58,7 +58,7 @@ func (g *Guard) s3(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	operation := operationOf(r, key)
+	operation := s3test.Operation(r)
 	on := []thing{{rights.Bucket, "arn:aws:s3:::" + bucket}}
 	if key != "" {
 		on = append(on, thing{rights.Object, "arn:aws:s3:::" + bucket + "/" + key})
@@ -84,50 +84,6 @@ func (g *Guard) s3(w http.ResponseWriter, r *http.Request) bool {
 	}
 	denied(w, r, "AccessDenied", fmt.Sprintf("User: arn:aws:sts::%s:assumed-role/%s is not authorized to perform: %s on %s", Account, actor, operation, r.URL.Path))
 	return false
-}
-
-// operationOf names the operation of a request as the SDKs do.
-func operationOf(r *http.Request, key string) string {
-	q := r.URL.Query()
-	has := func(names ...string) bool {
-		for _, n := range names {
-			if !q.Has(n) {
-				return false
-			}
-		}
-		return true
-	}
-	if key == "" {
-		switch {
-		case r.Method == http.MethodHead:
-			return "HeadBucket"
-		case r.Method == http.MethodGet && q.Get("list-type") == "2":
-			return "ListObjectsV2"
-		case r.Method == http.MethodGet && has("location"):
-			return "GetBucketLocation"
-		case r.Method == http.MethodGet && has("uploads"):
-			return "ListMultipartUploads"
-		case r.Method == http.MethodPost && has("delete"):
-			return "DeleteObjects"
-		}
-		return r.Method + " bucket ?" + r.URL.RawQuery
-	}
-	switch {
-	case has("uploadId", "partNumber") && r.Method == http.MethodPut && r.Header.Get("X-Amz-Copy-Source") == "":
-		return "UploadPart"
-	case has("uploads") && r.Method == http.MethodPost:
-		return "CreateMultipartUpload"
-	case has("uploadId"):
-		if op := map[string]string{http.MethodPost: "CompleteMultipartUpload", http.MethodDelete: "AbortMultipartUpload", http.MethodGet: "ListParts"}[r.Method]; op != "" {
-			return op
-		}
-	case has("acl"), has("tagging"), has("versionId"), has("retention"), has("legal-hold"), r.Header.Get("X-Amz-Copy-Source") != "":
-	default:
-		if op := map[string]string{http.MethodGet: "GetObject", http.MethodHead: "HeadObject", http.MethodPut: "PutObject", http.MethodDelete: "DeleteObject"}[r.Method]; op != "" {
-			return op
-		}
-	}
-	return r.Method + " object ?" + r.URL.RawQuery
 }
 
 // deleted reads the keys of a DeleteObjects, whose body stays to be read.
