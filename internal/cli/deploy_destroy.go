@@ -70,6 +70,12 @@ func (a *app) agreesToDestroy(ctx context.Context, bucket string, data bool, yes
 		return false, &usageError{misspelt("--data removes everything in bucket "+bucket+" for ever, and --yes="+yes+" is not its name", "write --yes="+bucket)}
 	}
 	name, err := a.ask(ctx, "this cannot be undone: type the name of the bucket, "+bucket+", to remove it all: ")
+	if errors.Is(err, errNobody) {
+		err = &usageError{misspelt("nobody can be asked here whether to remove everything in bucket "+bucket+" for ever", "--yes="+bucket+" agrees beforehand")}
+	}
+	if err == nil && name != bucket {
+		a.tell("that is not its name")
+	}
 	return name == bucket, err
 }
 

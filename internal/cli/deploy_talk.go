@@ -101,7 +101,7 @@ var stateMarks = []struct {
 func (a *app) showProposal(p stack.Proposal) {
 	state := "there is one"
 	if p.New {
-		state = "there is none yet"
+		state = "there is none"
 	}
 	a.tell("stack %s in %s, account %s (%s), as %s", p.Stack, p.Region, p.Account, state, p.Who)
 	for _, line := range p.Before {

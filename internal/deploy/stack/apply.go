@@ -54,7 +54,12 @@ func (s *Stack) Apply(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	x := &deployment{s: s, found: found, stack: st, result: &Result{Stack: s.name, Region: s.region, Account: s.account, Changes: []Change{}, Outputs: map[string]Output{}}}
-	return x.result, x.work(ctx)
+	err = x.work(ctx)
+	var on *GoesOnError
+	if err != nil && ctx.Err() != nil && x.result.Changed && !errors.As(err, &on) {
+		err = &GoesOnError{s.name, errors.Join(errBetween, ctx.Err())}
+	}
+	return x.result, err
 }
 
 // deployment is one call of Apply.
@@ -65,6 +70,8 @@ type deployment struct {
 	stack *types.Stack
 	// agreed says that a person has agreed to all additions.
 	agreed bool
+	// read is the key of the template in the bucket.
+	read   string
 	result *Result
 }
 

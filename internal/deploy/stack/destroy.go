@@ -61,6 +61,7 @@ func (s *Stack) Destroy(ctx context.Context, data bool) (*Destroyed, error) {
 		out.withData(s.o.Spec.Settings.Bucket, s.o.Spec.Settings.Database)
 	}
 	p := s.proposed()
+	p.New = st == nil
 	p.Changes = append(slices.Clone(out.Removed), out.Kept...)
 	if data {
 		if err := s.o.Idle(ctx); err != nil {

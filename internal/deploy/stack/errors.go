@@ -107,9 +107,9 @@ func (e *FailedError) Error() string {
 
 // Hint says what to do about the reason.
 func (e *FailedError) Hint() string {
-	h := hint(e.Reason)
-	if h == "" {
-		h = "mend that"
+	h := cmp.Or(hint(e.Reason), "mend that")
+	if e.Type == bucketType && strings.Contains(e.Reason, "already exists") {
+		h = "names of buckets are shared by all of AWS, and somebody has this one: name another bucket in warehouse: of the target"
 	}
 	at := " --region " + e.Region + " --stack-name " + e.Stack
 	switch e.Status {
@@ -143,6 +143,9 @@ func leftOf(reason string) []string {
 	return strings.Split(strings.ReplaceAll(m[1], " ", ""), ",")
 }
 
+// errBetween says that a deployment was interrupted between two of its steps.
+var errBetween = errors.New("interrupted between two steps")
+
 // GoesOnError says that nobody waits any more for a stack which AWS goes on with.
 type GoesOnError struct {
 	Stack string
@@ -152,6 +155,9 @@ type GoesOnError struct {
 func (e *GoesOnError) Error() string {
 	if !e.Interrupted() {
 		return e.Err.Error() + "; AWS goes on with the stack " + e.Stack
+	}
+	if errors.Is(e.Err, errBetween) {
+		return "the stack " + e.Stack + " has a part of what it is to have; `tarn deploy` goes on from there"
 	}
 	return "AWS goes on with the stack " + e.Stack + " without this terminal; `tarn deploy status` shows it, and `tarn deploy` waits for its end and goes on from there"
 }

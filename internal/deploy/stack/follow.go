@@ -108,6 +108,9 @@ func (s *Stack) follow(ctx context.Context, from begun) error {
 			since = aws.ToString(e.EventId)
 			told := Event{Time: aws.ToTime(e.Timestamp), Resource: aws.ToString(e.LogicalResourceId), Kind: kindOf(aws.ToString(e.ResourceType)), Status: string(e.ResourceStatus),
 				Reason: plain(aws.ToString(e.ResourceStatusReason)), Total: from.total}
+			if first != nil {
+				told.Total = 0 // from here on it is the way back
+			}
 			switch {
 			case aws.ToString(e.PhysicalResourceId) == id:
 				own = told.Status

@@ -296,6 +296,9 @@ func (s *Stack) others(ctx context.Context, found *surroundings) error {
 		if _, there, err := s.bucketTags(ctx, name); err != nil {
 			return err
 		} else if !there {
+			if name != s.o.Spec.Warehouse.Bucket {
+				return &MissingError{"bucket " + name, "make it, or name another one for landing files in locations:, or for deploy: results: or artefacts: of the target"}
+			}
 			return &MissingError{"bucket " + name, "make it, or leave bucket: existing out of the target's deploy: so that the stack makes it"}
 		}
 	}
