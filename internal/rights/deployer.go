@@ -1,6 +1,9 @@
 package rights
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Deployer makes, changes and removes the stack. It is a person or a pipeline of yours, and no role of the stack.
 const Deployer Actor = "deployer"
@@ -9,50 +12,55 @@ const Deployer Actor = "deployer"
 const byDeploy = "CloudFormation makes it, with the rights of whoever deploys"
 
 // deployCalls are what a deployment takes, in the resource types that the template has. CloudFormation makes most of them, in the name
-// of whoever has started the change set.
+// of whoever has started the change set: those that the types' schemas name in the permissions of their handlers (AWS CloudFormation
+// CLI User Guide, "Resource type schema", handlers), but for those of parts that the template never has.
 var deployCalls = [][]Call{
 	deployed("cloudformation", "AWS CloudFormation", Stack, "CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet", "ListStackResources",
-		"GetTemplate", "DeleteStack", "ContinueUpdateRollback"),
-	deployed("cloudformation", "AWS CloudFormation", Any, "GetTemplateSummary", "ValidateTemplate"),
+		"GetTemplate", "DeleteStack", "ContinueUpdateRollback", "TagResource", "UntagResource"),
+	deployed("cloudformation", "AWS CloudFormation", Any, "GetTemplateSummary"),
 	deployed("s3", "Amazon S3", Bucket, "CreateBucket", "DeleteBucket", "GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy", "GetEncryptionConfiguration",
 		"PutEncryptionConfiguration", "GetBucketPublicAccessBlock", "PutBucketPublicAccessBlock", "GetBucketVersioning", "PutBucketVersioning",
 		"GetLifecycleConfiguration", "PutLifecycleConfiguration", "GetBucketNotification", "PutBucketNotification", "GetBucketOwnershipControls",
 		"PutBucketOwnershipControls", "GetBucketTagging", "PutBucketTagging", "GetBucketLogging", "GetBucketCORS", "GetBucketWebsite", "GetBucketObjectLockConfiguration",
 		"GetAccelerateConfiguration", "GetReplicationConfiguration", "GetAnalyticsConfiguration", "GetInventoryConfiguration", "GetMetricsConfiguration",
-		"GetIntelligentTieringConfiguration"),
+		"GetIntelligentTieringConfiguration", "GetBucketAcl", "GetBucketAbac", "GetBucketMetadataTableConfiguration", "ListTagsForResource", "TagResource", "UntagResource"),
+	{s3("GetBucketNotificationConfiguration", "GetBucketNotification", Bucket), s3("PutBucketNotificationConfiguration", "PutBucketNotification", Bucket),
+		// Only where data is removed, which no policy here allows.
+		s3("ListObjectVersions", "ListBucketVersions", Bucket)},
 	{glueCall("DeleteDatabase", Catalog, Database), glueCall("UpdateDatabase", Catalog, Database)},
 	deployed("glue", "AWS Glue", Job, "CreateJob", "UpdateJob", "DeleteJob", "GetTags", "TagResource", "UntagResource"),
-	deployed("glue", "AWS Glue", Any, "CreateSecurityConfiguration", "DeleteSecurityConfiguration", "GetSecurityConfiguration"),
-	deployed("glue", "AWS Glue", CrawlerKind, "CreateCrawler", "UpdateCrawler", "DeleteCrawler", "GetCrawler"),
-	deployed("athena", "Amazon Athena", Workgroup, "CreateWorkGroup", "UpdateWorkGroup", "DeleteWorkGroup", "CreateNamedQuery", "DeleteNamedQuery", "UpdateNamedQuery",
+	deployed("glue", "AWS Glue", Any, "CreateCrawler", "CreateSecurityConfiguration", "DeleteSecurityConfiguration", "GetSecurityConfiguration"),
+	deployed("glue", "AWS Glue", CrawlerKind, "UpdateCrawler", "DeleteCrawler", "GetCrawler", "StopCrawler"),
+	deployed("athena", "Amazon Athena", Workgroup, "CreateWorkGroup", "UpdateWorkGroup", "DeleteWorkGroup", "CreateNamedQuery", "DeleteNamedQuery",
 		"TagResource", "UntagResource", "ListTagsForResource"),
-	deployed("lambda", "AWS Lambda", Function, "CreateFunction", "DeleteFunction", "GetFunction", "GetFunctionConfiguration", "UpdateFunctionCode", "UpdateFunctionConfiguration",
-		"AddPermission", "RemovePermission", "GetPolicy", "TagResource", "UntagResource", "ListTags", "PutFunctionEventInvokeConfig", "GetFunctionEventInvokeConfig",
-		"DeleteFunctionEventInvokeConfig", "GetFunctionCodeSigningConfig", "GetRuntimeManagementConfig", "GetFunctionRecursionConfig"),
+	deployed("lambda", "AWS Lambda", Function, "CreateFunction", "DeleteFunction", "GetFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration",
+		"TagResource", "UntagResource", "ListTags", "GetFunctionCodeSigningConfig", "GetRuntimeManagementConfig", "GetFunctionRecursionConfig", "GetFunctionScalingConfig"),
 	deployed("lambda", "AWS Lambda", Any, "CreateEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping", "GetEventSourceMapping"),
 	deployed("sqs", "Amazon SQS", Queue, "CreateQueue", "DeleteQueue", "GetQueueUrl", "SetQueueAttributes", "TagQueue", "UntagQueue", "ListQueueTags"),
-	deployed("sns", "Amazon SNS", Topic, "CreateTopic", "DeleteTopic", "GetTopicAttributes", "SetTopicAttributes", "Subscribe", "Unsubscribe", "ListSubscriptionsByTopic",
+	deployed("sns", "Amazon SNS", Topic, "CreateTopic", "DeleteTopic", "GetTopicAttributes", "SetTopicAttributes", "Subscribe", "ListSubscriptionsByTopic",
 		"GetDataProtectionPolicy", "ListTagsForResource", "TagResource", "UntagResource"),
-	deployed("events", "Amazon EventBridge", Rule, "PutRule", "DeleteRule", "DescribeRule", "EnableRule", "DisableRule", "PutTargets", "RemoveTargets", "ListTargetsByRule",
+	deployed("sns", "Amazon SNS", Any, "Unsubscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes"),
+	deployed("events", "Amazon EventBridge", Rule, "PutRule", "DeleteRule", "DescribeRule", "PutTargets", "RemoveTargets", "ListTargetsByRule", "ListTagsForResource",
 		"TagResource", "UntagResource"),
 	deployed("scheduler", "Amazon EventBridge Scheduler", Schedule, "CreateSchedule", "UpdateSchedule", "DeleteSchedule", "GetSchedule"),
 	deployed("states", "AWS Step Functions", StateMachine, "CreateStateMachine", "UpdateStateMachine", "DeleteStateMachine", "TagResource", "UntagResource", "ListTagsForResource"),
-	deployed("states", "AWS Step Functions", Any, "ValidateStateMachineDefinition"),
-	deployed("logs", "Amazon CloudWatch Logs", LogGroup, "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy", "PutMetricFilter", "DeleteMetricFilter", "DescribeMetricFilters", "DisassociateKmsKey", "TagResource", "UntagResource", "ListTagsForResource"),
+	deployed("logs", "Amazon CloudWatch Logs", LogGroup, "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy", "PutMetricFilter", "DeleteMetricFilter", "DescribeMetricFilters", "DisassociateKmsKey", "GetDataProtectionPolicy", "TagResource", "UntagResource", "ListTagsForResource"),
+	deployed("logs", "Amazon CloudWatch Logs", Any, "DescribeIndexPolicies"),
 	deployed("cloudwatch", "Amazon CloudWatch", Alarm, "PutMetricAlarm", "DeleteAlarms", "TagResource", "UntagResource", "ListTagsForResource"),
-	deployed("sagemaker", "Amazon SageMaker", Notebook, "CreateNotebookInstance", "DeleteNotebookInstance", "UpdateNotebookInstance", "AddTags", "ListTags"),
+	deployed("sagemaker", "Amazon SageMaker", Notebook, "CreateNotebookInstance", "DeleteNotebookInstance", "UpdateNotebookInstance", "AddTags", "DeleteTags", "ListTags"),
 	deployed("sagemaker", "Amazon SageMaker", Lifecycle, "CreateNotebookInstanceLifecycleConfig", "DeleteNotebookInstanceLifecycleConfig",
 		"DescribeNotebookInstanceLifecycleConfig", "UpdateNotebookInstanceLifecycleConfig"),
 	deployed("iam", "AWS Identity and Access Management (IAM)", Role, "GetRole", "CreateRole", "DeleteRole", "UpdateRole", "UpdateRoleDescription", "UpdateAssumeRolePolicy",
-		"GetRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "ListRolePolicies", "ListAttachedRolePolicies", "AttachRolePolicy", "DetachRolePolicy", "TagRole", "UntagRole",
+		"GetRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "ListRolePolicies", "ListAttachedRolePolicies", "AttachRolePolicy", "DetachRolePolicy", "TagRole", "UntagRole", "ListRoleTags",
 		"PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary", "PassRole"),
 	deployed("iam", "AWS Identity and Access Management (IAM)", ManagedPolicy, "CreatePolicy", "DeletePolicy", "GetPolicy", "GetPolicyVersion", "ListPolicyVersions",
-		"CreatePolicyVersion", "DeletePolicyVersion"),
-	deployed("lakeformation", "AWS Lake Formation", Any, "GrantPermissions", "RevokePermissions"),
-	deployed("kms", "AWS KMS", Key, "DescribeKey", "CreateGrant", "PutKeyPolicy", "GetKeyPolicy", "EnableKeyRotation", "GetKeyRotationStatus", "TagResource", "UntagResource",
+		"CreatePolicyVersion", "DeletePolicyVersion", "ListEntitiesForPolicy"),
+	deployed("lakeformation", "AWS Lake Formation", Any, "GrantPermissions", "RevokePermissions", "DescribeResource", "DescribeLakeFormationIdentityCenterConfiguration"),
+	deployed("kms", "AWS KMS", Key, "DescribeKey", "CreateGrant", "PutKeyPolicy", "GetKeyPolicy", "EnableKey", "EnableKeyRotation", "DisableKeyRotation", "GetKeyRotationStatus", "UpdateKeyDescription", "TagResource", "UntagResource",
 		"ListResourceTags", "ScheduleKeyDeletion"),
-	deployed("kms", "AWS KMS", Any, "CreateKey"),
+	deployed("kms", "AWS KMS", Any, "CreateKey", "ListAliases"),
 	{{Service: "kms", Operation: "CreateAlias", Needs: []Need{{"kms:CreateAlias", []Kind{Key, Alias}}}, Source: reference + "AWS KMS", Unseen: byDeploy},
+		{Service: "kms", Operation: "UpdateAlias", Needs: []Need{{"kms:UpdateAlias", []Kind{Key, Alias}}}, Source: reference + "AWS KMS", Unseen: byDeploy},
 		{Service: "kms", Operation: "DeleteAlias", Needs: []Need{{"kms:DeleteAlias", []Kind{Key, Alias}}}, Source: reference + "AWS KMS", Unseen: byDeploy}},
 }
 
@@ -97,14 +105,32 @@ func deployer(p Places) []use {
 	one := func(sid, service string, kind Kind, arns ...string) use {
 		return use{sid: sid, by: byDeploy, calls: all(service, kind), on: map[Kind][]string{kind: arns}}
 	}
+	every := buckets(append([]Place{p.Warehouse, p.Artefacts, p.Results}, p.Landing...)...)
+	var marks []string
+	for _, b := range buckets(p.Landing...) {
+		marks = append(marks, b+"/_tarn/eventbridge.json")
+	}
+	// IAM knows no resource for these (Service Authorization Reference).
+	unbound := slices.Concat(all("cloudformation", Any), all("sns", Any), all("logs", Any), []string{"glue:CreateCrawler", "cloudwatch:DescribeAlarms", "logs:DescribeLogGroups", "logs:CreateLogDelivery",
+		"logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies",
+		"lakeformation:ListResources", "lakeformation:DescribeResource", "lakeformation:DescribeLakeFormationIdentityCenterConfiguration"})
+	if p.LakeFormation {
+		unbound = append(unbound, "lakeformation:GrantPermissions", "lakeformation:RevokePermissions", "lakeformation:ListPermissions")
+	}
+	if p.Job != "" && p.Key != "" {
+		unbound = append(unbound, "glue:CreateSecurityConfiguration", "glue:DeleteSecurityConfiguration", "glue:GetSecurityConfiguration")
+	}
+	if p.MakesKey {
+		unbound = append(unbound, all("kms", Any)...)
+	}
 	uses := []use{
 		one("Stack", "cloudformation", Stack, p.stack()),
 		{sid: "Follow", by: byDeploy, calls: []string{"cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources"}, on: map[Kind][]string{Stack: {p.stack()}}},
-		one("Templates", "cloudformation", Any),
 		one("Bucket", "s3", Bucket, buckets(p.Warehouse)...),
-		{sid: "BucketLook", by: byDeploy, calls: []string{"s3:ListObjectsV2", "s3:HeadBucket", "s3:GetBucketLocation"}, on: map[Kind][]string{Bucket: buckets(p.Warehouse, p.Artefacts)}},
-		{sid: "Artefacts", by: byDeploy, calls: []string{"s3:HeadObject", "s3:GetObject", "s3:PutObject", "s3:CreateMultipartUpload", "s3:UploadPart", "s3:CompleteMultipartUpload", "s3:AbortMultipartUpload"},
-			on: map[Kind][]string{Object: {p.Artefacts.below("")}}},
+		{sid: "BucketLook", by: byDeploy, calls: []string{"s3:ListObjectsV2", "s3:HeadBucket", "s3:GetBucketLocation", "s3:GetBucketTagging", "s3:GetBucketVersioning",
+			"s3:GetBucketNotificationConfiguration", "s3:PutBucketNotificationConfiguration"}, on: map[Kind][]string{Bucket: every}},
+		{sid: "Artefacts", by: byDeploy, calls: []string{"s3:HeadObject", "s3:GetObject", "s3:PutObject", "s3:CreateMultipartUpload", "s3:UploadPart", "s3:CompleteMultipartUpload", "s3:AbortMultipartUpload",
+			"s3:DeleteObjects"}, on: map[Kind][]string{Object: append([]string{p.Artefacts.below("")}, marks...)}},
 		{sid: "Database", by: byDeploy, calls: []string{"glue:CreateDatabase", "glue:GetDatabase", "glue:UpdateDatabase", "glue:DeleteDatabase"}, on: map[Kind][]string{Catalog: {p.glue("catalog")},
 			Database: {p.glue("database/" + p.Database), p.glue("database/" + p.Database + "_crawled")}, TableKind: {p.glue("table/" + p.Database + "/*")}}},
 		{sid: "GlueJob", by: byDeploy, calls: append(all("glue", Job), "glue:GetJob"), on: map[Kind][]string{Job: {JobARN(named), ARN("glue", "crawler/"+named)}}},
@@ -112,18 +138,16 @@ func deployer(p Places) []use {
 		{sid: "Athena", by: byDeploy, calls: append(all("athena", Workgroup), "athena:GetWorkGroup", "athena:GetNamedQuery"), on: map[Kind][]string{Workgroup: {workgroupARN(named)}}},
 		one("Function", "lambda", Function, ARN("lambda", "function:"+named)),
 		{sid: "FunctionMapping", by: byDeploy, calls: all("lambda", Any), when: map[Kind]map[string]map[string]List{Any: {"ArnLike": {"lambda:FunctionArn": {ARN("lambda", "function:"+named)}}}}},
+		{sid: "MappingTags", by: byDeploy, calls: []string{"lambda:TagResource", "lambda:UntagResource", "lambda:ListTags"}, on: map[Kind][]string{Function: {ARN("lambda", "event-source-mapping:*")}}},
 		{sid: "Queues", by: byDeploy, calls: append(all("sqs", Queue), "sqs:GetQueueAttributes"), on: map[Kind][]string{Queue: {ARN("sqs", named)}}},
 		one("Topics", "sns", Topic, ARN("sns", named)),
 		one("Rules", "events", Rule, ARN("events", "rule/"+named)),
 		one("Schedules", "scheduler", Schedule, ARN("scheduler", "schedule/default/"+named)),
-		{sid: "Machine", by: byDeploy, calls: append(all("states", StateMachine), "states:DescribeStateMachine"), on: map[Kind][]string{StateMachine: {StateMachineARN(named)}}},
-		one("MachineCheck", "states", Any),
-		{sid: "LogGroups", by: byDeploy, calls: append(all("logs", LogGroup), "logs:CreateLogGroup"), on: map[Kind][]string{LogGroup: {
+		{sid: "Machine", by: byDeploy, calls: append(all("states", StateMachine), "states:DescribeStateMachine", "states:ListExecutions"), on: map[Kind][]string{StateMachine: {StateMachineARN(named)}}},
+		{sid: "LogGroups", by: byDeploy, calls: append(all("logs", LogGroup), "logs:CreateLogGroup", "logs:AssociateKmsKey", "logs:FilterLogEvents"), on: map[Kind][]string{LogGroup: {
 			ARN("logs", "log-group:/aws/lambda/"+named), ARN("logs", "log-group:/aws/vendedlogs/states/"+named), ARN("logs", "log-group:/aws-glue/"+named)}}},
-		{sid: "LogDelivery", by: byDeploy, calls: []string{"logs:DescribeLogGroups", "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
-			"logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"}},
+		{sid: "Unbound", by: byDeploy, calls: unbound},
 		one("Alarms", "cloudwatch", Alarm, ARN("cloudwatch", "alarm:"+named)),
-		{sid: "AlarmsLook", by: byDeploy, calls: []string{"cloudwatch:DescribeAlarms"}},
 	}
 	if p.Notebook != "" {
 		uses = append(uses,
@@ -164,10 +188,7 @@ func deployer(p Places) []use {
 			when: map[Kind]map[string]map[string]List{Role: {"StringEquals": {"iam:PassedToService": {pass.service + ".amazonaws.com"}}}}})
 	}
 	if p.LakeFormation {
-		uses = append(uses, one("Grants", "lakeformation", Any))
-	}
-	if p.Job != "" && p.Key != "" {
-		uses = append(uses, one("GlueSecurity", "glue", Any))
+		uses = append(uses, by(byDeploy, p.tables("Grants", []string{"glue:GetTable"}, "*")))
 	}
 	if !p.MakesKey {
 		return append(uses, p.key("kms:DescribeKey", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey")...)
@@ -176,7 +197,6 @@ func deployer(p Places) []use {
 	tagged := map[Kind]map[string]map[string]List{Key: {"StringEquals": {"aws:ResourceTag/tarn:lake": {p.Lake}}}}
 	keys := ARN("kms", "key/*")
 	return append(uses,
-		one("MakeKey", "kms", Any),
 		use{sid: "KeepKey", by: byDeploy, calls: append(all("kms", Key), "kms:Decrypt", "kms:GenerateDataKey"), on: map[Kind][]string{Key: {keys}}, when: tagged},
-		use{sid: "NameKey", by: byDeploy, calls: []string{"kms:CreateAlias", "kms:DeleteAlias"}, on: map[Kind][]string{Key: {keys}, Alias: {ARN("kms", "alias/tarn/"+named)}}})
+		use{sid: "NameKey", by: byDeploy, calls: []string{"kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias"}, on: map[Kind][]string{Key: {keys}, Alias: {ARN("kms", "alias/tarn/"+named)}}})
 }

@@ -35,7 +35,14 @@ func TestPage(t *testing.T) {
 				t.Fatal(err)
 			}
 			shown[Actor(m[3])] = true
-			made = "```json\n" + compact(t, p.Filled(example)) + "```\n"
+			made = ""
+			pieces := []Policy{p}
+			if p.Length() > MostInline {
+				pieces = p.Pieces()
+			}
+			for _, piece := range pieces {
+				made += "```json\n" + compact(t, piece.Filled(example)) + "```\n"
+			}
 		case "calls":
 			made = callTable()
 		default:

@@ -98,8 +98,8 @@ func additions(found *surroundings) []Change {
 
 // changeSet is one that AWS has made and that was not executed.
 type changeSet struct {
-	id, name string
-	changes  []Change
+	name    string
+	changes []Change
 }
 
 // request is what a change set is made of.
@@ -137,11 +137,11 @@ func (s *Stack) change(ctx context.Context, r request, st *types.Stack) (*change
 			in.ResourcesToImport = append(in.ResourcesToImport, types.ResourceToImport{LogicalResourceId: aws.String(res.id), ResourceType: aws.String(res.kind), ResourceIdentifier: names})
 		}
 	}
-	out, err := s.cf.CreateChangeSet(ctx, in)
-	if err != nil {
+	if _, err := s.cf.CreateChangeSet(ctx, in); err != nil {
 		return nil, s.failed("make a change set", err)
 	}
-	cs := &changeSet{id: aws.ToString(out.Id), name: name}
+	// With the stack's name, so that rights on the stack are enough for all that is asked of it.
+	cs := &changeSet{name: name}
 	empty, err := s.ready(ctx, cs)
 	if err != nil || empty {
 		s.discard(ctx, cs)
@@ -183,7 +183,7 @@ func parameters(r request, st *types.Stack) []types.Parameter {
 
 // ready waits for a change set, and reads it. empty says that nothing would change.
 func (s *Stack) ready(ctx context.Context, cs *changeSet) (empty bool, err error) {
-	in := &cloudformation.DescribeChangeSetInput{ChangeSetName: &cs.id}
+	in := &cloudformation.DescribeChangeSetInput{StackName: &s.name, ChangeSetName: &cs.name}
 	wait := s.pauses()
 	for {
 		out, err := s.cf.DescribeChangeSet(ctx, in)
@@ -253,7 +253,7 @@ func changeOf(c *types.ResourceChange) Change {
 func (s *Stack) discard(ctx context.Context, cs *changeSet) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	_, _ = s.cf.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: &cs.id})
+	_, _ = s.cf.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{StackName: &s.name, ChangeSetName: &cs.name})
 }
 
 // unname takes a stack away that is nothing but a name and a change set.
@@ -272,7 +272,7 @@ func (s *Stack) execute(ctx context.Context, cs *changeSet) error {
 		return err
 	}
 	token := cs.name
-	if _, err := s.cf.ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{ChangeSetName: &cs.id, ClientRequestToken: &token}); err != nil {
+	if _, err := s.cf.ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{StackName: &s.name, ChangeSetName: &cs.name, ClientRequestToken: &token}); err != nil {
 		return s.failed("begin", err)
 	}
 	return s.follow(ctx, begun{since: since, total: len(cs.changes)})

@@ -57,7 +57,7 @@ func (s *Server) Operations() []string {
 }
 
 // services are those of targets and paths, as the SDKs call them.
-var services = map[string]string{"AWSGlue": "glue", "AWSStepFunctions": "sfn", "TrentService": "kms", "AmazonSQS": "sqs", "Logs_20140328": "logs", "GraniteServiceVersion20100801": "cloudwatch"}
+var services = map[string]string{"AWSGlue": "glue", "AWSStepFunctions": "states", "TrentService": "kms", "AmazonSQS": "sqs", "Logs_20140328": "logs", "GraniteServiceVersion20100801": "cloudwatch"}
 
 // operation names what a request asks for. The body stays to be read.
 func operation(r *http.Request) (string, error) {
