@@ -63,7 +63,7 @@ func (a *app) deployApply(ctx context.Context, lake *project.Lake, spec deploy.S
 }
 
 func (a *app) stackOptions(lake *project.Lake, spec deploy.Spec, bundle *artefact.Bundle) stack.Options {
-	return stack.Options{Spec: spec, AWS: lake.Config.AWS, Bundle: bundle, Estimate: a.estimate, Idle: a.idle, Render: func(s deploy.Spec) ([]byte, error) {
+	return stack.Options{Spec: spec, AWS: lake.Config.AWS, Bundle: bundle, Estimate: a.estimate, Render: func(s deploy.Spec) ([]byte, error) {
 		t, err := render.Template(s)
 		if err != nil {
 			return nil, err

@@ -318,7 +318,8 @@ func (s *Stack) wayBack(ctx context.Context) error {
 	return nil
 }
 
-// clear deletes a stack that can only be deleted (AWS CloudFormation User Guide, "Stack status codes"), and reports whether it was one.
+// clear deletes a stack that is no ground to build on, most of which AWS lets nobody change (AWS CloudFormation User Guide, "Stack status
+// codes"), and reports whether it was one.
 // What it still has is shown first.
 func (s *Stack) clear(ctx context.Context, st *types.Stack) (bool, error) {
 	why := "could not be made earlier"

@@ -159,7 +159,7 @@ func (e *GoesOnError) Error() string {
 	if errors.Is(e.Err, errBetween) {
 		return "the stack " + e.Stack + " has a part of what it is to have; `tarn deploy` goes on from there"
 	}
-	return "AWS goes on with the stack " + e.Stack + " without this terminal; `tarn deploy status` shows it, and `tarn deploy` waits for its end and goes on from there"
+	return "AWS goes on with the stack " + e.Stack + " without this terminal; `tarn deploy status` shows it, and the same command waits for its end and goes on from there"
 }
 
 func (e *GoesOnError) Unwrap() error { return e.Err }
