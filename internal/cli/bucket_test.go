@@ -50,13 +50,14 @@ func glueCmd(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("AWS_ENDPOINT_URL_GLUE", s.URL)
 }
 
-// accountCmd leads the script's programs to an account of their own.
+// accountCmd leads the script's programs to an account of their own, in which Lake Formation governs databases or leaves them to IAM.
 func accountCmd(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 0 {
-		ts.Fatalf("usage: account")
+	if neg || len(args) > 1 || len(args) == 1 && args[0] != "governed" {
+		ts.Fatalf("usage: account [governed]")
 	}
-	_, env, stop, err := stacktest.Serve()
+	server, env, stop, err := stacktest.Serve()
 	ts.Check(err)
+	server.Glue.Governed = len(args) == 1
 	ts.Defer(stop)
 	for _, e := range env {
 		k, v, _ := strings.Cut(e, "=")

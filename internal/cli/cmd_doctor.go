@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -64,7 +65,9 @@ The exit code is that of the first thing that is bad: 4 for a mistake in the def
 			if !out.OK {
 				return told(bad)
 			}
-			if !a.json {
+			if !a.json && slices.ContainsFunc(found, func(f doctor.Finding) bool { return f.What == "warehouse" && f.State == doctor.Untried }) {
+				a.say("next: `%s`", a.alike(`query "SHOW TABLES"`))
+			} else if !a.json {
 				a.say("next: `%s`", a.alike("run"))
 			}
 			return nil

@@ -51,6 +51,7 @@ func (a *app) deployApply(ctx context.Context, lake *project.Lake, spec deploy.S
 			a.tell("the stack is there, and its tables could not be brought up to date:")
 		}
 	}
+	out.Grants = missingGrants(ctx, lake, spec, result)
 	if a.json {
 		if err != nil {
 			out.ExitCode, out.Error, out.Hint = exitCode(ctx, err), errorText(ctx, err), a.hint(err)
@@ -134,6 +135,7 @@ func (a *app) showDeployed(spec deploy.Spec, d deployJSON) {
 	case d.Later != "":
 		a.say("tables: %s", d.Later)
 	}
+	a.showGrants(spec, d.Grants)
 	a.say("next:")
 	for _, l := range spec.Landing[:min(len(spec.Landing), 1)] {
 		a.say("  aws s3 cp FILE %s   what lands is in the tables soon after", l.At.Location())

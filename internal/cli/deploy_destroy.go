@@ -2,15 +2,20 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"tarn/internal/catalog/glue"
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/stack"
+	"tarn/internal/run"
+	"tarn/internal/store/s3"
 )
 
 func deployDestroyCommand(a *app) *cobra.Command {
-	var data bool
+	var data, wait bool
 	var yes string
 	cmd := &cobra.Command{
 		Use:   "destroy",
@@ -19,7 +24,8 @@ func deployDestroyCommand(a *app) *cobra.Command {
 existing bucket. Raw files, tables, bucket and database stay, and the next deployment takes them in again.
 
 With --data they go too, for ever. That has to be said twice: the name of the bucket is asked for, or given as --yes=NAME. Of a
-bucket or database that was there before, only what this lake has written goes, and raw files stay.`,
+bucket or database that was there before, only what this lake has written goes, and raw files stay. While a run is under way, no
+data is removed.`,
 		Example: `  tarn deploy destroy --target aws
   tarn deploy destroy --target aws --yes
   tarn deploy destroy --target aws --data --yes=my-bucket`,
@@ -31,7 +37,7 @@ bucket or database that was there before, only what this lake has written goes, 
 					a.showProposal(p)
 				}
 				return a.agreesToDestroy(cmd.Context(), spec.Warehouse.Bucket, data, yes)
-			})
+			}, func(ctx context.Context) error { return a.untilIdle(ctx, wait) })
 			if err != nil {
 				return err
 			}
@@ -47,6 +53,7 @@ bucket or database that was there before, only what this lake has written goes, 
 		},
 	}
 	cmd.Flags().BoolVar(&data, "data", false, "also remove raw files, tables, bucket and database")
+	cmd.Flags().BoolVar(&wait, "wait", false, "with --data, wait for a run to end instead of failing")
 	cmd.Flags().StringVar(&yes, "yes", "", "do not ask; with --data, the `name` of the bucket has to be given")
 	cmd.Flags().Lookup("yes").NoOptDefVal = "yes"
 	return cmd
@@ -67,7 +74,54 @@ func (a *app) agreesToDestroy(ctx context.Context, bucket string, data bool, yes
 		return false, &usageError{misspelt("--data removes everything in bucket "+bucket+" for ever, and --yes="+yes+" is not its name", "write --yes="+bucket)}
 	}
 	name, err := a.ask(ctx, "this cannot be undone: type the name of the bucket, "+bucket+", to remove it all: ")
+	if errors.Is(err, errNobody) {
+		err = &usageError{misspelt("nobody can be asked here whether to remove everything in bucket "+bucket+" for ever", "--yes="+bucket+" agrees beforehand")}
+	}
+	if err == nil && name != bucket {
+		a.tell("that is not its name")
+	}
 	return name == bucket, err
+}
+
+// untilIdle fails while somebody writes to the lake, or waits for that to end.
+func (a *app) untilIdle(ctx context.Context, wait bool) error {
+	for told := false; ; told = true {
+		err := a.idle(ctx)
+		if !wait || !errors.Is(err, run.ErrBusy) {
+			return err
+		}
+		if !told {
+			a.tell("%v: waiting for its end", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// idle fails while somebody writes to the lake. What is not there any more is idle.
+func (a *app) idle(ctx context.Context) (err error) {
+	t, err := a.tables(ctx)
+	if gone(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	if err = t.Idle(ctx); gone(err) {
+		return nil
+	}
+	return err
+}
+
+// gone reports whether an error says that a bucket or a database is not there.
+func gone(err error) bool {
+	var bucket *s3.Error
+	var database *glue.Error
+	return errors.As(err, &bucket) && bucket.Missing() || errors.As(err, &database) && database.Missing()
 }
 
 func (a *app) showDestroyed(spec deploy.Spec, d *stack.Destroyed, data bool) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,12 +17,14 @@ import (
 )
 
 // deployed opens the lake and its stack. Nothing is asked of the stack yet.
-func (a *app) deployed(cmd *cobra.Command, agree func(stack.Proposal) (bool, error)) (deploy.Spec, *stack.Stack, error) {
+func (a *app) deployed(cmd *cobra.Command, agree func(stack.Proposal) (bool, error), idle func(context.Context) error) (deploy.Spec, *stack.Stack, error) {
 	lake, spec, err := a.deploySpec(cmd.Context())
 	if err != nil {
 		return spec, nil, err
 	}
-	st, err := a.openStack(cmd.Context(), a.stackOptions(lake, spec, nil), agree)
+	o := a.stackOptions(lake, spec, nil)
+	o.Idle = idle
+	st, err := a.openStack(cmd.Context(), o, agree)
 	return spec, st, err
 }
 
@@ -35,7 +38,7 @@ execution that failed last, an alarm, messages that could not be read.`,
 		Example: "  tarn deploy status --target aws\n  tarn deploy status --target aws --json | jq .executions",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, st, err := a.deployed(cmd, nil)
+			_, st, err := a.deployed(cmd, nil, nil)
 			if err != nil {
 				return err
 			}
@@ -123,7 +126,7 @@ func deployLogsCommand(a *app) *cobra.Command {
 			if follow && a.json {
 				return &usageError{errors.New("--follow never ends, and --json is one object: choose one of them")}
 			}
-			spec, st, err := a.deployed(cmd, nil)
+			spec, st, err := a.deployed(cmd, nil, nil)
 			if err != nil {
 				return err
 			}

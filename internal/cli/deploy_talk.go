@@ -101,7 +101,7 @@ var stateMarks = []struct {
 func (a *app) showProposal(p stack.Proposal) {
 	state := "there is one"
 	if p.New {
-		state = "there is none yet"
+		state = "there is none"
 	}
 	a.tell("stack %s in %s, account %s (%s), as %s", p.Stack, p.Region, p.Account, state, p.Who)
 	for _, line := range p.Before {
@@ -166,7 +166,7 @@ func (a *app) showChange(mark, what string, c stack.Change) {
 func (a *app) stackEnded(err error) error {
 	var on *stack.GoesOnError
 	switch {
-	case errors.As(err, &on) && !a.json:
+	case errors.As(err, &on) && on.Interrupted() && !a.json:
 		a.tell("%v", on)
 		return told(err)
 	case errors.Is(err, stack.ErrDeclined) && !a.json:

@@ -209,7 +209,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 	default:
 		a.tell("error: %v", err)
 	}
-	if h := a.hint(err); h != "" {
+	if h := a.hint(err); h != "" && (sql == nil || sql.Diagnostic.Hint != h) {
 		a.tell("hint: %s", h)
 	}
 	return code

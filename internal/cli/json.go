@@ -323,12 +323,22 @@ type deployJSON struct {
 	Run *run.Record `json:"run"`
 	// Why the tables are left to the deployed lake.
 	Later string `json:"later,omitempty"`
+	// What Lake Formation has to grant yet; null where it does not govern the database.
+	Grants *grantsJSON `json:"grants,omitempty"`
 	// Why the tables could not be made.
 	Error string `json:"error,omitempty"`
 	// What to do about that, where it is known.
 	Hint string `json:"hint,omitempty"`
 	// Not 0 if that happened.
 	ExitCode int `json:"exit_code,omitempty"`
+}
+
+// grantsJSON is what `tarn deploy` says of a database that Lake Formation governs.
+type grantsJSON struct {
+	// Commands of the AWS CLI that make the grants which the stack's roles lack, for an administrator of the data lake.
+	Commands []string `json:"commands"`
+	// Why it could not be asked which there are, so that all that are needed are there; "" where it could.
+	Unknown string `json:"unknown,omitempty"`
 }
 
 // deployStatusJSON is what `tarn deploy status` prints.

@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
+	"tarn/internal/diag"
 	"tarn/internal/lake"
 	"tarn/internal/project"
+	"tarn/internal/rights"
 	"tarn/internal/run"
 	"tarn/internal/store"
 	"tarn/internal/words"
@@ -30,6 +34,35 @@ func (x *examination) catalog(ctx context.Context, dir string, o run.Options) {
 	case about != "":
 		x.good("engine", "Spark, %s", about)
 	}
+}
+
+// reading looks at the lake as somebody who reads tables and makes none. Who sees no table either is told what that takes.
+func (x *examination) reading(ctx context.Context, p *project.Lake, dir string, o run.Options) {
+	x.governed = x.formation(ctx, p, rights.Analyst)
+	t, err := run.OpenTables(ctx, dir, o)
+	if err != nil {
+		x.failed("catalog", err)
+		x.byAthena(errors.Is(err, store.ErrDenied))
+		return
+	}
+	defer func() { _ = t.Close() }()
+	v, err := t.View(ctx, "")
+	if err != nil {
+		x.failed("catalog", err)
+		x.byAthena(errors.Is(err, store.ErrDenied))
+		return
+	}
+	names := v.Names()
+	if len(names) == 0 && len(v.Denied()) > 0 {
+		denied := v.Denied()
+		name := slices.Sorted(maps.Keys(denied))[0]
+		x.add(Finding{What: "catalog", State: Bad, Text: fmt.Sprintf("these credentials may read none of %s, such as %s", words.Count(int64(len(denied)), "table"), name),
+			Fix: diag.Hint(denied[name]), Err: denied[name]})
+		x.byAthena(true)
+		return
+	}
+	x.good("catalog", "%s to read: %s; there are %d others", words.Count(int64(len(names)), "table"), strings.Join(names, ", "), len(v.Denied()))
+	x.add(Finding{What: "warehouse", State: Untried, Text: "not tried: these credentials may not list the bucket, as those who read and do not run; to run takes the policy laptop of docs/rights.md"})
 }
 
 func (x *examination) tables(ctx context.Context, t *run.Tables) {

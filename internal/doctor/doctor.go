@@ -15,6 +15,7 @@ import (
 	"tarn/internal/diag"
 	"tarn/internal/machine"
 	"tarn/internal/project"
+	"tarn/internal/rights"
 	"tarn/internal/run"
 	"tarn/internal/store/registry"
 	"tarn/internal/words"
@@ -60,6 +61,8 @@ type examination struct {
 	who string
 	// governed says that Lake Formation governs the lake's database.
 	governed bool
+	// reader says that these credentials may not list the bucket of the warehouse, as those of who reads some zones may not.
+	reader bool
 }
 
 func (x *examination) add(f Finding) {
@@ -108,12 +111,16 @@ func Look(ctx context.Context, dir string, o run.Options, tell func(Finding)) ([
 	}
 	stores := registry.New(p.Config.AWS)
 	there := x.warehouse(ctx, p, stores)
+	if x.reader {
+		x.reading(ctx, p, dir, o)
+		return x.found, ctx.Err()
+	}
 	x.landing(ctx, p, stores)
 	if !there {
 		x.untried("catalog", "bucket")
 		return x.found, ctx.Err()
 	}
-	x.governed = x.formation(ctx, p)
+	x.governed = x.formation(ctx, p, rights.Laptop)
 	x.catalog(ctx, dir, o)
 	x.quotas(ctx, p)
 	return x.found, ctx.Err()

@@ -93,6 +93,11 @@ func TestFormation(t *testing.T) {
 	every := map[string]any{"Table": map[string]any{"DatabaseName": "stedi", "TableWildcard": map[string]any{}}}
 	settings := map[string]any{"DataLakeSettings": map[string]any{"DataLakeAdmins": []any{map[string]any{"DataLakePrincipalIdentifier": "arn:aws:iam::123456789012:role/admin"}}}}
 	none := map[string]any{"ResourceInfoList": []any{}}
+	tags := func(team string) []any { return []any{map[string]any{"TagKey": "team", "TagValues": []any{team}}} }
+	byTags := func(kind, team string, permissions ...string) map[string]any {
+		return permission(map[string]any{"LFTagPolicy": map[string]any{"ResourceType": kind, "Expression": tags(team)}}, permissions...)
+	}
+	kept := permission(map[string]any{"LFTagPolicy": map[string]any{"ResourceType": "TABLE", "ExpressionName": "kept"}}, "ALL")
 	for name, c := range map[string]struct {
 		account  account
 		governed bool
@@ -100,12 +105,18 @@ func TestFormation(t *testing.T) {
 	}{
 		"left to IAM":         {account{}, false, []string{"good new tables of stedi are left to IAM"}},
 		"nothing can be seen": {account{}, true, []string{"poor Lake Formation governs new tables of stedi, and which grants", "AccessDeniedException", "grant-permissions --principal DataLakePrincipalIdentifier=arn:aws:iam::123456789012:role/data"}},
-		"no grants": {account{"ListPermissions": map[string]any{}, "GetDataLakeSettings": settings, "ListResources": none}, true, []string{"poor Lake Formation governs", "role/data lacks grants",
+		"no grants": {account{"ListPermissions": map[string]any{}, "GetDataLakeSettings": settings, "ListResources": none}, true, []string{"poor Lake Formation governs", "role/data lacks grants to run",
 			`--permissions CREATE_TABLE DESCRIBE --resource '{"Database":{"Name":"stedi"}}'`, `--permissions ALTER DELETE DESCRIBE DROP INSERT SELECT --resource '{"Table":{"DatabaseName":"stedi","TableWildcard":{}}}'`}},
 		"all grants": {account{"ListPermissions": map[string]any{"PrincipalResourcePermissions": []any{permission(database, "ALL"), permission(every, "ALL")}}, "GetDataLakeSettings": settings, "ListResources": none},
-			true, []string{"good Lake Formation governs", "has the grants for runs"}},
+			true, []string{"good Lake Formation governs", "has the grants to run"}},
 		"an administrator": {account{"ListPermissions": map[string]any{}, "ListResources": none, "GetDataLakeSettings": map[string]any{"DataLakeSettings": map[string]any{"DataLakeAdmins": []any{
 			map[string]any{"DataLakePrincipalIdentifier": "arn:aws:iam::123456789012:role/data"}}}}}, true, []string{"good Lake Formation governs", "administer it"}},
+		"grants by tags": {account{"ListPermissions": map[string]any{"PrincipalResourcePermissions": []any{byTags("DATABASE", "data", "CREATE_TABLE", "DESCRIBE"), kept}}, "GetDataLakeSettings": settings, "ListResources": none,
+			"GetLFTagExpression": map[string]any{"Name": "kept", "Expression": tags("data")}, "GetResourceLFTags": map[string]any{"LFTagOnDatabase": tags("data")}}, true, []string{"good Lake Formation governs", "has the grants to run"}},
+		"grants by tags of others": {account{"ListPermissions": map[string]any{"PrincipalResourcePermissions": []any{byTags("DATABASE", "other", "ALL"), byTags("TABLE", "data", "SELECT", "DESCRIBE"), byTags("DATABASE", "data", "DESCRIBE")}},
+			"GetDataLakeSettings": settings, "ListResources": none, "GetResourceLFTags": map[string]any{"LFTagOnDatabase": tags("data")}}, true, []string{"poor Lake Formation governs", "--permissions CREATE_TABLE DESCRIBE", "--permissions ALTER DELETE"}},
+		"tags that may not be seen": {account{"ListPermissions": map[string]any{"PrincipalResourcePermissions": []any{byTags("DATABASE", "data", "ALL")}}, "GetDataLakeSettings": settings, "ListResources": none}, true,
+			[]string{"poor Lake Formation governs", "could not be asked (AccessDeniedException)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := look(t, c.account, c.governed, "formation")

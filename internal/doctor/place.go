@@ -30,6 +30,13 @@ func (x *examination) warehouse(ctx context.Context, p *project.Lake, stores sto
 		x.failed("warehouse", err)
 		return false
 	}
+	if b, ok := s.(*s3store.Store); ok {
+		// Who reads some zones may list these alone.
+		if _, err := b.Look(ctx); errors.Is(err, store.ErrDenied) {
+			x.reader = true
+			return false
+		}
+	}
 	if !x.bucket(ctx, s, func(err error) error { return err }) {
 		x.untried("warehouse", "bucket")
 		return false

@@ -33,7 +33,7 @@ const (
 
 // Actors are all of which [Of] knows the rights.
 func Actors() []Actor {
-	return []Actor{Runner, JobRole, Pipeline, Analyst, Scientist, Operator, Laptop, Uploader, CrawlerRole, Deployer}
+	return []Actor{Runner, JobRole, Pipeline, Analyst, Scientist, Operator, Laptop, Uploader, CrawlerRole, Deployer, Eraser}
 }
 
 // use is what an actor does: calls, and the things of each kind that it does them with.
@@ -48,7 +48,7 @@ type use struct {
 }
 
 var usesOf = map[Actor]func(Places) []use{Runner: runner, JobRole: job, Pipeline: pipeline, Analyst: analyst, Scientist: scientist, Operator: operator,
-	Laptop: laptop, Uploader: uploader, CrawlerRole: crawler, Deployer: deployer}
+	Laptop: laptop, Uploader: uploader, CrawlerRole: crawler, Deployer: deployer, Eraser: eraser}
 
 // Of gives what an actor may do with a lake.
 func Of(a Actor, p Places) (Policy, error) {
@@ -271,11 +271,6 @@ func job(p Places) []use {
 		landing = append(landing, l.below(""))
 	}
 	written := []string{p.zone(LandingZone).below(""), p.zone(Trusted).below(""), p.zone(Curated).below(""), p.own().below("spark/")}
-	// With a key of one's own, Glue encrypts the groups of logs in the job's name.
-	var encrypted []use
-	if p.Key != "" {
-		encrypted = []use{{sid: "LogKey", calls: []string{"logs:AssociateKmsKey"}, on: map[Kind][]string{LogGroup: {logsARN("/aws-glue/*")}}}}
-	}
 	return slices.Concat([]use{
 		by(byJob, objects("ReadLanding", reads, landing...)),
 		by(byJob, objects("Read", reads, append(slices.Clone(written), p.Artefacts.below(""))...)),
@@ -283,7 +278,15 @@ func job(p Places) []use {
 		by(byJob, listing("List", p.lake(), p.Artefacts)),
 		{sid: "Logs", calls: []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, on: map[Kind][]string{LogGroup: {logsARN("/aws-glue/*")}}},
 		{sid: "Metrics", calls: []string{"cloudwatch:PutMetricData"}, when: map[Kind]map[string]map[string]List{Any: {"StringEquals": {"cloudwatch:namespace": {"Glue"}}}}},
-	}, p.key("kms:Decrypt", "kms:GenerateDataKey"), encrypted)
+	}, p.key("kms:Decrypt", "kms:GenerateDataKey"), p.logKey("/aws-glue/*"))
+}
+
+// logKey lets Glue encrypt log groups in the name of who writes them, where there is a key of one's own.
+func (p Places) logKey(groups string) []use {
+	if p.Key == "" {
+		return nil
+	}
+	return []use{{sid: "LogKey", calls: []string{"logs:AssociateKmsKey"}, on: map[Kind][]string{LogGroup: {logsARN(groups)}}}}
 }
 
 func pipeline(p Places) []use {
@@ -375,8 +378,12 @@ func (p Places) stack() string {
 // laptop is the smallest way: a run needs no stack.
 func laptop(p Places) []use {
 	return append(running(p), p.tables("FirstRun", []string{"glue:CreateDatabase", "glue:GetDatabase"}),
-		use{sid: "Doctor", calls: []string{"lakeformation:GetDataLakeSettings", "lakeformation:ListPermissions", "lakeformation:ListResources", "servicequotas:ListServiceQuotas"}})
+		use{sid: "Doctor", calls: append([]string{"servicequotas:ListServiceQuotas"}, grantsLook...)})
 }
+
+// grantsLook are the calls that tell which grants of Lake Formation are missing.
+var grantsLook = []string{"lakeformation:GetDataLakeSettings", "lakeformation:ListPermissions", "lakeformation:ListResources", "lakeformation:GetResourceLFTags",
+	"lakeformation:GetLFTagExpression"}
 
 // uploader is for `aws s3 cp` and `sync`, which compares with what is there.
 func uploader(p Places) []use {
@@ -399,11 +406,6 @@ func crawler(p Places) []use {
 	for _, l := range p.Landing {
 		landing = append(landing, l.below(""))
 	}
-	// With a key of one's own, Glue encrypts the crawler's group of logs in its name.
-	var encrypted []string
-	if p.Key != "" {
-		encrypted = []string{"logs:AssociateKmsKey"}
-	}
 	own := p
 	own.Database += "_crawled"
 	return slices.Concat([]use{
@@ -411,6 +413,6 @@ func crawler(p Places) []use {
 		by(byCrawler, listing("List", p.Landing...)),
 		by(byCrawler, own.tables("Catalog", []string{"glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable", "glue:GetPartitions",
 			"glue:BatchGetPartition", "glue:BatchCreatePartition", "glue:BatchUpdatePartition"}, "*")),
-		{sid: "Logs", calls: append([]string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, encrypted...), on: map[Kind][]string{LogGroup: {logsARN("/aws-glue/crawlers*")}}},
-	}, p.key("kms:Decrypt"))
+		{sid: "Logs", calls: []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, on: map[Kind][]string{LogGroup: {logsARN("/aws-glue/crawlers*")}}},
+	}, p.key("kms:Decrypt"), p.logKey("/aws-glue/crawlers-role/*"))
 }

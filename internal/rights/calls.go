@@ -188,10 +188,12 @@ var table = slices.Concat(append(deployCalls,
 			same("lakeformation", "GetDataAccess", "AWS Lake Formation", Any)),
 	},
 	[]Call{
-		// What tarn doctor asks beside the lake itself. Without the right it says so, and goes on.
+		// What tarn doctor, and tarn deploy of Lake Formation, ask beside the lake itself. Without the right it says so, and goes on.
 		same("lakeformation", "GetDataLakeSettings", "AWS Lake Formation", Any),
 		same("lakeformation", "ListPermissions", "AWS Lake Formation", Any),
 		same("lakeformation", "ListResources", "AWS Lake Formation", Any),
+		same("lakeformation", "GetResourceLFTags", "AWS Lake Formation", Any),
+		same("lakeformation", "GetLFTagExpression", "AWS Lake Formation", Any),
 		same("servicequotas", "ListServiceQuotas", "Service Quotas", Any),
 	},
 	logDelivery("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery", "ListLogDeliveries", "PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups"),

@@ -1,6 +1,9 @@
 package rights
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Deployer makes, changes and removes the stack. It is a person or a pipeline of yours, and no role of the stack.
 const Deployer Actor = "deployer"
@@ -9,56 +12,89 @@ const Deployer Actor = "deployer"
 const byDeploy = "CloudFormation makes it, with the rights of whoever deploys"
 
 // deployCalls are what a deployment takes, in the resource types that the template has. CloudFormation makes most of them, in the name
-// of whoever has started the change set.
+// of whoever has started the change set: those that the types' schemas name in the permissions of their handlers (AWS CloudFormation
+// CLI User Guide, "Resource type schema", handlers), but for those of parts that the template never has.
 var deployCalls = [][]Call{
 	deployed("cloudformation", "AWS CloudFormation", Stack, "CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet", "ListStackResources",
-		"GetTemplate", "DeleteStack", "ContinueUpdateRollback"),
-	deployed("cloudformation", "AWS CloudFormation", Any, "GetTemplateSummary", "ValidateTemplate"),
+		"GetTemplate", "DeleteStack", "ContinueUpdateRollback", "TagResource", "UntagResource"),
+	deployed("cloudformation", "AWS CloudFormation", Any, "GetTemplateSummary"),
 	deployed("s3", "Amazon S3", Bucket, "CreateBucket", "DeleteBucket", "GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy", "GetEncryptionConfiguration",
 		"PutEncryptionConfiguration", "GetBucketPublicAccessBlock", "PutBucketPublicAccessBlock", "GetBucketVersioning", "PutBucketVersioning",
 		"GetLifecycleConfiguration", "PutLifecycleConfiguration", "GetBucketNotification", "PutBucketNotification", "GetBucketOwnershipControls",
 		"PutBucketOwnershipControls", "GetBucketTagging", "PutBucketTagging", "GetBucketLogging", "GetBucketCORS", "GetBucketWebsite", "GetBucketObjectLockConfiguration",
 		"GetAccelerateConfiguration", "GetReplicationConfiguration", "GetAnalyticsConfiguration", "GetInventoryConfiguration", "GetMetricsConfiguration",
-		"GetIntelligentTieringConfiguration"),
+		"GetIntelligentTieringConfiguration", "GetBucketAcl", "GetBucketAbac", "GetBucketMetadataTableConfiguration", "ListTagsForResource", "TagResource", "UntagResource"),
+	{s3("GetBucketNotificationConfiguration", "GetBucketNotification", Bucket), s3("PutBucketNotificationConfiguration", "PutBucketNotification", Bucket),
+		// Where data is removed, or the function's code with its versions.
+		s3(versionsDelete, "DeleteObjectVersion", Object), s3("ListObjectVersions", "ListBucketVersions", Bucket)},
 	{glueCall("DeleteDatabase", Catalog, Database, TableKind, UserFunction), glueCall("UpdateDatabase", Catalog, Database)},
 	deployed("glue", "AWS Glue", Job, "CreateJob", "UpdateJob", "DeleteJob", "GetTags", "TagResource", "UntagResource"),
-	deployed("glue", "AWS Glue", Any, "CreateSecurityConfiguration", "DeleteSecurityConfiguration", "GetSecurityConfiguration"),
-	deployed("glue", "AWS Glue", CrawlerKind, "UpdateCrawler", "DeleteCrawler", "GetCrawler"),
-	// IAM knows no crawler before there is one.
-	{{Service: "glue", Operation: "CreateCrawler", Needs: []Need{{"glue:CreateCrawler", []Kind{Any}}}, Source: reference + "AWS Glue", Unseen: byDeploy}},
-	deployed("athena", "Amazon Athena", Workgroup, "CreateWorkGroup", "UpdateWorkGroup", "DeleteWorkGroup", "CreateNamedQuery", "DeleteNamedQuery", "UpdateNamedQuery",
+	deployed("glue", "AWS Glue", Any, "CreateCrawler", "CreateSecurityConfiguration", "DeleteSecurityConfiguration", "GetSecurityConfiguration"),
+	deployed("glue", "AWS Glue", CrawlerKind, "UpdateCrawler", "DeleteCrawler", "GetCrawler", "StopCrawler"),
+	deployed("athena", "Amazon Athena", Workgroup, "CreateWorkGroup", "UpdateWorkGroup", "DeleteWorkGroup", "CreateNamedQuery", "DeleteNamedQuery",
 		"TagResource", "UntagResource", "ListTagsForResource"),
-	deployed("lambda", "AWS Lambda", Function, "CreateFunction", "DeleteFunction", "GetFunction", "GetFunctionConfiguration", "UpdateFunctionCode", "UpdateFunctionConfiguration",
-		"AddPermission", "RemovePermission", "GetPolicy", "TagResource", "UntagResource", "ListTags", "PutFunctionEventInvokeConfig", "GetFunctionEventInvokeConfig",
-		"DeleteFunctionEventInvokeConfig", "GetFunctionCodeSigningConfig", "GetRuntimeManagementConfig", "GetFunctionRecursionConfig"),
+	deployed("lambda", "AWS Lambda", Function, "CreateFunction", "DeleteFunction", "GetFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration",
+		"TagResource", "UntagResource", "ListTags", "GetFunctionCodeSigningConfig", "GetRuntimeManagementConfig", "GetFunctionRecursionConfig", "GetFunctionScalingConfig"),
 	deployed("lambda", "AWS Lambda", Any, "CreateEventSourceMapping"),
 	deployed("lambda", "AWS Lambda", Mapping, "UpdateEventSourceMapping", "DeleteEventSourceMapping", "GetEventSourceMapping"),
 	deployed("sqs", "Amazon SQS", Queue, "CreateQueue", "DeleteQueue", "GetQueueUrl", "SetQueueAttributes", "TagQueue", "UntagQueue", "ListQueueTags"),
 	deployed("sns", "Amazon SNS", Topic, "CreateTopic", "DeleteTopic", "GetTopicAttributes", "SetTopicAttributes", "Subscribe", "ListSubscriptionsByTopic",
 		"GetDataProtectionPolicy", "ListTagsForResource", "TagResource", "UntagResource"),
-	deployed("sns", "Amazon SNS", Any, "Unsubscribe"),
-	deployed("events", "Amazon EventBridge", Rule, "PutRule", "DeleteRule", "DescribeRule", "EnableRule", "DisableRule", "PutTargets", "RemoveTargets", "ListTargetsByRule",
+	deployed("sns", "Amazon SNS", Any, "Unsubscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes"),
+	deployed("events", "Amazon EventBridge", Rule, "PutRule", "DeleteRule", "DescribeRule", "PutTargets", "RemoveTargets", "ListTargetsByRule", "ListTagsForResource",
 		"TagResource", "UntagResource"),
 	deployed("scheduler", "Amazon EventBridge Scheduler", Schedule, "CreateSchedule", "UpdateSchedule", "DeleteSchedule", "GetSchedule"),
 	deployed("states", "AWS Step Functions", StateMachine, "CreateStateMachine", "UpdateStateMachine", "DeleteStateMachine", "TagResource", "UntagResource", "ListTagsForResource"),
-	deployed("states", "AWS Step Functions", Any, "ValidateStateMachineDefinition"),
-	deployed("logs", "Amazon CloudWatch Logs", LogGroup, "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy", "PutMetricFilter", "DeleteMetricFilter", "DescribeMetricFilters", "DisassociateKmsKey", "TagResource", "UntagResource", "ListTagsForResource"),
+	deployed("logs", "Amazon CloudWatch Logs", LogGroup, "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy", "PutMetricFilter", "DeleteMetricFilter", "DescribeMetricFilters", "DisassociateKmsKey", "GetDataProtectionPolicy", "TagResource", "UntagResource", "ListTagsForResource"),
+	deployed("logs", "Amazon CloudWatch Logs", Any, "DescribeIndexPolicies"),
 	deployed("cloudwatch", "Amazon CloudWatch", Alarm, "PutMetricAlarm", "DeleteAlarms", "TagResource", "UntagResource", "ListTagsForResource"),
-	deployed("sagemaker", "Amazon SageMaker", Notebook, "CreateNotebookInstance", "DeleteNotebookInstance", "UpdateNotebookInstance", "AddTags", "ListTags"),
+	deployed("sagemaker", "Amazon SageMaker", Notebook, "CreateNotebookInstance", "DeleteNotebookInstance", "UpdateNotebookInstance", "AddTags", "DeleteTags", "ListTags"),
 	deployed("sagemaker", "Amazon SageMaker", Lifecycle, "CreateNotebookInstanceLifecycleConfig", "DeleteNotebookInstanceLifecycleConfig",
 		"DescribeNotebookInstanceLifecycleConfig", "UpdateNotebookInstanceLifecycleConfig"),
 	deployed("iam", "AWS Identity and Access Management (IAM)", Role, "GetRole", "CreateRole", "DeleteRole", "UpdateRole", "UpdateRoleDescription", "UpdateAssumeRolePolicy",
-		"GetRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "ListRolePolicies", "ListAttachedRolePolicies", "AttachRolePolicy", "DetachRolePolicy", "TagRole", "UntagRole",
+		"GetRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "ListRolePolicies", "ListAttachedRolePolicies", "AttachRolePolicy", "DetachRolePolicy", "TagRole", "UntagRole", "ListRoleTags",
 		"PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary", "PassRole"),
 	deployed("iam", "AWS Identity and Access Management (IAM)", ManagedPolicy, "CreatePolicy", "DeletePolicy", "GetPolicy", "GetPolicyVersion", "ListPolicyVersions",
-		"CreatePolicyVersion", "DeletePolicyVersion"),
-	deployed("lakeformation", "AWS Lake Formation", Any, "GrantPermissions", "RevokePermissions"),
-	deployed("kms", "AWS KMS", Key, "DescribeKey", "CreateGrant", "PutKeyPolicy", "GetKeyPolicy", "EnableKeyRotation", "GetKeyRotationStatus", "TagResource", "UntagResource",
+		"CreatePolicyVersion", "DeletePolicyVersion", "ListEntitiesForPolicy"),
+	deployed("lakeformation", "AWS Lake Formation", Any, "GrantPermissions", "RevokePermissions", "DescribeResource", "DescribeLakeFormationIdentityCenterConfiguration"),
+	deployed("kms", "AWS KMS", Key, "DescribeKey", "CreateGrant", "PutKeyPolicy", "GetKeyPolicy", "EnableKey", "EnableKeyRotation", "DisableKeyRotation", "GetKeyRotationStatus", "UpdateKeyDescription", "TagResource", "UntagResource",
 		"ListResourceTags", "ScheduleKeyDeletion"),
-	deployed("kms", "AWS KMS", Any, "CreateKey"),
+	deployed("kms", "AWS KMS", Any, "CreateKey", "ListAliases"),
 	{{Service: "kms", Operation: "CreateAlias", Needs: []Need{{"kms:CreateAlias", []Kind{Key, Alias}}}, Source: reference + "AWS KMS", Unseen: byDeploy},
+		{Service: "kms", Operation: "UpdateAlias", Needs: []Need{{"kms:UpdateAlias", []Kind{Key, Alias}}}, Source: reference + "AWS KMS", Unseen: byDeploy},
 		{Service: "kms", Operation: "DeleteAlias", Needs: []Need{{"kms:DeleteAlias", []Kind{Key, Alias}}}, Source: reference + "AWS KMS", Unseen: byDeploy}},
 }
+
+// Eraser removes the data with the stack: tarn deploy destroy --data. It goes beside the deployer's policy, and should be nobody's for long.
+const Eraser Actor = "eraser"
+
+// eraser is bound to what the lake has. Somebody else's object in the lake's own bucket keeps the bucket.
+func eraser(p Places) []use {
+	whole := append([]Place{p.Warehouse, p.Results, p.Artefacts}, p.Landing...)
+	all := p.marks()
+	for _, at := range whole {
+		if at.Prefix != "" {
+			all = append(all, at.below(""))
+		}
+	}
+	return []use{
+		{sid: "Objects", calls: []string{"s3:DeleteObject", "s3:DeleteObjects", "s3:" + versionsDelete}, on: map[Kind][]string{Object: all}},
+		{sid: "Versions", calls: []string{"s3:ListObjectVersions"}, on: map[Kind][]string{Bucket: buckets(whole...)}},
+		p.tables("Tables", []string{"glue:GetTables", "glue:DeleteTable"}, "*"),
+	}
+}
+
+// marks are the objects that say who has switched on what buckets notify of.
+func (p Places) marks() []string {
+	var out []string
+	for _, arn := range buckets(p.Landing...) {
+		out = append(out, arn+"/_tarn/eventbridge.json")
+	}
+	return out
+}
+
+// versionsDelete is a DeleteObjects that names versions, which takes an action of its own.
+const versionsDelete = "DeleteObjects of versions"
 
 // Kinds of what only a deployment is about.
 const (
@@ -80,12 +116,12 @@ func deployed(service, page string, on Kind, operations ...string) []Call {
 	return out
 }
 
-// all names the operations of a service that a deployment uses on a kind, but for those that a condition of their own binds.
+// all names the operations of a service that a deployment uses on a kind.
 func all(service string, on Kind) []string {
 	var out []string
 	for _, calls := range deployCalls {
 		for _, c := range calls {
-			if c.Service == service && len(c.Needs[0].On) == 1 && c.Needs[0].On[0] == on && c.Operation != "PassRole" && c.Operation != "CreateCrawler" {
+			if c.Service == service && len(c.Needs[0].On) == 1 && c.Needs[0].On[0] == on && c.Operation != "PassRole" {
 				out = append(out, c.Name())
 			}
 		}
@@ -101,39 +137,51 @@ func deployer(p Places) []use {
 	one := func(sid, service string, kind Kind, arns ...string) use {
 		return use{sid: sid, by: byDeploy, calls: all(service, kind), on: map[Kind][]string{kind: arns}}
 	}
+	every := buckets(append([]Place{p.Warehouse, p.Artefacts, p.Results}, p.Landing...)...)
+	// IAM knows no resource for these (Service Authorization Reference).
+	unbound := slices.Concat(all("cloudformation", Any), all("sns", Any), all("logs", Any), []string{"cloudwatch:DescribeAlarms", "logs:DescribeLogGroups", "logs:CreateLogDelivery",
+		"logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies",
+		"lakeformation:DescribeResource", "lakeformation:DescribeLakeFormationIdentityCenterConfiguration"}, grantsLook)
+	if p.LakeFormation {
+		unbound = append(unbound, "lakeformation:GrantPermissions", "lakeformation:RevokePermissions")
+	}
+	if p.Job != "" && p.Key != "" {
+		unbound = append(unbound, "glue:CreateSecurityConfiguration", "glue:DeleteSecurityConfiguration", "glue:GetSecurityConfiguration")
+	}
+	if p.MakesKey {
+		unbound = append(unbound, all("kms", Any)...)
+	}
 	ofFunction := map[string]map[string]List{"ArnLike": {"lambda:FunctionArn": {ARN("lambda", "function:"+named)}}}
 	uses := []use{
 		one("Stack", "cloudformation", Stack, p.stack()),
 		{sid: "Follow", by: byDeploy, calls: []string{"cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources"}, on: map[Kind][]string{Stack: {p.stack()}}},
-		one("Templates", "cloudformation", Any),
 		one("Bucket", "s3", Bucket, buckets(p.Warehouse)...),
-		{sid: "BucketLook", by: byDeploy, calls: []string{"s3:ListObjectsV2", "s3:HeadBucket", "s3:GetBucketLocation"}, on: map[Kind][]string{Bucket: buckets(p.Warehouse, p.Artefacts)}},
-		{sid: "Artefacts", by: byDeploy, calls: []string{"s3:HeadObject", "s3:GetObject", "s3:PutObject", "s3:CreateMultipartUpload", "s3:UploadPart", "s3:CompleteMultipartUpload", "s3:AbortMultipartUpload"},
-			on: map[Kind][]string{Object: {p.Artefacts.below("")}}},
+		{sid: "BucketLook", by: byDeploy, calls: []string{"s3:ListObjectsV2", "s3:HeadBucket", "s3:GetBucketLocation", "s3:GetBucketTagging", "s3:GetBucketVersioning",
+			"s3:ListObjectVersions", "s3:GetBucketNotificationConfiguration", "s3:PutBucketNotificationConfiguration"}, on: map[Kind][]string{Bucket: every}},
+		{sid: "Artefacts", by: byDeploy, calls: []string{"s3:HeadObject", "s3:GetObject", "s3:PutObject", "s3:CreateMultipartUpload", "s3:UploadPart", "s3:CompleteMultipartUpload", "s3:AbortMultipartUpload",
+			"s3:DeleteObjects", "s3:" + versionsDelete}, on: map[Kind][]string{Object: append([]string{p.Artefacts.below("")}, p.marks()...)}},
 		{sid: "Database", by: byDeploy, calls: []string{"glue:CreateDatabase", "glue:GetDatabase", "glue:UpdateDatabase", "glue:DeleteDatabase"}, on: map[Kind][]string{Catalog: {p.glue("catalog")},
 			Database:     {p.glue("database/" + p.Database), p.glue("database/" + p.Database + "_crawled")},
 			TableKind:    {p.glue("table/" + p.Database + "/*"), p.glue("table/" + p.Database + "_crawled/*")},
 			UserFunction: {p.glue("userDefinedFunction/" + p.Database + "/*"), p.glue("userDefinedFunction/" + p.Database + "_crawled/*")}}},
 		{sid: "GlueJob", by: byDeploy, calls: append(all("glue", Job), "glue:GetJob"), on: map[Kind][]string{Job: {JobARN(named), ARN("glue", "crawler/"+named)}}},
 		one("GlueCrawler", "glue", CrawlerKind, ARN("glue", "crawler/"+named)),
+		// IAM knows no crawler before there is one.
 		{sid: "NewCrawler", by: byDeploy, calls: []string{"glue:CreateCrawler"}, when: map[Kind]map[string]map[string]List{Any: {"StringEquals": {"aws:RequestTag/tarn:lake": {p.Lake}}}}},
 		{sid: "Athena", by: byDeploy, calls: append(all("athena", Workgroup), "athena:GetWorkGroup", "athena:GetNamedQuery"), on: map[Kind][]string{Workgroup: {workgroupARN(named)}}},
 		one("Function", "lambda", Function, ARN("lambda", "function:"+named)),
 		{sid: "Mapping", by: byDeploy, calls: append(all("lambda", Any), all("lambda", Mapping)...), on: map[Kind][]string{Mapping: {ARN("lambda", "event-source-mapping:*")}},
 			when: map[Kind]map[string]map[string]List{Any: ofFunction, Mapping: ofFunction}},
+		{sid: "MappingTags", by: byDeploy, calls: []string{"lambda:TagResource", "lambda:UntagResource", "lambda:ListTags"}, on: map[Kind][]string{Function: {ARN("lambda", "event-source-mapping:*")}}},
 		{sid: "Queues", by: byDeploy, calls: append(all("sqs", Queue), "sqs:GetQueueAttributes"), on: map[Kind][]string{Queue: {ARN("sqs", named)}}},
 		one("Topics", "sns", Topic, ARN("sns", named)),
-		one("Unsubscribe", "sns", Any),
 		one("Rules", "events", Rule, ARN("events", "rule/"+named)),
 		one("Schedules", "scheduler", Schedule, ARN("scheduler", "schedule/default/"+named)),
 		{sid: "Machine", by: byDeploy, calls: append(all("states", StateMachine), "states:DescribeStateMachine", "states:ListExecutions"), on: map[Kind][]string{StateMachine: {StateMachineARN(named)}}},
-		one("MachineCheck", "states", Any),
-		{sid: "LogGroups", by: byDeploy, calls: append(all("logs", LogGroup), "logs:CreateLogGroup", "logs:FilterLogEvents"), on: map[Kind][]string{LogGroup: {
+		{sid: "LogGroups", by: byDeploy, calls: append(all("logs", LogGroup), "logs:CreateLogGroup", "logs:AssociateKmsKey", "logs:FilterLogEvents"), on: map[Kind][]string{LogGroup: {
 			ARN("logs", "log-group:/aws/lambda/"+named), ARN("logs", "log-group:/aws/vendedlogs/states/"+named), ARN("logs", "log-group:/aws-glue/"+named)}}},
-		{sid: "LogDelivery", by: byDeploy, calls: []string{"logs:DescribeLogGroups", "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
-			"logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"}},
+		{sid: "Unbound", by: byDeploy, calls: unbound},
 		one("Alarms", "cloudwatch", Alarm, ARN("cloudwatch", "alarm:"+named)),
-		{sid: "AlarmsLook", by: byDeploy, calls: []string{"cloudwatch:DescribeAlarms"}},
 	}
 	if p.Notebook != "" {
 		uses = append(uses,
@@ -174,10 +222,7 @@ func deployer(p Places) []use {
 			when: map[Kind]map[string]map[string]List{Role: {"StringEquals": {"iam:PassedToService": {pass.service + ".amazonaws.com"}}}}})
 	}
 	if p.LakeFormation {
-		uses = append(uses, one("Grants", "lakeformation", Any))
-	}
-	if p.Job != "" && p.Key != "" {
-		uses = append(uses, one("GlueSecurity", "glue", Any))
+		uses = append(uses, by(byDeploy, p.tables("Grants", []string{"glue:GetTable"}, "*")))
 	}
 	if !p.MakesKey {
 		return append(uses, p.key("kms:DescribeKey", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey")...)
@@ -186,7 +231,6 @@ func deployer(p Places) []use {
 	tagged := map[Kind]map[string]map[string]List{Key: {"StringEquals": {"aws:ResourceTag/tarn:lake": {p.Lake}}}}
 	keys := ARN("kms", "key/*")
 	return append(uses,
-		one("MakeKey", "kms", Any),
 		use{sid: "KeepKey", by: byDeploy, calls: append(all("kms", Key), "kms:Decrypt", "kms:GenerateDataKey"), on: map[Kind][]string{Key: {keys}}, when: tagged},
-		use{sid: "NameKey", by: byDeploy, calls: []string{"kms:CreateAlias", "kms:DeleteAlias"}, on: map[Kind][]string{Key: {keys}, Alias: {ARN("kms", "alias/tarn/"+named)}}})
+		use{sid: "NameKey", by: byDeploy, calls: []string{"kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias"}, on: map[Kind][]string{Key: {keys}, Alias: {ARN("kms", "alias/tarn/"+named)}}})
 }

@@ -124,6 +124,22 @@ func TestProgramsThatDoNotFit(t *testing.T) {
 	}
 }
 
+// A program that needs no library runs anywhere.
+func TestStaticProgram(t *testing.T) {
+	t.Parallel()
+	_, arch := program(t)
+	source, path := filepath.Join(t.TempDir(), "main.c"), filepath.Join(t.TempDir(), "static")
+	if err := os.WriteFile(source, []byte("int main(void) { return 0; }\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("cc", "-static", "-s", "-o", path, source).CombinedOutput(); err != nil {
+		t.Skipf("nothing to link with: %s", out)
+	}
+	if err := artefact.Inspect(path, arch); err != nil {
+		t.Error(err)
+	}
+}
+
 // newer copies a program and has it need a glibc that does not exist: names of versions are texts in the file.
 func newer(t *testing.T, path string) string {
 	t.Helper()

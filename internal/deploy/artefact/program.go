@@ -88,7 +88,7 @@ func inspect(f *elf.File, arch string) error {
 		}
 	}
 	versions, err := f.DynamicVersionNeeds()
-	if err != nil {
+	if err != nil && !errors.Is(err, elf.ErrNoSymbols) { // without any, it needs no library
 		return err
 	}
 	for _, l := range versions {

@@ -10,8 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
-
-	"tarn/internal/diag"
 )
 
 // Result is what a deployment has come to.
@@ -56,7 +54,12 @@ func (s *Stack) Apply(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	x := &deployment{s: s, found: found, stack: st, result: &Result{Stack: s.name, Region: s.region, Account: s.account, Changes: []Change{}, Outputs: map[string]Output{}}}
-	return x.result, x.work(ctx)
+	err = x.work(ctx)
+	var on *GoesOnError
+	if err != nil && ctx.Err() != nil && x.result.Changed && !errors.As(err, &on) {
+		err = &GoesOnError{s.name, errors.Join(errBetween, ctx.Err())}
+	}
+	return x.result, err
 }
 
 // deployment is one call of Apply.
@@ -67,6 +70,8 @@ type deployment struct {
 	stack *types.Stack
 	// agreed says that a person has agreed to all additions.
 	agreed bool
+	// read is the key of the template in the bucket.
+	read   string
 	result *Result
 }
 
@@ -138,12 +143,8 @@ func (x *deployment) agree(ctx context.Context) error {
 	if p.New {
 		p.Changes = additions(x.found)
 	}
-	ok, err := x.s.o.Talk.Agree(p)
-	if err == nil && !ok {
-		err = ErrDeclined
-	}
 	x.agreed = p.New
-	return err
+	return x.s.agreed(p)
 }
 
 // named leaves out what goes along with a bucket.
@@ -161,11 +162,7 @@ func (x *deployment) confirm(ctx context.Context, cs *changeSet) error {
 		return err
 	}
 	p.Changes = cs.changes
-	ok, err := x.s.o.Talk.Agree(p)
-	if err == nil && !ok {
-		err = ErrDeclined
-	}
-	return err
+	return x.s.agreed(p)
 }
 
 // first brings what is kept into the stack: what is there by import, what is not by making it.
@@ -255,7 +252,8 @@ func (x *deployment) finish(ctx context.Context) error {
 
 // settled gives the stack once it is in a state from which it can be changed, or nil where there is none.
 func (s *Stack) settled(ctx context.Context) (*types.Stack, error) {
-	for tries := 0; ; tries++ {
+	again := false
+	for {
 		st, err := s.describe(ctx)
 		if err != nil || st == nil {
 			return nil, err
@@ -268,52 +266,98 @@ func (s *Stack) settled(ctx context.Context) (*types.Stack, error) {
 			return st, nil
 		case strings.HasSuffix(string(status), "_IN_PROGRESS"):
 			s.o.Talk.Tell(fmt.Sprintf("somebody is at work on the %s (%s): waiting for its end", s.where(), status))
-			since, err := s.last(ctx)
-			if err != nil {
+			if err := s.await(ctx); err != nil {
 				return nil, err
 			}
-			var failed *FailedError
-			if err := s.follow(ctx, since, 0); err != nil && !errors.As(err, &failed) {
-				return nil, err
-			}
-		case status == types.StackStatusRollbackComplete, status == types.StackStatusRollbackFailed, status == types.StackStatusCreateFailed, status == types.StackStatusDeleteFailed:
-			// Such a stack can only be deleted.
-			if tries > 1 {
-				return nil, s.stuck(st)
-			}
-			s.o.Talk.Tell(fmt.Sprintf("the %s could not be made earlier (%s): it is deleted, and made anew; buckets and databases stay", s.where(), status))
-			if err := s.delete(ctx); err != nil {
-				return nil, err
-			}
+			continue
+		case again && status == types.StackStatusUpdateRollbackFailed:
+			return nil, s.rested(st, nil)
 		case status == types.StackStatusUpdateRollbackFailed:
-			if tries > 0 {
-				return nil, s.stuck(st)
-			}
 			s.o.Talk.Tell(fmt.Sprintf("the last change of the %s failed, and so did the way back: trying that once more", s.where()))
-			since, err := s.last(ctx)
-			if err != nil {
-				return nil, err
-			}
-			if _, err := s.cf.ContinueUpdateRollback(ctx, &cloudformation.ContinueUpdateRollbackInput{StackName: &s.name}); err != nil {
-				return nil, s.failed("continue the way back", err)
-			}
-			var failed *FailedError
-			if err := s.follow(ctx, since, 0); err != nil && (!errors.As(err, &failed) || !failed.Sound) {
+			if err := s.wayBack(ctx); err != nil {
 				return nil, err
 			}
 		case status == types.StackStatusImportRollbackFailed:
-			return nil, s.stuck(st)
+			return nil, s.rested(st, nil)
 		default:
-			return st, nil
+			gone, err := s.clear(ctx, st)
+			if err != nil || !gone {
+				return st, err
+			}
 		}
+		again = true
 	}
 }
 
-// stuck says that a stack needs a person.
-func (s *Stack) stuck(st *types.Stack) error {
-	return diag.WithHint(&FailedError{Stack: s.name, Status: string(st.StackStatus), Reason: aws.ToString(st.StackStatusReason)},
-		"`aws cloudformation describe-stack-events --stack-name "+s.name+"` names the resource; mend it, or leave it out with `aws cloudformation continue-update-rollback --stack-name "+s.name+
-			" --resources-to-skip NAME` or `delete-stack --retain-resources NAME`")
+// await waits for the end of what somebody does to the stack, however that is.
+func (s *Stack) await(ctx context.Context) error {
+	since, err := s.last(ctx)
+	if err != nil {
+		return err
+	}
+	var failed *FailedError
+	if err := s.follow(ctx, begun{since: since, seen: true}); err != nil && !errors.As(err, &failed) {
+		return err
+	}
+	return nil
+}
+
+// wayBack tries once more to bring the stack to where it was before its last change.
+func (s *Stack) wayBack(ctx context.Context) error {
+	since, err := s.last(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := s.cf.ContinueUpdateRollback(ctx, &cloudformation.ContinueUpdateRollbackInput{StackName: &s.name}); err != nil {
+		return s.failed("continue the way back", err)
+	}
+	var failed *FailedError
+	if err := s.follow(ctx, begun{since: since}); err != nil && (!errors.As(err, &failed) || !failed.Sound) {
+		return err
+	}
+	return nil
+}
+
+// clear deletes a stack that is no ground to build on, most of which AWS lets nobody change (AWS CloudFormation User Guide, "Stack status
+// codes"), and reports whether it was one.
+// What it still has is shown first.
+func (s *Stack) clear(ctx context.Context, st *types.Stack) (bool, error) {
+	why := "could not be made earlier"
+	switch st.StackStatus {
+	case types.StackStatusRollbackComplete, types.StackStatusRollbackFailed, types.StackStatusCreateFailed, types.StackStatusImportRollbackComplete:
+	case types.StackStatusDeleteFailed:
+		why = "could not be removed whole earlier"
+	default:
+		return false, nil
+	}
+	what := Destroyed{Removed: []Change{}, Kept: []Change{}}
+	if err := s.leaving(ctx, &what); err != nil {
+		return false, err
+	}
+	has := append(what.Removed, what.Kept...)
+	if len(has) > 0 && st.StackStatus == types.StackStatusImportRollbackComplete {
+		return false, nil // it is as it was before the import
+	}
+	line := fmt.Sprintf("the %s %s (%s): it is deleted, and made anew; buckets and databases stay", s.where(), why, st.StackStatus)
+	if len(has) == 0 {
+		s.o.Talk.Tell(line)
+		return true, s.delete(ctx)
+	}
+	p := s.proposed()
+	p.Before, p.Changes = []string{line}, has
+	if err := s.agreed(p); err != nil {
+		return false, err
+	}
+	return true, s.delete(ctx)
+}
+
+// agreed asks about a proposal; the error is [ErrDeclined] where nobody agrees.
+func (s *Stack) agreed(p Proposal) error {
+	ok, err := s.o.Talk.Agree(p)
+	if err == nil && !ok {
+		err = ErrDeclined
+	}
+	return err
 }
 
 // delete deletes the stack and waits for that; what it keeps stays.
@@ -325,5 +369,5 @@ func (s *Stack) delete(ctx context.Context) error {
 	if _, err := s.cf.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &s.name}); err != nil {
 		return s.failed("delete the stack", err)
 	}
-	return s.follow(ctx, since, 0)
+	return s.follow(ctx, begun{since: since})
 }

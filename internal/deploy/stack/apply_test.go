@@ -65,7 +65,7 @@ func TestFirstDeploymentThenNothingThenAChange(t *testing.T) {
 		}
 		return n
 	}
-	if zips() != 2 || third.Artefact == r.Artefact {
+	if got := keys(t, "first-lake", "artefacts/"); zips() != 2 || len(got) != 3 || third.Artefact == r.Artefact {
 		t.Errorf("the bucket has %v", keys(t, "first-lake", "artefacts/"))
 	}
 	s.Files["queries/more.sql"] = []byte("SELECT 2")

@@ -68,7 +68,7 @@ type Proposal struct {
 }
 
 func (s *Stack) proposal(ctx context.Context, found *surroundings) (Proposal, error) {
-	p := Proposal{Stack: s.name, Region: s.region, Account: s.account, Who: s.who, Changes: []Change{}}
+	p := s.proposed()
 	if s.o.Estimate != nil {
 		var err error
 		if p.Estimate, err = s.o.Estimate(ctx, found.spec); err != nil {
@@ -76,6 +76,11 @@ func (s *Stack) proposal(ctx context.Context, found *surroundings) (Proposal, er
 		}
 	}
 	return p, nil
+}
+
+// proposed is a proposal of nothing yet.
+func (s *Stack) proposed() Proposal {
+	return Proposal{Stack: s.name, Region: s.region, Account: s.account, Who: s.who, Changes: []Change{}}
 }
 
 // additions are the changes of a stack that is not there yet.
@@ -93,8 +98,8 @@ func additions(found *surroundings) []Change {
 
 // changeSet is one that AWS has made and that was not executed.
 type changeSet struct {
-	id, name string
-	changes  []Change
+	name    string
+	changes []Change
 }
 
 // request is what a change set is made of.
@@ -119,6 +124,9 @@ func (s *Stack) change(ctx context.Context, r request, st *types.Stack) (*change
 	name := prefix + s.now().UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(b[:])
 	in := &cloudformation.CreateChangeSetInput{StackName: &s.name, ChangeSetName: &name, ChangeSetType: r.kind, ClientToken: &name,
 		Capabilities: []types.Capability{types.CapabilityCapabilityIam, types.CapabilityCapabilityNamedIam}, Tags: s.stackTags(), Parameters: parameters(r, st)}
+	if r.kind == types.ChangeSetTypeImport && st != nil && len(st.Tags) > 0 {
+		in.Tags = st.Tags // an import changes nothing else
+	}
 	if r.url != "" {
 		in.TemplateURL = &r.url
 	} else {
@@ -129,11 +137,11 @@ func (s *Stack) change(ctx context.Context, r request, st *types.Stack) (*change
 			in.ResourcesToImport = append(in.ResourcesToImport, types.ResourceToImport{LogicalResourceId: aws.String(res.id), ResourceType: aws.String(res.kind), ResourceIdentifier: names})
 		}
 	}
-	out, err := s.cf.CreateChangeSet(ctx, in)
-	if err != nil {
+	if _, err := s.cf.CreateChangeSet(ctx, in); err != nil {
 		return nil, s.failed("make a change set", err)
 	}
-	cs := &changeSet{id: aws.ToString(out.Id), name: name}
+	// With the stack's name, so that rights on the stack are enough for all that is asked of it.
+	cs := &changeSet{name: name}
 	empty, err := s.ready(ctx, cs)
 	if err != nil || empty {
 		s.discard(ctx, cs)
@@ -175,7 +183,7 @@ func parameters(r request, st *types.Stack) []types.Parameter {
 
 // ready waits for a change set, and reads it. empty says that nothing would change.
 func (s *Stack) ready(ctx context.Context, cs *changeSet) (empty bool, err error) {
-	in := &cloudformation.DescribeChangeSetInput{StackName: &s.name, ChangeSetName: &cs.id}
+	in := &cloudformation.DescribeChangeSetInput{StackName: &s.name, ChangeSetName: &cs.name}
 	wait := s.pauses()
 	for {
 		out, err := s.cf.DescribeChangeSet(ctx, in)
@@ -199,7 +207,7 @@ func (s *Stack) ready(ctx context.Context, cs *changeSet) (empty bool, err error
 			if strings.Contains(why, "didn't contain changes") || strings.Contains(why, "No updates are to be performed") {
 				return true, nil
 			}
-			return false, &FailedError{Stack: s.name, Status: string(out.Status), Reason: why, Sound: true}
+			return false, &FailedError{Stack: s.name, Region: s.region, Status: string(out.Status), Reason: why, Sound: true}
 		}
 		if err := wait.pause(ctx); err != nil {
 			return false, err
@@ -245,7 +253,7 @@ func changeOf(c *types.ResourceChange) Change {
 func (s *Stack) discard(ctx context.Context, cs *changeSet) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	_, _ = s.cf.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{StackName: &s.name, ChangeSetName: &cs.id})
+	_, _ = s.cf.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{StackName: &s.name, ChangeSetName: &cs.name})
 }
 
 // unname takes a stack away that is nothing but a name and a change set.
@@ -264,8 +272,8 @@ func (s *Stack) execute(ctx context.Context, cs *changeSet) error {
 		return err
 	}
 	token := cs.name
-	if _, err := s.cf.ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{StackName: &s.name, ChangeSetName: &cs.id, ClientRequestToken: &token}); err != nil {
+	if _, err := s.cf.ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{StackName: &s.name, ChangeSetName: &cs.name, ClientRequestToken: &token}); err != nil {
 		return s.failed("begin", err)
 	}
-	return s.follow(ctx, since, len(cs.changes))
+	return s.follow(ctx, begun{since: since, total: len(cs.changes)})
 }

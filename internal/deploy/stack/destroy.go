@@ -2,7 +2,6 @@ package stack
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -36,7 +35,7 @@ type Destroyed struct {
 }
 
 // Destroy takes the stack away, the code in the bucket, and what the deployment has switched on. Bucket, database and tables stay
-// unless data is true. It is shown to [Talk] first; after a failure, or an interruption, the same call goes on.
+// unless data is true, which is an error while somebody writes to the tables. It is shown to [Talk] first; after a failure, or an interruption, the same call goes on.
 func (s *Stack) Destroy(ctx context.Context, data bool) (*Destroyed, error) {
 	out := &Destroyed{Stack: s.name, Region: s.region, Account: s.account, Removed: []Change{}, Kept: []Change{}, LogGroups: []string{}, SwitchedOff: []string{}}
 	st, err := s.describe(ctx)
@@ -61,19 +60,20 @@ func (s *Stack) Destroy(ctx context.Context, data bool) (*Destroyed, error) {
 	if data {
 		out.withData(s.o.Spec.Settings.Bucket, s.o.Spec.Settings.Database)
 	}
-	p := Proposal{Stack: s.name, Region: s.region, Account: s.account, Who: s.who, Changes: append(slices.Clone(out.Removed), out.Kept...)}
+	p := s.proposed()
+	p.New = st == nil
+	p.Changes = append(slices.Clone(out.Removed), out.Kept...)
 	if data {
+		if err := s.o.Idle(ctx); err != nil {
+			return nil, err
+		}
 		what, err := s.doomed(ctx)
 		if err != nil {
 			return nil, err
 		}
 		p.Before = append(p.Before, what...)
 	}
-	ok, err := s.o.Talk.Agree(p)
-	if err == nil && !ok {
-		err = ErrDeclined
-	}
-	if err != nil {
+	if err := s.agreed(p); err != nil {
 		return nil, err
 	}
 	if st != nil {
@@ -130,12 +130,7 @@ func (d *Destroyed) withData(bucket, database string) {
 func (s *Stack) gone(ctx context.Context, st *types.Stack) error {
 	if status := st.StackStatus; strings.HasSuffix(string(status), "_IN_PROGRESS") && status != types.StackStatusReviewInProgress {
 		s.o.Talk.Tell(fmt.Sprintf("somebody is at work on the %s (%s): waiting for its end", s.where(), status))
-		since, err := s.last(ctx)
-		if err != nil {
-			return err
-		}
-		var failed *FailedError
-		if err := s.follow(ctx, since, 0); err != nil && !errors.As(err, &failed) {
+		if err := s.await(ctx); err != nil {
 			return err
 		}
 	}
@@ -167,8 +162,12 @@ func (s *Stack) sweep(ctx context.Context, out *Destroyed, groups []string, data
 	if out.Artefacts, err = s.empty(ctx, s.o.Spec.Artefacts.Bucket, s.folder()); err != nil {
 		return err
 	}
-	if data {
-		return s.erase(ctx, out)
+	if !data {
+		return nil
 	}
-	return nil
+	// The function is no more, but a run elsewhere may have begun.
+	if err := s.o.Idle(ctx); err != nil {
+		return err
+	}
+	return s.erase(ctx, out)
 }

@@ -80,8 +80,7 @@ func TestDeployDestroyDeploy(t *testing.T) {
 	if err != nil || d.Data != 2 {
 		t.Fatalf("%+v, %v", d, err)
 	}
-	name := "again-lake"
-	if _, err := bucketOf(t, name).Client().HeadBucket(t.Context(), &awss3.HeadBucketInput{Bucket: &name}); err == nil {
+	if hasBucket(t, "again-lake") {
 		t.Error("the bucket is still there")
 	}
 	if _, err := server.Glue.Call("GetDatabase", map[string]any{"Name": "again_lake"}); err == nil {

@@ -66,14 +66,20 @@ func (s *Stack) erase(ctx context.Context, out *Destroyed) error {
 		}
 		return nil
 	}
-	n, err := s.empty(ctx, spec.Warehouse.Bucket, "")
-	if out.Data += n; err != nil {
-		return err
+	const most = 3
+	for tries := 1; ; tries++ {
+		n, err := s.empty(ctx, spec.Warehouse.Bucket, "")
+		if out.Data += n; err != nil {
+			return err
+		}
+		_, err = s.bucket(spec.Warehouse.Bucket).Client().DeleteBucket(ctx, &awss3.DeleteBucketInput{Bucket: &spec.Warehouse.Bucket})
+		switch {
+		case err == nil, code(err) == "NoSuchBucket":
+			return nil
+		case code(err) != "BucketNotEmpty" || tries == most: // somebody may have put something there meanwhile
+			return s.failed("delete bucket "+spec.Warehouse.Bucket, err)
+		}
 	}
-	if _, err := s.bucket(spec.Warehouse.Bucket).Client().DeleteBucket(ctx, &awss3.DeleteBucketInput{Bucket: &spec.Warehouse.Bucket}); err != nil && code(err) != "NoSuchBucket" {
-		return s.failed("delete bucket "+spec.Warehouse.Bucket, err)
-	}
-	return nil
 }
 
 // dropTables removes the lake's tables from the catalog, and the database if that is the lake's.

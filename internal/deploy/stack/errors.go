@@ -1,8 +1,11 @@
 package stack
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/aws/smithy-go"
@@ -72,9 +75,11 @@ func (e *MissingError) Hint() string { return e.Fix }
 
 // FailedError says that CloudFormation could not do what it was asked for.
 type FailedError struct {
-	Stack, Status string
+	Stack, Region, Status string
 	// Resource is the logical name of what failed first, with its Type; Reason is what AWS says about it.
 	Resource, Type, Reason string
+	// Left are the logical names of what AWS could not bring to where it should be, if it says so.
+	Left []string
 	// Sound says that the stack is as it was before, so that the same call can go on.
 	Sound bool
 }
@@ -90,6 +95,8 @@ func (e *FailedError) Error() string {
 	}
 	text := fmt.Sprintf("%s could not be made: %s", what, reason)
 	switch {
+	case strings.HasPrefix(e.Status, "DELETE_"):
+		return fmt.Sprintf("%s could not be removed: %s; the stack is in state %s", what, reason, e.Status)
 	case e.Sound:
 		return text + "; the stack is as it was before"
 	case e.Status == "ROLLBACK_COMPLETE":
@@ -100,12 +107,44 @@ func (e *FailedError) Error() string {
 
 // Hint says what to do about the reason.
 func (e *FailedError) Hint() string {
-	h := hint(e.Reason)
-	if h == "" {
-		h = "mend that"
+	h := cmp.Or(hint(e.Reason), "mend that")
+	if e.Type == bucketType && strings.Contains(e.Reason, "already exists") {
+		h = "names of buckets are shared by all of AWS, and somebody has this one: name another bucket in warehouse: of the target"
+	}
+	at := " --region " + e.Region + " --stack-name " + e.Stack
+	switch e.Status {
+	case "DELETE_FAILED":
+		h += ", and call the same again: it goes on from here"
+		if len(e.Left) > 0 {
+			h += "; `aws cloudformation delete-stack" + at + " --deletion-mode FORCE_DELETE_STACK` leaves " + strings.Join(e.Left, ", ") + " in the account"
+		}
+		return h
+	case "IMPORT_ROLLBACK_FAILED":
+		return h + "; `tarn deploy destroy` takes the stack away, and leaves bucket, database and tables, and then `tarn deploy` makes it anew"
+	case "UPDATE_ROLLBACK_FAILED":
+		h += ", and call `tarn deploy` again: it tries the way back once more, and goes on"
+		if len(e.Left) > 0 {
+			h += "; `aws cloudformation continue-update-rollback" + at + " --resources-to-skip " + strings.Join(e.Left, " ") + "` leaves that out"
+		}
+		return h
 	}
 	return h + ", and call `tarn deploy` again: it goes on from here"
 }
+
+// left finds what CloudFormation names at the end of a reason: "The following resource(s) failed to delete: [A, B]. ".
+var left = regexp.MustCompile(`The following resource\(s\) failed to [a-z]+: \[([^\]]+)\]`)
+
+// leftOf gives the resources that a reason of a whole stack names.
+func leftOf(reason string) []string {
+	m := left.FindStringSubmatch(reason)
+	if m == nil {
+		return nil
+	}
+	return strings.Split(strings.ReplaceAll(m[1], " ", ""), ",")
+}
+
+// errBetween says that a deployment was interrupted between two of its steps.
+var errBetween = errors.New("interrupted between two steps")
 
 // GoesOnError says that nobody waits any more for a stack which AWS goes on with.
 type GoesOnError struct {
@@ -114,10 +153,29 @@ type GoesOnError struct {
 }
 
 func (e *GoesOnError) Error() string {
-	return "AWS goes on with the stack " + e.Stack + " without this terminal; `tarn deploy status` shows it, and `tarn deploy` waits for its end and goes on from there"
+	if !e.Interrupted() {
+		return e.Err.Error() + "; AWS goes on with the stack " + e.Stack
+	}
+	if errors.Is(e.Err, errBetween) {
+		return "the stack " + e.Stack + " has a part of what it is to have; `tarn deploy` goes on from there"
+	}
+	return "AWS goes on with the stack " + e.Stack + " without this terminal; `tarn deploy status` shows it, and the same command waits for its end and goes on from there"
 }
 
 func (e *GoesOnError) Unwrap() error { return e.Err }
+
+// Interrupted says that somebody has ended the waiting, and not an error.
+func (e *GoesOnError) Interrupted() bool {
+	return errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, context.DeadlineExceeded)
+}
+
+// Hint says how to go on.
+func (e *GoesOnError) Hint() string {
+	if e.Interrupted() {
+		return ""
+	}
+	return cmp.Or(hint(e.Err.Error()), "mend that") + ", and call the same again: it waits for the stack's end and goes on from there"
+}
 
 // plain takes off what AWS adds to reasons for machines.
 func plain(reason string) string {

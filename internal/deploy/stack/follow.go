@@ -63,9 +63,22 @@ func (s *Stack) after(ctx context.Context, stack, id string) ([]types.StackEvent
 	return out, nil
 }
 
+// begun is where what is followed begins.
+type begun struct {
+	// since is the id of the last event before it, or "".
+	since string
+	// seen says that the stack was seen at work: else it is at rest only once it has told so.
+	seen bool
+	// total is how many resources come to their end, 0 where that is not known.
+	total int
+}
+
+// silence is how often a stack may be found at rest without an event that says so.
+const silence = 10
+
 // follow tells of what happens to the stack until it is at rest. The error is a [FailedError] where it came to rest in another way
-// than was asked for, and a [GoesOnError] where the context has ended before.
-func (s *Stack) follow(ctx context.Context, since string, total int) error {
+// than was asked for, and a [GoesOnError] where it could not be followed so far.
+func (s *Stack) follow(ctx context.Context, from begun) error {
 	st, err := s.describe(ctx)
 	if err != nil || st == nil {
 		return err
@@ -73,9 +86,9 @@ func (s *Stack) follow(ctx context.Context, since string, total int) error {
 	// By its id it is also found after it has been deleted.
 	id := aws.ToString(st.StackId)
 	var first *types.StackEvent
-	done := map[string]bool{}
+	done, since, own := map[string]bool{}, from.since, ""
 	wait := s.pauses()
-	for {
+	for quiet := 0; ; {
 		// The state before the events: so all events of a state at rest are seen.
 		out, err := s.cf.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &id})
 		if err == nil && len(out.Stacks) == 1 {
@@ -89,13 +102,19 @@ func (s *Stack) follow(ctx context.Context, since string, total int) error {
 			if ctx.Err() != nil {
 				return &GoesOnError{s.name, ctx.Err()}
 			}
-			return s.failed("follow the "+s.where(), err)
+			return &GoesOnError{s.name, s.failed("follow the "+s.where(), err)}
 		}
 		for i, e := range events {
 			since = aws.ToString(e.EventId)
 			told := Event{Time: aws.ToTime(e.Timestamp), Resource: aws.ToString(e.LogicalResourceId), Kind: kindOf(aws.ToString(e.ResourceType)), Status: string(e.ResourceStatus),
-				Reason: plain(aws.ToString(e.ResourceStatusReason)), Total: total}
-			if told.Over() && told.Kind != "stack" {
+				Reason: plain(aws.ToString(e.ResourceStatusReason)), Total: from.total}
+			if first != nil {
+				told.Total = 0 // from here on it is the way back
+			}
+			switch {
+			case aws.ToString(e.PhysicalResourceId) == id:
+				own = told.Status
+			case told.Over():
 				done[told.Resource] = true
 			}
 			told.Done = len(done)
@@ -104,8 +123,11 @@ func (s *Stack) follow(ctx context.Context, since string, total int) error {
 				first = &events[i]
 			}
 		}
-		if status := st.StackStatus; !strings.HasSuffix(string(status), "_IN_PROGRESS") {
-			return s.rested(st, first)
+		if status := string(st.StackStatus); !strings.HasSuffix(status, "_IN_PROGRESS") {
+			// What was asked for may not have begun yet, and then the state is that of before.
+			if quiet++; from.seen || own == status || quiet > silence {
+				return s.rested(st, first)
+			}
 		}
 		if err := wait.pause(ctx); err != nil {
 			return &GoesOnError{s.name, err}
@@ -127,7 +149,7 @@ func (s *Stack) rested(st *types.Stack, first *types.StackEvent) error {
 	case types.StackStatusReviewInProgress:
 		return nil
 	}
-	e := &FailedError{Stack: s.name, Status: string(status), Reason: aws.ToString(st.StackStatusReason)}
+	e := &FailedError{Stack: s.name, Region: s.region, Status: string(status), Reason: aws.ToString(st.StackStatusReason), Left: leftOf(aws.ToString(st.StackStatusReason))}
 	if first != nil {
 		e.Resource, e.Type, e.Reason = aws.ToString(first.LogicalResourceId), aws.ToString(first.ResourceType), aws.ToString(first.ResourceStatusReason)
 	}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+
 	"tarn/internal/awsconf"
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/artefact"
@@ -27,6 +29,8 @@ import (
 type account struct {
 	t       *testing.T
 	program string
+	// aws are the settings by which stacks are opened.
+	aws awsconf.Settings
 
 	mu     sync.Mutex
 	told   []string
@@ -35,6 +39,8 @@ type account struct {
 	events []stack.Event
 	// agree answers; nil agrees.
 	agree func(stack.Proposal) (bool, error)
+	// busy is what is said of whoever writes to the tables.
+	busy error
 	// seen is called with each event.
 	seen func(stack.Event)
 }
@@ -101,7 +107,7 @@ func (a *account) open(s deploy.Spec, change func(string) string) *stack.Stack {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	st, err := stack.New(a.t.Context(), stack.Options{Spec: s, Render: template(change), Bundle: b, Poll: time.Millisecond,
+	st, err := stack.New(a.t.Context(), stack.Options{Spec: s, AWS: a.aws, Render: template(change), Bundle: b, Poll: time.Millisecond, Idle: func(context.Context) error { return a.busy },
 		Estimate: func(context.Context, deploy.Spec) ([]string, error) { return []string{"about 1 USD a month"}, nil },
 		Talk: stack.Talk{
 			Tell: func(line string) { a.mu.Lock(); defer a.mu.Unlock(); a.told = append(a.told, line) },
@@ -147,6 +153,12 @@ func bucketOf(t *testing.T, name string) *s3.Store {
 		t.Fatal(err)
 	}
 	return b.(*s3.Store)
+}
+
+func hasBucket(t *testing.T, name string) bool {
+	t.Helper()
+	_, err := bucketOf(t, name).Client().HeadBucket(t.Context(), &awss3.HeadBucketInput{Bucket: &name})
+	return err == nil
 }
 
 // keys lists a bucket.

@@ -207,12 +207,13 @@ func (s *Stack) there(ctx context.Context, r *resource) (bool, error) {
 // bucketTags gives a bucket's tags, and whether it is there.
 func (s *Stack) bucketTags(ctx context.Context, name string) (map[string]string, bool, error) {
 	b := s.bucket(name)
-	_, err := b.Client().HeadBucket(ctx, &awss3.HeadBucketInput{Bucket: &name})
+	// HeadBucket needs the same right, and its answer has no room for a reason.
+	_, err := b.Client().ListObjectsV2(ctx, &awss3.ListObjectsV2Input{Bucket: &name, MaxKeys: aws.Int32(1)})
 	if err != nil {
 		switch refused := b.Failed("look at", "", err); {
 		case missing(err) || isMissing(refused):
 			return nil, false, nil
-		case code(err) == "Forbidden" || code(err) == "AccessDenied":
+		case code(err) == "AccessDenied" || code(err) == "AllAccessDisabled":
 			return nil, true, &TakenError{"bucket " + name, "may not be looked at: it is another account's, as names of buckets are shared by all of AWS, or these credentials lack s3:ListBucket on it",
 				"name another bucket in warehouse: of the target"}
 		default:
@@ -295,6 +296,9 @@ func (s *Stack) others(ctx context.Context, found *surroundings) error {
 		if _, there, err := s.bucketTags(ctx, name); err != nil {
 			return err
 		} else if !there {
+			if name != s.o.Spec.Warehouse.Bucket {
+				return &MissingError{"bucket " + name, "make it, or name another one for landing files in locations:, or for deploy: results: or artefacts: of the target"}
+			}
 			return &MissingError{"bucket " + name, "make it, or leave bucket: existing out of the target's deploy: so that the stack makes it"}
 		}
 	}

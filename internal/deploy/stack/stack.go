@@ -44,7 +44,9 @@ type Options struct {
 	Bundle *artefact.Bundle
 	// Estimate says in lines what the stack will cost a month; nil says nothing.
 	Estimate func(context.Context, deploy.Spec) ([]string, error)
-	Talk     Talk
+	// Idle fails while somebody writes to the lake's tables. Only [Stack.Destroy] needs it, which asks it before data is removed.
+	Idle func(context.Context) error
+	Talk Talk
 	// Poll is how often AWS is asked how far it is; 0 is every two seconds.
 	Poll time.Duration
 }

@@ -38,11 +38,11 @@ func (x *deployment) upload(ctx context.Context) (url string, err error) {
 		return "", err
 	}
 	sum := sha256.Sum256(x.found.raw)
-	key := s.folder() + "template-" + hex.EncodeToString(sum[:12]) + ".yaml"
-	if _, err := b.Put(ctx, key, bytes.NewReader(x.found.raw), store.Condition{}); err != nil {
+	x.read = s.folder() + "template-" + hex.EncodeToString(sum[:12]) + ".yaml"
+	if _, err := b.Put(ctx, x.read, bytes.NewReader(x.found.raw), store.Condition{}); err != nil {
 		return "", err
 	}
-	return s.url(b.Root(), key), nil
+	return s.url(b.Root(), x.read), nil
 }
 
 // zip writes the function's code to this machine's disk, as the parts of an upload are read side by side, and uploads it.
@@ -112,9 +112,10 @@ func (s *Stack) url(root, key string) string {
 // ours are names of files that we put into the folder of artefacts.
 var ours = regexp.MustCompile(`^(tarn-[0-9a-f]{24}\.zip|template-[0-9a-f]{24}\.yaml)$`)
 
-// tidy removes code of deployments before the last one. That of the last one stays, as CloudFormation needs it on a way back.
+// tidy removes code of deployments before the last one, and templates, which CloudFormation reads once. Code of the last one stays, as it
+// is needed on a way back.
 func (x *deployment) tidy(ctx context.Context) error {
-	s, keep := x.s, []string{x.s.key()}
+	s, keep := x.s, []string{x.s.key(), x.read}
 	if x.stack != nil {
 		for _, p := range x.stack.Parameters {
 			if aws.ToString(p.ParameterKey) == "ArtefactKey" {
@@ -129,7 +130,7 @@ func (x *deployment) tidy(ctx context.Context) error {
 			return err
 		}
 		name := strings.TrimPrefix(o.Key, s.folder())
-		if ours.MatchString(name) && strings.HasSuffix(name, ".zip") && !slices.Contains(keep, o.Key) {
+		if ours.MatchString(name) && !slices.Contains(keep, o.Key) {
 			old = append(old, o.Key)
 		}
 	}

@@ -66,7 +66,7 @@ func (g *Guard) s3(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	operation := operationOf(r, key)
+	operation := s3test.Operation(r)
 	on := []thing{{rights.Bucket, "arn:aws:s3:::" + bucket}}
 	if key != "" {
 		on = append(on, thing{rights.Object, "arn:aws:s3:::" + bucket + "/" + key})
@@ -110,61 +110,6 @@ func resourceOf(bucket, key string) string {
 		return "arn:aws:s3:::" + bucket
 	}
 	return "arn:aws:s3:::" + bucket + "/" + key
-}
-
-// operationOf names the operation of a request as the SDKs do.
-func operationOf(r *http.Request, key string) string {
-	q := r.URL.Query()
-	has := func(names ...string) bool {
-		for _, n := range names {
-			if !q.Has(n) {
-				return false
-			}
-		}
-		return true
-	}
-	if key == "" {
-		switch {
-		case r.Method == http.MethodHead:
-			return "HeadBucket"
-		case r.Method == http.MethodGet && q.Get("list-type") == "2":
-			return "ListObjectsV2"
-		case r.Method == http.MethodGet && has("location"):
-			return "GetBucketLocation"
-		case r.Method == http.MethodGet && has("uploads"):
-			return "ListMultipartUploads"
-		case r.Method == http.MethodGet && has("versions"):
-			return "ListObjectVersions"
-		case r.Method == http.MethodPost && has("delete"):
-			return "DeleteObjects"
-		case r.Method == http.MethodDelete && r.URL.RawQuery == "":
-			return "DeleteBucket"
-		case r.Method == http.MethodPut && r.URL.RawQuery == "":
-			return "CreateBucket"
-		}
-		for name, asked := range map[string]string{"tagging": "BucketTagging", "policy": "BucketPolicy", "notification": "BucketNotificationConfiguration", "versioning": "BucketVersioning"} {
-			if has(name) {
-				return strings.ToUpper(r.Method[:1]) + strings.ToLower(r.Method[1:]) + asked
-			}
-		}
-		return r.Method + " bucket ?" + r.URL.RawQuery
-	}
-	switch {
-	case has("uploadId", "partNumber") && r.Method == http.MethodPut && r.Header.Get("X-Amz-Copy-Source") == "":
-		return "UploadPart"
-	case has("uploads") && r.Method == http.MethodPost:
-		return "CreateMultipartUpload"
-	case has("uploadId"):
-		if op := map[string]string{http.MethodPost: "CompleteMultipartUpload", http.MethodDelete: "AbortMultipartUpload", http.MethodGet: "ListParts"}[r.Method]; op != "" {
-			return op
-		}
-	case has("acl"), has("tagging"), has("versionId"), has("retention"), has("legal-hold"), r.Header.Get("X-Amz-Copy-Source") != "":
-	default:
-		if op := map[string]string{http.MethodGet: "GetObject", http.MethodHead: "HeadObject", http.MethodPut: "PutObject", http.MethodDelete: "DeleteObject"}[r.Method]; op != "" {
-			return op
-		}
-	}
-	return r.Method + " object ?" + r.URL.RawQuery
 }
 
 // deleted reads the keys of a DeleteObjects, whose body stays to be read, and whether it names versions of them.

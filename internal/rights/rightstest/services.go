@@ -63,6 +63,10 @@ func (g *Guard) Service(next http.Handler) http.Handler {
 		if service == "glue" && operation == "GetTables" {
 			on = append(on, thing{rights.TableKind, arn("glue", "table/"+text(in, "DatabaseName")+"/*")})
 		}
+		if service == "glue" && operation == "DeleteDatabase" {
+			// All that is in it goes with it.
+			on = append(on, thing{rights.TableKind, arn("glue", "table/"+text(in, "Name")+"/*")}, thing{rights.UserFunction, arn("glue", "userDefinedFunction/"+text(in, "Name")+"/*")})
+		}
 		allowed := false
 		if filter {
 			// Each table of the answer is judged by itself.

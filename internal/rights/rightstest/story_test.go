@@ -82,8 +82,14 @@ func deploy(t *testing.T) *deployed {
 			return ctx.Err()
 		}}))
 	sts := httptest.NewServer(d.guard.STS())
-	// Lake Formation and Service Quotas have nothing to say of this account.
-	nothing := httptest.NewServer(d.guard.Service(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("{}")) })))
+	// Service Quotas has nothing to say of this account, and Lake Formation that everybody was granted something by tags.
+	nothing := httptest.NewServer(d.guard.Service(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := "{}"
+		if r.URL.Path == "/ListPermissions" {
+			answer = `{"PrincipalResourcePermissions": [{"Permissions": ["DESCRIBE"], "Resource": {"LFTagPolicy": {"ResourceType": "TABLE", "ExpressionName": "all"}}}]}`
+		}
+		_, _ = w.Write([]byte(answer))
+	})))
 	t.Cleanup(catalog.Close)
 	t.Cleanup(nothing.Close)
 	t.Cleanup(sts.Close)
@@ -227,6 +233,9 @@ func TestRoles(t *testing.T) {
 		if _, err := s.Put(t.Context(), hint, strings.NewReader("y"), store.Condition{}); a != rights.Runner && a != rights.Laptop && !errors.Is(err, store.ErrDenied) {
 			t.Errorf("the %s writes hints: %v", a, err)
 		}
+		if a == rights.Eraser {
+			continue // who removes data on purpose
+		}
 		if err := s.Delete(t.Context(), raw); !errors.Is(err, store.ErrDenied) {
 			t.Errorf("the %s removes a raw file: %v", a, err)
 		}
@@ -286,8 +295,18 @@ func TestReaders(t *testing.T) {
 					t.Errorf("%s: tarn %v: %s", reader, args, out)
 				}
 			}
+			if out := d.as(reader, 0, "doctor"); !strings.Contains(out, "2 tables to read: customers_curated, machine_learning_curated; there are ") || !strings.Contains(out, "SHOW TABLES") {
+				t.Errorf("%s: doctor: %s", reader, out)
+			}
 			d.onlyReads(reader)
 		}
+	}
+	// Who sees no file at all, as with grants of Lake Formation alone, is told to ask Athena.
+	const granted = "granted"
+	d.guard.Let(granted, rights.Policy{Statement: []rights.Statement{{Effect: rights.Allow, Action: rights.List{"glue:GetDatabase", "glue:GetTable", "glue:GetTables", "lakeformation:GetDataAccess"},
+		Resource: rights.List{"*"}}}})
+	if out := d.as(granted, 7, "doctor"); !strings.Contains(out, "ask Athena, in the workgroup of your role") {
+		t.Errorf("doctor: %s", out)
 	}
 }
 

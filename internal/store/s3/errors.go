@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"path"
 	"regexp"
 	"strings"
 
@@ -116,10 +117,18 @@ func (e *Error) right() string {
 	if e.Op == opList || key == "" {
 		return "s3:ListBucket on " + arn
 	}
+	folder, file := path.Split(key)
 	reads := e.Op == opLook || e.Op == opRead
-	if i := strings.LastIndexByte(key, '/'); i >= 0 && !(reads && strings.HasSuffix(key[:i], "/_tarn")) {
-		// A table is all files of its folders. What a lake has for itself is not for whoever reads one object of it.
-		key = key[:i+1] + "*"
+	for _, below := range []string{"/metadata/", "/data/"} {
+		// Who reads one file of a table needs all of them.
+		if i := strings.Index(folder, below); reads && i >= 0 {
+			folder = folder[:i+1]
+			break
+		}
+	}
+	// What a lake has for itself is not for whoever reads one object of it.
+	if key = folder + "*"; folder == "" || reads && strings.HasSuffix(folder, "/_tarn/") {
+		key = folder + file
 	}
 	action := map[string]string{opLook: "s3:GetObject", opRead: "s3:GetObject", opWrite: "s3:PutObject", opDelete: "s3:DeleteObject", opGiveUp: "s3:AbortMultipartUpload"}[e.Op]
 	if action == "s3:GetObject" {

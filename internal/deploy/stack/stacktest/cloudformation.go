@@ -24,8 +24,9 @@ type stack struct {
 	resources                []*resource
 	events                   []event
 	sets                     []*changeSet
-	// work are the steps that are still to be done.
+	// work are the steps that are still to be done; late says that the next look comes before the first.
 	work []func()
+	late bool
 }
 
 type resource struct {
@@ -76,7 +77,8 @@ func (s *Server) describeStacks(f form) ([]node, error) {
 		return nil, err
 	}
 	for range s.Pace {
-		if len(st.work) == 0 {
+		if len(st.work) == 0 || st.late {
+			st.late = false
 			break
 		}
 		next := st.work[0]
@@ -270,9 +272,10 @@ func (s *Server) createChangeSet(f form) ([]node, error) {
 	return []node{leaf("Id", cs.id), leaf("StackId", st.id)}, nil
 }
 
-// changeable reports whether a stack can be updated in a state (AWS CloudFormation User Guide, "Stack status codes").
+// changeable reports whether a stack can be updated in a state (AWS CloudFormation User Guide, "Stack status codes" and "Choose how to
+// handle failures when provisioning resources").
 func changeable(status string) bool {
-	return slices.Contains([]string{"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}, status)
+	return slices.Contains([]string{"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_FAILED", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}, status)
 }
 
 // compare finds what a change set changes.

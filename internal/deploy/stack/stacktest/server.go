@@ -37,6 +37,8 @@ type Server struct {
 
 	// Pace is how many steps a stack at work comes further with each look at it.
 	Pace int
+	// Late has stacks begin with what they are asked for only after another look at them.
+	Late bool
 
 	mu            sync.Mutex
 	stacks        []*stack
@@ -51,6 +53,8 @@ type Server struct {
 	executions    map[string][]Execution
 	alarms        map[string]string
 	counts        map[string]int
+	refusals      []*Refusal
+	asked         map[string]bool
 	// returns are ways back that have failed, by the id of the stack.
 	returns map[string]func()
 	s3      *url.URL
@@ -111,7 +115,7 @@ func Serve() (s *Server, env []string, stop func(), err error) {
 // before makes the stand-in before an S3 server.
 func before(buckets *url.URL) *Server {
 	s := &Server{Glue: gluetest.New(), Pace: 1, notifications: map[string]string{}, logs: map[string][]LogEvent{}, queues: map[string]int{}, executions: map[string][]Execution{},
-		policies: map[string]string{}, aliases: map[string]string{}, alarms: map[string]string{}, counts: map[string]int{}, returns: map[string]func(){}, s3: buckets}
+		policies: map[string]string{}, aliases: map[string]string{}, alarms: map[string]string{}, counts: map[string]int{}, asked: map[string]bool{}, returns: map[string]func(){}, s3: buckets}
 	s.proxy = &httputil.ReverseProxy{
 		// Signatures cover the host that the client has asked for, so it stays.
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -148,6 +152,9 @@ func (s *Server) Counts() map[string]int {
 
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.refused(w, r) {
+		return
+	}
 	target := r.Header.Get("X-Amz-Target")
 	switch {
 	case strings.HasPrefix(target, "AWSGlue."):

@@ -53,7 +53,6 @@ func (s *Server) executeChangeSet(f form) ([]node, error) {
 		copied := *r
 		before.resources = append(before.resources, &copied)
 	}
-	st.tell(st.self(), verb+"_IN_PROGRESS", "User Initiated")
 	st.tags, st.parameters, st.body, st.outputs = cs.tags, cs.parameters, cs.plan.body, cs.plan.outputs
 	var removals []change
 	var steps []func()
@@ -74,8 +73,19 @@ func (s *Server) executeChangeSet(f form) ([]node, error) {
 		}
 		st.tell(st.self(), verb+"_COMPLETE", "")
 	})
-	st.work = steps
+	s.begin(st, verb+"_IN_PROGRESS", steps...)
 	return nil, nil
+}
+
+// begin gives a stack its steps.
+func (s *Server) begin(st *stack, status string, steps ...func()) {
+	first := func() { st.tell(st.self(), status, "User Initiated") }
+	if st.late = s.Late; st.late {
+		st.work = append([]func(){first}, steps...)
+		return
+	}
+	first()
+	st.work = steps
 }
 
 // fault takes one that fits, if there is any.
@@ -173,8 +183,7 @@ func (s *Server) continueRollback(f form) ([]node, error) {
 	if st.status != "UPDATE_ROLLBACK_FAILED" || again == nil {
 		return nil, invalid("Stack:%s is in %s state and can not continue a rollback.", st.id, st.status)
 	}
-	st.tell(st.self(), "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated")
-	st.work = []func(){again}
+	s.begin(st, "UPDATE_ROLLBACK_IN_PROGRESS", again)
 	return nil, nil
 }
 
@@ -183,18 +192,18 @@ func (s *Server) deleteStack(f form) ([]node, error) {
 	if err != nil {
 		return nil, nil // as it does where there is none
 	}
-	st.tell(st.self(), "DELETE_IN_PROGRESS", "User Initiated")
-	st.work = nil
+	var steps []func()
 	for _, r := range slices.Backward(slices.Clone(st.resources)) {
-		st.work = append(st.work, func() { s.remove(st, r, false) })
+		steps = append(steps, func() { s.remove(st, r, false) })
 	}
-	st.work = append(st.work, func() {
+	steps = append(steps, func() {
 		if len(st.resources) > 0 {
 			st.tell(st.self(), "DELETE_FAILED", "The following resource(s) failed to delete: ["+st.resources[0].id+"]. ")
 			return
 		}
 		st.tell(st.self(), "DELETE_COMPLETE", "")
 	})
+	s.begin(st, "DELETE_IN_PROGRESS", steps...)
 	return nil, nil
 }
 
@@ -260,6 +269,12 @@ func (s *Server) make(st *stack, r *resource, values map[string]any, cs *changeS
 		}
 		if _, err := s.client(name).CreateBucket(context.Background(), &awss3.CreateBucketInput{Bucket: &name}); err != nil {
 			return "", err
+		}
+		if v, _ := values["VersioningConfiguration"].(map[string]any); text(v["Status"]) == "Enabled" {
+			in := &awss3.PutBucketVersioningInput{Bucket: &name, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled}}
+			if _, err := s.client(name).PutBucketVersioning(context.Background(), in); err != nil {
+				return "", err
+			}
 		}
 		var tags []types.Tag
 		for k, v := range cs.tags {

@@ -103,15 +103,15 @@ func start() (*process, error) {
 
 // serve starts the server in this process.
 func serve(dir string) (string, error) {
-	data, side := filepath.Join(dir, "data"), filepath.Join(dir, "meta")
-	for _, d := range []string{data, side} {
+	data, side, versions := filepath.Join(dir, "data"), filepath.Join(dir, "meta"), filepath.Join(dir, "versions")
+	for _, d := range []string{data, side, versions} {
 		if err := os.Mkdir(d, 0o755); err != nil {
 			return "", err
 		}
 	}
 	// With extended attributes an object and its ETag appear at once; with files beside it there is a moment between, in
 	// which conditional writes are not safe.
-	opts := posix.PosixOpts{Concurrency: 64}
+	opts := posix.PosixOpts{Concurrency: 64, VersioningDir: versions}
 	var m meta.MetadataStorer = meta.XattrMeta{}
 	if err := (meta.XattrMeta{}).Test(data); err != nil {
 		if m, err = meta.NewSideCar(side); err != nil {
