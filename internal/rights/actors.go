@@ -357,7 +357,7 @@ func operator(p Places) []use {
 		{sid: "Logs", by: byPerson, calls: []string{"logs:FilterLogEvents", "logs:GetLogEvents", "logs:DescribeLogStreams"},
 			on: map[Kind][]string{LogGroup: {logs(p.FunctionLogs), logs(p.MachineLogs), below(p.JobLogs), logsARN("/aws-glue/jobs/*")}}},
 		{sid: "Alarms", by: byPerson, calls: []string{"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"}},
-		{sid: "Stack", by: byPerson, calls: []string{"cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources"},
+		{sid: "Stack", by: byPerson, calls: []string{"cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources", "cloudformation:ListStackResources"},
 			on: map[Kind][]string{Stack: {p.stack()}}},
 	}
 }

@@ -40,7 +40,7 @@ func TestStackThatCanOnlyBeDeleted(t *testing.T) {
 	}
 	server.Fail(stacktest.Fault{Resource: "Database", On: "IMPORT", Reason: "it is being changed"})
 	var failed *stack.FailedError
-	if _, err := a.open(s, nil).Apply(t.Context()); !errors.As(err, &failed) || failed.Status != "IMPORT_ROLLBACK_COMPLETE" || failed.Resource != "Database" {
+	if _, err := a.open(s, nil).Apply(t.Context()); !errors.As(err, &failed) || failed.Status != "IMPORT_ROLLBACK_COMPLETE" || failed.Resource != "Database" || !strings.Contains(hint(err), "database: existing") {
 		t.Fatalf("%v", err)
 	}
 	if r := a.apply(s, nil); r.Status != "UPDATE_COMPLETE" || !strings.Contains(a.told[len(a.told)-1], "(IMPORT_ROLLBACK_COMPLETE): it is deleted, and made anew") {
