@@ -187,6 +187,9 @@ func deployer(p Places) []use {
 		uses = append(uses, use{sid: "PassTo" + strings.ToUpper(pass.service[:1]) + pass.service[1:], by: byDeploy, calls: []string{"iam:PassRole"}, on: map[Kind][]string{Role: to},
 			when: map[Kind]map[string]map[string]List{Role: {"StringEquals": {"iam:PassedToService": {pass.service + ".amazonaws.com"}}}}})
 	}
+	if given := p.GivenRoles[JobRole]; given != "" {
+		uses = append(uses, use{sid: "GivenJobRole", by: byDeploy, calls: []string{"iam:GetRole"}, on: map[Kind][]string{Role: {given}}})
+	}
 	if p.LakeFormation {
 		uses = append(uses, by(byDeploy, p.tables("Grants", []string{"glue:GetTable"}, "*")))
 	}

@@ -196,6 +196,7 @@ var hints = []struct {
 	fix   string
 }{
 	{[]string{"TerminationProtection"}, "somebody protects it from that: `aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name NAME` allows it"},
+	{[]string{"InvalidChangeSetStatus", "ChangeSetNotFound", "can not be updated", "cannot be created again"}, "somebody changes the stack at the same time: call the same again, which waits for that"},
 	{[]string{"service control policy"}, "a service control policy of your organisation forbids it: ask whoever looks after AWS Organizations"},
 	{[]string{"permissions boundary"}, "a permissions boundary is asked for or forbids it: name it in deploy: roles: boundary: of the target"},
 	{[]string{"iam:PassRole"}, "whoever deploys needs iam:PassRole on the stack's roles for the services that get them: docs/rights.md has the policy"},

@@ -45,7 +45,12 @@ func (s *Server) executeChangeSet(f form) ([]node, error) {
 	if cs.status != "CREATE_COMPLETE" || cs.executed {
 		return nil, &problem{"InvalidChangeSetStatus", "ChangeSet [" + cs.id + "] cannot be executed in its current status of [" + cs.status + "]"}
 	}
+	if strings.HasSuffix(st.status, "_IN_PROGRESS") && st.status != "REVIEW_IN_PROGRESS" {
+		return nil, &problem{"InvalidChangeSetStatus", "ChangeSet [" + cs.id + "] cannot be executed: the stack is in state " + st.status}
+	}
 	cs.executed = true
+	// AWS CloudFormation API Reference, ExecuteChangeSet: all others of the stack are deleted.
+	st.sets = []*changeSet{cs}
 	verb := map[string]string{"CREATE": "CREATE", "UPDATE": "UPDATE", "IMPORT": "IMPORT"}[cs.kind]
 	before := *st
 	before.resources = nil
