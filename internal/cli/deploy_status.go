@@ -47,14 +47,13 @@ execution that failed last, an alarm, messages that could not be read.`,
 				return err
 			}
 			out := deployStatusJSON{Status: s, OK: s.Well()}
-			past, err := a.history(cmd.Context())
-			switch {
-			case errors.Is(err, store.ErrDenied):
-				// Who looks after runs sees no data, and the account of runs says which rows a check has named.
-				out.RunsDenied = true
-			case err != nil:
-				return err
-			case len(past) > 0:
+			// Whoever looks after a stack need not see its tables, as the account of runs says which rows a check has named.
+			past, unread := a.history(cmd.Context())
+			if cmd.Context().Err() != nil {
+				return unread
+			}
+			out.RunsDenied = errors.Is(unread, store.ErrDenied)
+			if len(past) > 0 {
 				past[0].Record = nil
 				out.LastRun = &past[0]
 			}
@@ -64,7 +63,7 @@ execution that failed last, an alarm, messages that could not be read.`,
 			if a.json {
 				err = a.print(out)
 			} else {
-				a.showStatus(out)
+				a.showStatus(out, unread)
 			}
 			if err == nil && !out.OK {
 				return told(errUnwell)
@@ -74,7 +73,8 @@ execution that failed last, an alarm, messages that could not be read.`,
 	}
 }
 
-func (a *app) showStatus(s deployStatusJSON) {
+// showStatus says how a stack is. unread says why the last run is not known.
+func (a *app) showStatus(s deployStatusJSON, unread error) {
 	state := s.State
 	if s.Reason != "" {
 		state += ": " + s.Reason
@@ -94,11 +94,14 @@ func (a *app) showStatus(s deployStatusJSON) {
 		rows = append(rows, []string{"alarm", al.Name, strings.ToLower(strings.ReplaceAll(al.State, "_", " ")), "", ""})
 	}
 	fmt.Fprint(a.stdout, columns(rows))
-	if s.LastRun != nil {
+	switch {
+	case s.LastRun != nil:
 		a.say("last run %s, published %s UTC", s.LastRun.Run, s.LastRun.Finished.UTC().Format("2006-01-02 15:04:05"))
-	} else if s.RunsDenied {
+	case s.RunsDenied:
 		a.say("what was published last these credentials may not read; the executions say how it went")
-	} else {
+	case unread != nil:
+		a.say("what was published last cannot be told: %v", unread)
+	default:
 		a.say("nothing was published yet")
 	}
 	if !s.OK {

@@ -146,7 +146,10 @@ func (a *app) showChanges(mark, what string, changes []stack.Change) {
 }
 
 func (a *app) showChange(mark, what string, c stack.Change) {
-	if c.Kept {
+	switch {
+	case c.Kept && c.Action == stack.Replace:
+		what = "made anew; the one before stays, and leaves the stack"
+	case c.Kept:
 		what = "stays, and leaves the stack"
 	}
 	if len(c.Why) > 0 {

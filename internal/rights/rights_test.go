@@ -67,6 +67,33 @@ func TestNoStarOnData(t *testing.T) {
 	}
 }
 
+// Whoever deploys a lake with all parts gets its policy in a few pieces, without losing any of it.
+func TestDeployerOfAllParts(t *testing.T) {
+	p := stedi()
+	p.Key, p.MakesKey, p.LakeFormation = "${Key.Arn}", true, true
+	p.Boundary = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/boundary"
+	whole, err := Of(Deployer, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pieces, actions := whole.Pieces(), 0
+	for _, piece := range pieces {
+		if n := piece.Length(); n > MostManaged {
+			t.Errorf("%d characters", n)
+		}
+		for _, s := range piece.Statement {
+			actions += len(s.Action)
+		}
+	}
+	want := 0
+	for _, s := range whole.Statement {
+		want += len(s.Action)
+	}
+	if len(pieces) > 3 || actions < want {
+		t.Errorf("%d pieces with %d of %d actions", len(pieces), actions, want)
+	}
+}
+
 // A call that is not in the table gives no right, and neither do actors that nobody knows.
 func TestOutsideTheTable(t *testing.T) {
 	if _, err := (use{sid: "X", calls: []string{"s3:PutObjectAcl"}}).statements(); err == nil || !strings.Contains(err.Error(), "s3:PutObjectAcl") {

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -139,6 +140,9 @@ func (x *deployment) agree(ctx context.Context) error {
 	}
 	for _, r := range named(x.found.make) {
 		p.Before = append(p.Before, fmt.Sprintf("%s %s is made first", kindOf(r.kind), r.name))
+		if h, ok := x.found.held[r.id]; ok {
+			p.Before = append(p.Before, fmt.Sprintf("%s %s, which the stack has in its place, stays and leaves the stack", kindOf(r.kind), aws.ToString(h.PhysicalResourceId)))
+		}
 	}
 	if p.New {
 		p.Changes = additions(x.found)
@@ -189,7 +193,20 @@ func (x *deployment) needsBucket() bool {
 	})
 }
 
-// bring adds some resources to what the stack has.
+// mostBody is the longest template that can be given as it is, in bytes (AWS CloudFormation User Guide, "Understand CloudFormation quotas").
+const mostBody = 51_200
+
+// parameter is the value of a stack's parameter, or "".
+func parameter(st *types.Stack, name string) string {
+	for _, p := range st.Parameters {
+		if aws.ToString(p.ParameterKey) == name {
+			return aws.ToString(p.ParameterValue)
+		}
+	}
+	return ""
+}
+
+// bring adds some resources to what the stack has, or puts them in the place of others of the same logical name.
 func (x *deployment) bring(ctx context.Context, resources []resource, kind types.ChangeSetType) error {
 	s, ids := x.s, []string{}
 	for _, r := range resources {
@@ -210,6 +227,18 @@ func (x *deployment) bring(ctx context.Context, resources []resource, kind types
 		return err
 	}
 	r := request{kind: kind, body: string(raw), template: t}
+	if len(raw) > mostBody {
+		if r.body, r.url, err = "", "", nil; x.stack == nil {
+			return fmt.Errorf("the template of what is kept has %d bytes, and AWS takes %d", len(raw), mostBody)
+		}
+		at := s.bucket(cmp.Or(parameter(x.stack, "ArtefactBucket"), x.found.spec.Artefacts.Bucket))
+		var key string
+		if key, r.url, err = s.putTemplate(ctx, at, raw); err != nil {
+			return err
+		}
+		// It is read once, and one that stays does no harm.
+		defer func() { _ = at.Delete(context.WithoutCancel(ctx), key) }()
+	}
 	if kind == types.ChangeSetTypeImport {
 		if r.take, err = s.importable(ctx, x.found.whole, resources); err != nil {
 			return err

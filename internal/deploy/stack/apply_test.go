@@ -160,6 +160,28 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// Two who deploy the same change at the same time: one of them does, and the other one is told so.
+func TestTwoAtOnce(t *testing.T) {
+	server := stacktest.New(t)
+	server.SetPace(100)
+	a := newAccount(t)
+	s := spec(t, "both-lake", "")
+	a.apply(s, nil)
+	s.Files["queries/more.sql"] = []byte("SELECT 1")
+	a.agree = func(stack.Proposal) (bool, error) {
+		a.agree = nil
+		a.apply(s, nil)
+		return true, nil
+	}
+	_, err := a.open(s, nil).Apply(t.Context())
+	if err == nil || !strings.Contains(hint(err), "somebody changes the stack at the same time") {
+		t.Errorf("%v, hint %s", err, hint(err))
+	}
+	if r := a.apply(s, nil); r.Changed {
+		t.Errorf("%+v", r)
+	}
+}
+
 // A change set that AWS does not take leaves nothing behind, not even the name.
 func TestRefusedChangeSet(t *testing.T) {
 	server := stacktest.New(t)

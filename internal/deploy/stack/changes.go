@@ -42,7 +42,7 @@ type Change struct {
 	Name string `json:"name,omitempty"`
 	// Maybe says that a change may turn out to replace the resource.
 	Maybe bool `json:"maybe_replaced,omitempty"`
-	// Kept says that what is removed from the stack stays in the account.
+	// Kept says that what is removed from the stack, or replaced there, stays in the account.
 	Kept bool `json:"kept,omitempty"`
 	// Why are the properties that change.
 	Why []string `json:"why,omitempty"`
@@ -228,7 +228,7 @@ func changeOf(c *types.ResourceChange) Change {
 		out.Action = Modify
 		switch c.Replacement {
 		case types.ReplacementTrue:
-			out.Action = Replace
+			out.Action, out.Kept = Replace, c.PolicyAction == types.PolicyActionReplaceAndRetain
 		case types.ReplacementConditional:
 			out.Maybe = true
 		}

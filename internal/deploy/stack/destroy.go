@@ -61,7 +61,9 @@ func (s *Stack) Destroy(ctx context.Context, data bool) (*Destroyed, error) {
 		out.withData(s.o.Spec.Settings.Bucket, s.o.Spec.Settings.Database)
 	}
 	p := s.proposed()
-	p.New = st == nil
+	if p.New = st == nil; p.New {
+		p.Before = append(p.Before, "code and logs that one from before may have left are removed")
+	}
 	p.Changes = append(slices.Clone(out.Removed), out.Kept...)
 	if data {
 		if err := s.o.Idle(ctx); err != nil {

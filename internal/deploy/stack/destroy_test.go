@@ -217,6 +217,26 @@ func TestExistingBucketKeepsItsNotifications(t *testing.T) {
 	}
 }
 
+// Who changes a bucket's notifications at the same moment loses theirs or ours: that is seen, and said.
+func TestNotificationsOfTwoAtOnce(t *testing.T) {
+	server := stacktest.New(t)
+	server.SetPace(100)
+	a := newAccount(t)
+	bucket(t, "torn-bucket")
+	server.Notify("torn-bucket", theirs)
+	s := spec(t, "torn-bucket", `deploy: {bucket: existing}`)
+	const none = `<NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><EventBridgeConfiguration/></NotificationConfiguration>`
+	server.Refuse(stacktest.Refusal{Operation: "s3:GetBucketNotificationConfiguration", After: 1, Times: 1, Before: func() { server.Notify("torn-bucket", none) }})
+	_, err := a.open(s, nil).Apply(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "the notifications of bucket torn-bucket are not what was written") || !strings.Contains(err.Error(), "photos") || !strings.Contains(hint(err), "somebody else has changed them") {
+		t.Fatalf("%v, hint %s", err, hint(err))
+	}
+	server.Notify("torn-bucket", theirs)
+	if r := a.apply(s, nil); !slices.Equal(r.SwitchedOn, []string{"torn-bucket"}) || !strings.Contains(server.Notifications("torn-bucket"), "<Id>theirs</Id>") {
+		t.Errorf("%+v: %s", r, server.Notifications("torn-bucket"))
+	}
+}
+
 func TestStatusAndLogs(t *testing.T) {
 	server := stacktest.New(t)
 	a := newAccount(t)

@@ -111,6 +111,9 @@ func (e *FailedError) Hint() string {
 	if e.Type == bucketType && strings.Contains(e.Reason, "already exists") {
 		h = "names of buckets are shared by all of AWS, and somebody has this one: name another bucket in warehouse: of the target"
 	}
+	if strings.HasPrefix(e.Status, "IMPORT_ROLLBACK_") {
+		h += " (to use what is there as it is, write bucket: existing or database: existing below deploy: of the target)"
+	}
 	at := " --region " + e.Region + " --stack-name " + e.Stack
 	switch e.Status {
 	case "DELETE_FAILED":
@@ -192,6 +195,8 @@ var hints = []struct {
 	words []string
 	fix   string
 }{
+	{[]string{"TerminationProtection"}, "somebody protects it from that: `aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name NAME` allows it"},
+	{[]string{"InvalidChangeSetStatus", "ChangeSetNotFound", "can not be updated", "cannot be created again"}, "somebody changes the stack at the same time: call the same again, which waits for that"},
 	{[]string{"service control policy"}, "a service control policy of your organisation forbids it: ask whoever looks after AWS Organizations"},
 	{[]string{"permissions boundary"}, "a permissions boundary is asked for or forbids it: name it in deploy: roles: boundary: of the target"},
 	{[]string{"iam:PassRole"}, "whoever deploys needs iam:PassRole on the stack's roles for the services that get them: docs/rights.md has the policy"},

@@ -134,6 +134,10 @@ func (s *Stack) sort(ctx context.Context, found *surroundings) (bool, error) {
 		if err != nil {
 			return false, err
 		}
+		if h, ok := found.held[r.id]; ok && there && r.kind != policyType {
+			return false, &TakenError{kindOf(r.kind) + " " + r.name, "the stack has " + aws.ToString(h.PhysicalResourceId) + " in its place, which CloudFormation cannot exchange for one that is there",
+				"`tarn deploy destroy` takes the stack away and leaves both; then `tarn deploy` takes in the one that is wanted"}
+		}
 		if there {
 			found.take = append(found.take, r)
 		} else {

@@ -35,14 +35,17 @@ type switched struct {
 
 func (s *Stack) user() string { return s.o.Spec.Lake + "/" + s.target() }
 
-// switchOn switches the EventBridge notification on of buckets with landing files that the stack does not make.
+// switchOn switches the EventBridge notification on of buckets with landing files, but for those that the stack has just made with it: an
+// import leaves a bucket as it is.
 func (x *deployment) switchOn(ctx context.Context) error {
 	if x.found.spec.Settings.Events.Off {
 		return nil
 	}
 	made := []string{}
-	for _, r := range x.found.whole.resources() {
-		made = append(made, r.name)
+	for _, r := range x.found.make {
+		if r.kind == bucketType {
+			made = append(made, r.name)
+		}
 	}
 	for _, name := range x.s.o.Spec.Buckets() {
 		if slices.Contains(made, name) {

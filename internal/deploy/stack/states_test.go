@@ -40,7 +40,7 @@ func TestStackThatCanOnlyBeDeleted(t *testing.T) {
 	}
 	server.Fail(stacktest.Fault{Resource: "Database", On: "IMPORT", Reason: "it is being changed"})
 	var failed *stack.FailedError
-	if _, err := a.open(s, nil).Apply(t.Context()); !errors.As(err, &failed) || failed.Status != "IMPORT_ROLLBACK_COMPLETE" || failed.Resource != "Database" {
+	if _, err := a.open(s, nil).Apply(t.Context()); !errors.As(err, &failed) || failed.Status != "IMPORT_ROLLBACK_COMPLETE" || failed.Resource != "Database" || !strings.Contains(hint(err), "database: existing") {
 		t.Fatalf("%v", err)
 	}
 	if r := a.apply(s, nil); r.Status != "UPDATE_COMPLETE" || !strings.Contains(a.told[len(a.told)-1], "(IMPORT_ROLLBACK_COMPLETE): it is deleted, and made anew") {
@@ -116,5 +116,47 @@ func TestVersionedBucketGoesWithItsData(t *testing.T) {
 	}
 	if hasBucket(t, "versioned-lake") {
 		t.Error("the bucket is still there")
+	}
+}
+
+// Another bucket or database comes in the place of the one before, which stays; one that leaves the stack comes back as it is. The
+// template of what there is then is longer than one that can be given as it is.
+func TestOtherBucketAndDatabase(t *testing.T) {
+	server := stacktest.New(t)
+	server.SetPace(100)
+	a := newAccount(t)
+	s := spec(t, "before-lake", "")
+	a.apply(s, nil)
+	other := spec(t, "after-lake", "")
+	a.asked = nil
+	a.apply(other, nil)
+	if before := a.asked[0].Before; !slices.Contains(before, "bucket after-lake is made first") || !slices.Contains(before, "bucket before-lake, which the stack has in its place, stays and leaves the stack") {
+		t.Errorf("%v", before)
+	}
+	renamed := other
+	renamed.Database = "renamed_lake"
+	a.asked = nil
+	a.apply(renamed, nil)
+	if !slices.ContainsFunc(a.asked[1].Changes, func(c stack.Change) bool { return c.Resource == "Database" && c.Action == stack.Replace && c.Kept }) {
+		t.Errorf("%+v", a.asked[1].Changes)
+	}
+	other = renamed
+	if !hasBucket(t, "before-lake") || !hasBucket(t, "after-lake") || a.apply(other, nil).Changed {
+		t.Error("it is not settled")
+	}
+	var taken *stack.TakenError
+	if _, err := a.open(s, nil).Apply(t.Context()); !errors.As(err, &taken) || !strings.Contains(hint(err), "`tarn deploy destroy`") {
+		t.Errorf("%v", err)
+	}
+	// Out of the stack and in again: what it notifies of is looked after, as an import changes nothing.
+	outside := spec(t, "after-lake", `deploy: {bucket: existing}`)
+	outside.Database = other.Database
+	a.apply(outside, nil)
+	server.Notify("after-lake", theirs)
+	if r := a.apply(other, nil); !slices.Equal(r.SwitchedOn, []string{"after-lake"}) || !strings.Contains(server.Notifications("after-lake"), "<Id>theirs</Id>") {
+		t.Errorf("%+v", r.SwitchedOn)
+	}
+	if got := keys(t, "before-lake", "artefacts/"); len(got) != 2 {
+		t.Errorf("the bucket before has %v", got)
 	}
 }

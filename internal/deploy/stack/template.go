@@ -217,11 +217,20 @@ func (t *template) only(ids []string) ([]byte, error) {
 	return write(out)
 }
 
-// with writes the template with some resources of another one besides, and what they refer to there.
+// with writes the template with some resources of another one besides or in place of its own, and what they refer to there.
 func (t *template) with(other *template, ids []string) ([]byte, error) {
 	add := other.needed(ids)
-	for _, r := range t.resources() {
-		delete(add, r.id)
+	in := map[string]*yaml.Node{}
+	for _, r := range other.resources() {
+		in[r.id] = r.node
+	}
+	own := section(t.root, "Resources")
+	for i := 0; i+1 < len(own.Content); i += 2 {
+		name := own.Content[i].Value
+		if slices.Contains(ids, name) && in[name] != nil {
+			own.Content[i+1] = in[name]
+		}
+		delete(add, name)
 	}
 	for _, p := range t.parameters() {
 		delete(add, p)

@@ -14,9 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"tarn/internal/store"
+	"tarn/internal/store/s3"
 )
 
 // folder is where the lake's artefacts are in the bucket for them; several lakes can share a bucket.
@@ -37,12 +36,18 @@ func (x *deployment) upload(ctx context.Context) (url string, err error) {
 	} else if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(x.found.raw)
-	x.read = s.folder() + "template-" + hex.EncodeToString(sum[:12]) + ".yaml"
-	if _, err := b.Put(ctx, x.read, bytes.NewReader(x.found.raw), store.Condition{}); err != nil {
-		return "", err
+	x.read, url, err = s.putTemplate(ctx, b, x.found.raw)
+	return url, err
+}
+
+// putTemplate brings a template into a bucket, and gives its key and its URL.
+func (s *Stack) putTemplate(ctx context.Context, b *s3.Store, raw []byte) (key, url string, err error) {
+	sum := sha256.Sum256(raw)
+	key = s.folder() + "template-" + hex.EncodeToString(sum[:12]) + ".yaml"
+	if _, err := b.Put(ctx, key, bytes.NewReader(raw), store.Condition{}); err != nil {
+		return "", "", err
 	}
-	return s.url(b.Root(), x.read), nil
+	return key, s.url(b.Root(), key), nil
 }
 
 // zip writes the function's code to this machine's disk, as the parts of an upload are read side by side, and uploads it.
@@ -117,11 +122,7 @@ var ours = regexp.MustCompile(`^(tarn-[0-9a-f]{24}\.zip|template-[0-9a-f]{24}\.y
 func (x *deployment) tidy(ctx context.Context) error {
 	s, keep := x.s, []string{x.s.key(), x.read}
 	if x.stack != nil {
-		for _, p := range x.stack.Parameters {
-			if aws.ToString(p.ParameterKey) == "ArtefactKey" {
-				keep = append(keep, aws.ToString(p.ParameterValue))
-			}
-		}
+		keep = append(keep, parameter(x.stack, "ArtefactKey"))
 	}
 	b := s.bucket(s.o.Spec.Artefacts.Bucket)
 	var old []string

@@ -303,7 +303,7 @@ func (st *stack) compare(cs *changeSet) error {
 				return invalid("As part of the import operation, you cannot modify or add resources [%s]", p.id)
 			}
 			c := change{action: "Modify", replacement: "False", old: old, new: p, details: differing(old.properties, values)}
-			if slices.ContainsFunc(c.details, func(d string) bool { return strings.HasSuffix(d, "Name") }) {
+			if slices.ContainsFunc(c.details, func(d string) bool { return strings.HasSuffix(d, "Name") }) || p.kind == "AWS::Glue::Database" && nameOf(values) != old.physical {
 				c.replacement = "True"
 			}
 			cs.changes = append(cs.changes, c)
@@ -317,6 +317,13 @@ func (st *stack) compare(cs *changeSet) error {
 		}
 	}
 	return nil
+}
+
+// nameOf is the name in the properties of a database.
+func nameOf(values map[string]any) string {
+	in, _ := values["DatabaseInput"].(map[string]any)
+	name, _ := in["Name"].(string)
+	return name
 }
 
 func (s *Server) changeSet(f form) (*stack, *changeSet, error) {
@@ -359,6 +366,9 @@ func (s *Server) describeChangeSet(f form) ([]node, error) {
 			n.inner = append(n.inner, leaf("LogicalResourceId", c.old.id), leaf("ResourceType", c.old.kind), leaf("PhysicalResourceId", c.old.physical))
 			if c.action == "Remove" && strings.HasPrefix(c.old.deletion, "Retain") {
 				n.inner = append(n.inner, leaf("PolicyAction", "Retain"))
+			}
+			if c.replacement == "True" && strings.HasPrefix(c.old.deletion, "Retain") {
+				n.inner = append(n.inner, leaf("PolicyAction", "ReplaceAndRetain"))
 			}
 		} else {
 			n.inner = append(n.inner, leaf("LogicalResourceId", c.new.id), leaf("ResourceType", c.new.kind))

@@ -45,7 +45,12 @@ func (s *Server) executeChangeSet(f form) ([]node, error) {
 	if cs.status != "CREATE_COMPLETE" || cs.executed {
 		return nil, &problem{"InvalidChangeSetStatus", "ChangeSet [" + cs.id + "] cannot be executed in its current status of [" + cs.status + "]"}
 	}
+	if strings.HasSuffix(st.status, "_IN_PROGRESS") && st.status != "REVIEW_IN_PROGRESS" {
+		return nil, &problem{"InvalidChangeSetStatus", "ChangeSet [" + cs.id + "] cannot be executed: the stack is in state " + st.status}
+	}
 	cs.executed = true
+	// AWS CloudFormation API Reference, ExecuteChangeSet: all others of the stack are deleted.
+	st.sets = []*changeSet{cs}
 	verb := map[string]string{"CREATE": "CREATE", "UPDATE": "UPDATE", "IMPORT": "IMPORT"}[cs.kind]
 	before := *st
 	before.resources = nil
@@ -113,6 +118,11 @@ func (s *Server) apply(st *stack, cs *changeSet, c change) error {
 		switch c.action {
 		case "Add":
 			r.physical, err = s.make(st, r, values, cs)
+		case "Modify":
+			// What is before it stays: only what is kept has a name that can change.
+			if c.replacement == "True" && (r.kind == "AWS::S3::Bucket" || r.kind == "AWS::Glue::Database") {
+				r.physical, err = s.make(st, r, values, cs)
+			}
 		case "Import":
 			for _, name := range cs.take[r.id] {
 				r.physical = name
@@ -275,6 +285,9 @@ func (s *Server) make(st *stack, r *resource, values map[string]any, cs *changeS
 			if _, err := s.client(name).PutBucketVersioning(context.Background(), in); err != nil {
 				return "", err
 			}
+		}
+		if values["NotificationConfiguration"] != nil {
+			s.notifications[name] = `<NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><EventBridgeConfiguration/></NotificationConfiguration>`
 		}
 		var tags []types.Tag
 		for k, v := range cs.tags {
