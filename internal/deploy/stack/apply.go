@@ -228,7 +228,7 @@ func (x *deployment) bring(ctx context.Context, resources []resource, kind types
 	}
 	r := request{kind: kind, body: string(raw), template: t}
 	if len(raw) > mostBody {
-		if r.body, r.url, err = "", "", nil; x.stack == nil {
+		if r.body = ""; x.stack == nil {
 			return fmt.Errorf("the template of what is kept has %d bytes, and AWS takes %d", len(raw), mostBody)
 		}
 		at := s.bucket(cmp.Or(parameter(x.stack, "ArtefactBucket"), x.found.spec.Artefacts.Bucket))
