@@ -78,6 +78,8 @@ func eraser(p Places) []use {
 		}
 	}
 	return []use{
+		// Whether a run is at work stands there.
+		objects("Pin", reads, p.own().at("head.json")),
 		{sid: "Objects", calls: []string{"s3:DeleteObject", "s3:DeleteObjects", "s3:" + versionsDelete}, on: map[Kind][]string{Object: all}},
 		{sid: "Versions", calls: []string{"s3:ListObjectVersions"}, on: map[Kind][]string{Bucket: buckets(whole...)}},
 		p.tables("Tables", []string{"glue:GetTables", "glue:DeleteTable"}, "*"),

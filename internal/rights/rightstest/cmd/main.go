@@ -50,6 +50,16 @@ func serve(ctx context.Context, dir, target string) error {
 	if err != nil {
 		return err
 	}
+	// Data is removed with the stack: that policy goes beside the deployer's.
+	var both []rights.Policy
+	for _, a := range []rights.Actor{rights.Deployer, rights.Eraser} {
+		p, err := rights.Of(a, render.Places(spec))
+		if err != nil {
+			return err
+		}
+		both = append(both, p.Filled(rightstest.Variables))
+	}
+	guard.Let(string(rights.Eraser), both...)
 	account, env, stop, err := stacktest.Serve()
 	if err != nil {
 		return err
