@@ -148,9 +148,10 @@ func TestThrownAway(t *testing.T) {
 func TestVeiled(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		`Could not convert string 'Sean Smith' to INT32`:      "Could not convert string … to INT32",
-		`row "x" of Sean.Smith@test.com, <sean@test.com>: no`: "row … of … <…>: no",
-		"the number 8015551212 at line 12":                    "the number … at line 12",
+		`Could not convert string 'Sean Smith' to INT32`:                                                                         "Could not convert string … to INT32",
+		`row "x" of Sean.Smith@test.com, <sean@test.com>: no`:                                                                    "row … of … <…>: no",
+		"run 20261126T082953Z-eec536dc of 5db21eb0-2c2f-4e3e-8e5a-1e5a34567890, RequestId: 40d2f197-a362-d37a-015e-95e7ce699363": "run 20261126T082953Z-eec536dc of 5db21eb0-2c2f-4e3e-8e5a-1e5a…, RequestId: 40d2f197-a362-d37a-015e-95e7ce699363",
+		"the number 8015551212 at line 12":                                                                                       "the number … at line 12",
 	} {
 		if got := veiled(text); got != want {
 			t.Errorf("%s became %s, want %s", text, got, want)
