@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,8 +12,10 @@ import (
 	"testing"
 
 	"tarn/internal/catalog/glue/gluetest"
+	"tarn/internal/catalog/lease"
 	"tarn/internal/deploy/machine/machinetest"
 	"tarn/internal/engine/spark/jobtest"
+	"tarn/internal/store"
 )
 
 // A function that is killed in each attempt at a run, in the middle of its publish, and then while it recovers: the execution has
@@ -120,4 +123,27 @@ func TestPublishWithoutJob(t *testing.T) {
 	if _, err := ask("publish", prepared["run"].(string)); !errors.As(err, &failed) || failed.Name != "Unexpected" || !strings.Contains(failed.Cause, "nobody has started the job of run "+prepared["run"].(string)) {
 		t.Errorf("%v", err)
 	}
+}
+
+// The lock is held by a run of a machine that has gone: it is waited for until that has been silent for as long as it promised, and
+// taken over then.
+func TestExpiredLease(t *testing.T) {
+	w := newWorld(t, config{})
+	w.during("run", once(func() {
+		// As whoever makes the first run writes it, before there is anything else.
+		head, err := json.Marshal(map[string]any{"format": lease.Format, "token": 1, "updates": 0, "write": "one", "owner": map[string]any{
+			"run": "20250131T100021Z-1a2b3c4d", "host": "laptop", "pid": 1, "machine": "another", "since": "2025-01-31T10:00:21Z", "id": "one", "ttl_ms": 500}})
+		if err == nil {
+			_, err = w.store.Put(t.Context(), own+"head.json", bytes.NewReader(head), store.Condition{Absent: true})
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}))
+	w.whole()
+	w.allSucceeded()
+	if w.attempts("Run") < 2 || !strings.Contains(w.log.String(), "process 1 on laptop") {
+		t.Errorf("nobody has found the lock held: Run was tried %d times", w.attempts("Run"))
+	}
+	w.same()
 }
