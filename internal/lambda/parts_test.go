@@ -76,21 +76,40 @@ func TestJobOfAnother(t *testing.T) {
 	}
 }
 
-// Where there is little time, a run takes several invocations, and hints that come meanwhile are for the next one.
+// Where there is little time, a run takes several invocations, and hints that come meanwhile are for the next one. A machine that does
+// not get on in that time gets four times as much, with requests that take as much longer.
 func TestLittleTime(t *testing.T) {
-	w := newWorld(t, lambdatest.Config{Timeout: 3 * time.Second})
+	slower := time.Duration(1)
+	for ; !littleTime(t, slower, slower < 64); slower *= 4 {
+	}
+}
+
+// littleTime reports whether the function got on in its time; it has to if nothing else may be.
+func littleTime(t *testing.T, slower time.Duration, may bool) bool {
+	w := newWorld(t, lambdatest.Config{Timeout: 3 * slower * time.Second})
 	// Each request takes a while.
 	w.proxy.Do(func(*http.Request) s3test.Fault {
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(50 * slower * time.Millisecond)
 		return s3test.None
 	})
 	w.states.alive[one] = true
-	w.call(w.arrived("landing/customer/landing/customer-1.json"))
+	if r := w.invoke(w.arrived("landing/customer/landing/customer-1.json")); r.Err != nil {
+		return tooSlow(t, r.Err, may)
+	}
 	id, turns := "", 0
 	for {
-		out := w.call(w.task(task.Run, one, id))
+		r := w.invoke(w.task(task.Run, one, id))
+		if r.Err != nil {
+			return tooSlow(t, r.Err, may)
+		}
+		var out map[string]any
+		if err := json.Unmarshal(r.Payload, &out); err != nil {
+			t.Fatal(err)
+		}
 		if turns++; turns == 1 {
-			w.call(w.arrived("landing/customer/landing/other.json"))
+			if r := w.invoke(w.arrived("landing/customer/landing/other.json")); r.Err != nil {
+				return tooSlow(t, r.Err, may)
+			}
 		}
 		if id, _ = out["run"].(string); out["next"] != string(task.Continue) {
 			if out["next"] != string(task.Done) || out["published"] != 8.0 {
@@ -109,6 +128,17 @@ func TestLittleTime(t *testing.T) {
 	if left := w.keys("warehouse/stedi/_tarn/hints/"); len(left) != 1 {
 		t.Errorf("hints %q", left)
 	}
+	return true
+}
+
+// tooSlow is for a function that had no time, on a machine with other things to do; all else is an error. It is false.
+func tooSlow(t *testing.T, err *lambdatest.Error, may bool) bool {
+	t.Helper()
+	if late := err.Type == lambdatest.TimedOut || strings.Contains(err.Message, "is not made within"); !may || !late {
+		t.Fatal(err)
+	}
+	t.Log(err)
+	return false
 }
 
 // Where the definitions have changed in the middle of a run, what that had done is thrown away. What events have named stays for a

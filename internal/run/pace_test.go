@@ -3,6 +3,7 @@ package run_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -404,13 +405,17 @@ func TestAStepIsPutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Close()
-	for n := range 150 {
-		l.batch(n + 1)
+	// So many rows more that the step would take hours by what it took, and everything else has minutes.
+	var rows strings.Builder
+	for i := range 200_000 {
+		fmt.Fprintf(&rows, "{\"person\": %d, \"ts\": %d, \"v\": 1.5}\n", i%9, 1700000000000+i)
 	}
+	l.land("readings/many.json", rows.String())
+	l.batch(1)
 	began := map[string]bool{}
 	w = l.open(run.Options{})
 	w.OnStep(func(step string) { began[step] = true })
-	rec, err := w.Run(t.Context(), run.RunOptions{Deadline: time.Now().Add(25 * time.Second)})
+	rec, err := w.Run(t.Context(), run.RunOptions{Deadline: time.Now().Add(5 * time.Minute)})
 	w.Close()
 	var more *run.ContinueError
 	if !errors.As(err, &more) || !began["made people"] || began["account readings"] || began["made daily"] || !began["saved"] {

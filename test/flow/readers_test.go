@@ -8,6 +8,7 @@ import (
 
 	"tarn/internal/athena/athenatest"
 	"tarn/internal/awsconf"
+	"tarn/internal/deploy"
 	"tarn/internal/notebook"
 	"tarn/internal/rights"
 	"tarn/internal/rights/rightstest"
@@ -52,7 +53,11 @@ func TestReaders(t *testing.T) {
 		peers.Wrangler(t)
 		folder := t.TempDir()
 		c := notebook.Config{Database: w.spec.Database, Table: "machine_learning_curated", WorkGroup: w.spec.Names().Scientist, Region: rightstest.Region}
-		for name, text := range map[string][]byte{notebook.File: notebook.JSON(), notebook.ConfigFile: c.JSON()} {
+		model := w.spec.Models[slices.IndexFunc(w.spec.Models, func(m deploy.Model) bool { return m.Name == c.Table })]
+		if err := c.Choose(model.Columns, "", ""); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string][]byte{notebook.File: notebook.JSON(notebook.Plain), notebook.ConfigFile: c.JSON()} {
 			if err := os.WriteFile(filepath.Join(folder, name), text, 0o644); err != nil {
 				t.Fatal(err)
 			}
