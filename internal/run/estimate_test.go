@@ -117,7 +117,7 @@ func TestAdvice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return p.Fits(run.Lambda(3538, 1024, 15*time.Minute)).Longest
+		return p.Fits(fit.Lambda(3538, 1024, 15*time.Minute)).Longest
 	}
 	if one, all := longest(1), longest(9); one <= 0 || one > 0.6*all {
 		t.Errorf("longest is %g with a file at a time, and %g with all", one, all)
