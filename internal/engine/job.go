@@ -15,6 +15,8 @@ type Job struct {
 	Steps []Step
 	// Late are checks that are tested when all steps are done.
 	Late []Late
+	// Started says that somebody else has started the job which [Lasting] resumes: where nobody has, that is an [ErrNotStarted].
+	Started bool
 	// Note is called, where the engine is [Lasting], with the handle of a job that is about to be started, and again when it has an
 	// id. What it has noted is enough to find the job again.
 	Note func(ctx context.Context, h Handle) error

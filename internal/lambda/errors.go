@@ -72,7 +72,8 @@ func judged(err error, report string) error {
 
 var (
 	quoted = regexp.MustCompile(`"[^"]*"|'[^']*'`)
-	digits = regexp.MustCompile(`\d{5,}`)
+	// digits are long numbers, and what is made of some and is nobody's: ids of runs and of invocations.
+	digits = regexp.MustCompile(`\d{8}T\d{6}Z-[0-9a-f]{8}|RequestId: [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{5,}`)
 	mail   = regexp.MustCompile(`[^\s<>]+@[^\s<>]+`)
 )
 
@@ -126,8 +127,11 @@ func reasons(q *run.QuarantineError) string {
 }
 
 func veiled(text string) string {
-	for _, value := range []*regexp.Regexp{quoted, mail, digits} {
-		text = value.ReplaceAllString(text, "…")
-	}
-	return text
+	text = mail.ReplaceAllString(quoted.ReplaceAllString(text, "…"), "…")
+	return digits.ReplaceAllStringFunc(text, func(found string) string {
+		if strings.Contains(found, "-") {
+			return found
+		}
+		return "…"
+	})
 }

@@ -32,7 +32,7 @@ func (f *Function) task(ctx context.Context, l *log, t task.Task) (task.Answer, 
 	case task.Prepare:
 		return f.work(ctx, l, work{Task: t, onGlue: true, handOver: true})
 	case task.Publish:
-		return f.work(ctx, l, work{Task: t, onGlue: true})
+		return f.work(ctx, l, work{Task: t, onGlue: true, only: t.Run})
 	case task.Recover:
 		return f.recover(ctx, l, t)
 	case task.Tidy:
@@ -161,6 +161,8 @@ type work struct {
 	task.Task
 	// onGlue says that the models are made by a job, and handOver that it is the state machine which starts it.
 	onGlue, handOver bool
+	// only is the run whose job has ended: no other is begun.
+	only string
 }
 
 // work does a whole run, or as much of it as there is time for, or all of it up to a job.
@@ -173,13 +175,18 @@ func (f *Function) work(ctx context.Context, l *log, t work) (out task.Answer, e
 		}
 		s, taken := chosen.Selection, chosen.Taken
 		o := f.options(ctx, l, s)
-		o.HandOver = t.handOver
+		o.HandOver, o.Only = t.handOver, t.only
 		resumed := ""
 		o.Resuming = func(id, _ string) { resumed = id }
 		rec, err := w.Run(ctx, o)
 		if t.Run != "" && rec.Run != t.Run {
 			// What was to go on was thrown away, and this run has looked at no hints: they are for another round.
 			taken = hints.Taken{}
+		}
+		if errors.As(err, new(*run.GoneError)) {
+			out = task.Answer{Next: task.Again, Run: t.only, Report: cut(err.Error())}
+			l.warn("begins anew: "+err.Error(), "run", t.only)
+			return nil
 		}
 		more, err := unfinished(err)
 		switch {
@@ -285,10 +292,20 @@ func (f *Function) recover(ctx context.Context, l *log, t task.Task) (task.Answe
 	why := caused(t.Cause)
 	err := f.within(ctx, t.Execution, jobStarted(t), func(w *run.Workspace) error {
 		did, err := w.Recover(ctx)
-		if err == nil && did.Err != nil {
+		if err != nil {
+			return err
+		}
+		if did.Err != nil {
 			why += "\n" + plainly(did.Err)
 		}
-		return err
+		if did.Thrown && did.Run != "" {
+			why += "\nwhat run " + did.Run + " had done was thrown away"
+		}
+		if did.Last != "" {
+			why += "\nreaders see what run " + did.Last + " has published"
+		}
+		l.info("recovered", "run", did.Run, "published", did.Published, "thrown", did.Thrown)
+		return nil
 	})
 	if err != nil && !errors.Is(err, run.ErrBusy) {
 		return task.Answer{}, err

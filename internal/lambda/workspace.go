@@ -87,12 +87,15 @@ func (f *Function) open(ctx context.Context, execution string, onGlue bool) (*ru
 	return run.Open(ctx, f.o.Dir, o)
 }
 
-// job says where Spark is: in the target's own Glue job, or in that of the stack.
+// job says where Spark is: in the target's own Glue job, or in that of the stack. It makes models only: the function, which may not
+// start it and can be of another kind of processor, reads landing files by itself, in as many invocations as that takes.
 func (f *Function) job() *sparkconf.Settings {
+	s := sparkconf.Settings{Where: sparkconf.Glue, Job: cmp.Or(os.Getenv(JobVariable), os.Getenv(functionName))}
 	if c := f.project.Config; c.Engine == project.Spark && c.Spark.Where == sparkconf.Glue {
-		return nil
+		s = c.Spark
 	}
-	return &sparkconf.Settings{Where: sparkconf.Glue, Job: cmp.Or(os.Getenv(JobVariable), os.Getenv(functionName)), Load: sparkconf.LoadAuto}
+	s.Load = sparkconf.LoadHere
+	return &s
 }
 
 // room is how many bytes of a folder's disk a run may take: nine tenths of all that there is, as copies of an earlier run give way.

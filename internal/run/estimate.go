@@ -206,7 +206,7 @@ func (e *estimator) load(ctx context.Context, s plan.Step) error {
 	atOnce := rows
 	if !s.Table.Header().Reference {
 		// See [execution.loadInBatches].
-		atOnce /= int64(max(1, len(load.Split(s.Work.Read(), batchBytes, batchFiles))))
+		atOnce /= int64(max(1, len(load.Split(s.Work.Read(), batchBytes, e.w.filesAtOnce))))
 	}
 	e.work.add(name, rows, atOnce, 0)
 	e.work.rows[name] += rows - int64(float64(again)/each)

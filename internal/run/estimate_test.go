@@ -107,6 +107,22 @@ func TestAdvice(t *testing.T) {
 	if !big.Fits || !small.Fits || small.Seconds < 1.5*big.Seconds || small.Longest <= 0 || small.Longest > small.Seconds || !strings.Contains(small.Why, "measured in run "+rec.Run) {
 		t.Errorf("%+v\n%+v", big, small)
 	}
+	// A process has time between two batches of landing files.
+	l.write("data/people/more.json", rows.String())
+	longest := func(files int) float64 {
+		w := l.open(run.Options{})
+		defer w.Close()
+		w.SetFilesAtOnce(files)
+		p, err := w.Plan(t.Context(), run.Selection{FullRefresh: true, Tables: []string{"people_landing"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Fits(fit.Lambda(3538, 1024, 15*time.Minute)).Longest
+	}
+	if one, all := longest(1), longest(9); one <= 0 || one > 0.6*all {
+		t.Errorf("longest is %g with a file at a time, and %g with all", one, all)
+	}
+	l.remove("data/people/more.json")
 	for name, c := range map[string]struct {
 		room fit.Room
 		why  string

@@ -69,6 +69,8 @@ type execution struct {
 	begun bool
 	// handOver leaves starting the job to somebody else.
 	handOver bool
+	// only says that this process starts no job.
+	only bool
 }
 
 // state is how one table will look after the run.

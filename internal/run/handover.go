@@ -27,6 +27,14 @@ type HandedOverError struct {
 	Late bool
 }
 
+// GoneError says that a run cannot be gone on with: it was published, or what it was made of has changed and what it had done was
+// thrown away.
+type GoneError struct{ Run string }
+
+func (e *GoneError) Error() string {
+	return "run " + e.Run + " cannot be gone on with: it was published, or what it was made of is not as it was"
+}
+
 func (e *HandedOverError) Error() string {
 	return fmt.Sprintf("run %s waits for a job that makes %s (%s): start it with the plan %s", e.Run, words.Count(int64(len(e.Models)), "table"), strings.Join(e.Models, ", "), e.Plan)
 }

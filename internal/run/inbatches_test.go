@@ -103,9 +103,11 @@ func killedInBatches(t *testing.T, newLake func(t *testing.T) *testLake) {
 	for name, c := range map[string]struct {
 		change func(l *testLake)
 		read   int
+		o      run.RunOptions
 	}{
-		"same":                {func(*testLake) {}, 4},
-		"definitions on disk": {func(l *testLake) { l.replace("trusted/people.sql", "trim(name)", "upper(name)") }, 6},
+		"same":                {func(*testLake) {}, 4, run.RunOptions{Deadline: hour()}},
+		"by a person on disk": {func(*testLake) {}, 4, run.RunOptions{}},
+		"definitions on disk": {func(l *testLake) { l.replace("trusted/people.sql", "trim(name)", "upper(name)") }, 6, run.RunOptions{Deadline: hour()}},
 	} {
 		if newLake(t).bucket && strings.HasSuffix(name, "on disk") {
 			continue
@@ -132,7 +134,7 @@ func killedInBatches(t *testing.T, newLake func(t *testing.T) *testLake) {
 					read++
 				}
 			})
-			rec, err := w.Run(t.Context(), run.RunOptions{Deadline: hour()})
+			rec, err := w.Run(t.Context(), c.o)
 			if e := w.Close(); err != nil || e != nil {
 				t.Fatal(err, e)
 			}

@@ -124,7 +124,7 @@ func (x *execution) attend(ctx context.Context, j engine.Job, loading bool, work
 
 // resumed sees a job through that another process has noted.
 func (x *execution) resumed(ctx context.Context, left *leftRun, made tables) (*engine.Result, error) {
-	j := engine.Job{Run: left.Job.Run, Database: x.w.Project.Config.Database, Tell: x.follow, Note: func(ctx context.Context, h engine.Handle) error {
+	j := engine.Job{Run: left.Job.Run, Started: x.only, Database: x.w.Project.Config.Database, Tell: x.follow, Note: func(ctx context.Context, h engine.Handle) error {
 		left.Job = &h
 		return x.w.note(ctx, left)
 	}}

@@ -15,6 +15,8 @@ type Recovered struct {
 	Published bool
 	// Thrown says that what the run had done was thrown away.
 	Thrown bool
+	// Last is the run that readers see, "" where none was published yet.
+	Last string
 	// Err is what the run's job has failed by, with its place in the definitions; nil where it did not fail, or is not known.
 	Err error
 }
@@ -39,7 +41,7 @@ func (w *Workspace) Recover(ctx context.Context) (_ *Recovered, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Recovered{Run: l.Unfinished()}
+	r := &Recovered{Run: l.Unfinished(), Last: lastRun(v)}
 	left, err := w.left(ctx)
 	if err != nil {
 		return nil, err

@@ -32,6 +32,9 @@ type RunOptions struct {
 	// loaded, and the run ends with a [HandedOverError]. The next Run without it takes what the job has made, and publishes. Where
 	// there is no job to be started, HandOver changes nothing.
 	HandOver bool
+	// Only is a run that was begun and whose job somebody else has started: this one only goes on with it, and starts no job. Where
+	// there is nothing to go on with, it ends with a [GoneError]. "" is any.
+	Only string
 }
 
 // Run brings the selected tables up to date and publishes all of them in one step. The record is never nil; when the
@@ -82,7 +85,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: seen.own, seen: seen, id: rec.Run, started: started,
 		filesAre: filesSnapshot(seen.own), selection: o.Selection, progress: o.Progress, record: rec, states: map[string]*state{},
 		reread: map[string][]load.Counted{}, again: map[string][]string{}, rebuilt: map[string]bool{},
-		afar: map[string]*afar{}, finished: map[string]bool{}, pace: newPace(o.Deadline), named: o.named(), handOver: o.HandOver,
+		afar: map[string]*afar{}, finished: map[string]bool{}, pace: newPace(o.Deadline), named: o.named(), handOver: o.HandOver, only: o.Only != "",
 		batched: !o.Deadline.IsZero()}
 	defer x.held.Close()
 	w.pacing = x.pace
@@ -123,6 +126,9 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	}
 	if _, err := w.sweep(ctx, v, writer.Unfinished()); err != nil {
 		return rec, err
+	}
+	if o.Only != "" {
+		return rec, &GoneError{Run: o.Only}
 	}
 	// A plan can be there whose job was never noted.
 	if err := errors.Join(w.jobs.remove(ctx, writer.Unfinished()), w.removeLeft(ctx, writer.Unfinished())); err != nil {

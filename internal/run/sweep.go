@@ -59,12 +59,14 @@ func (w *Workspace) leftBy(ctx context.Context, v *lake.View, id string) (lake.G
 
 // published reports whether a run is the last one that became visible. For a run that held the lock last, that is whether
 // it got so far.
-func published(v *lake.View, id string) bool {
-	t := v.Table(RunsTable)
-	if t == nil {
-		return false
+func published(v *lake.View, id string) bool { return id != "" && lastRun(v) == id }
+
+// lastRun is the run that became visible last, or "".
+func lastRun(v *lake.View) string {
+	if t := v.Table(RunsTable); t != nil {
+		return t.Record()[plan.KeyRun]
 	}
-	return id != "" && t.Record()[plan.KeyRun] == id
+	return ""
 }
 
 // visible reports whether a run can be seen, after a publish that gave an error. Where that cannot be found out it says no.

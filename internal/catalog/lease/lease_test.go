@@ -133,6 +133,19 @@ func TestTheDeadLoseIt(t *testing.T) {
 	}
 }
 
+func TestTooLittleTimeToTellTheDead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore()
+		take(t, open(s), "run-1").Leave()
+		time.Sleep(DefaultTTL * 2 / 3)
+		ctx, cancel := context.WithTimeout(t.Context(), DefaultTTL/2)
+		defer cancel()
+		if _, err := open(s).Take(ctx, catalog.LockOptions{Run: "run-2"}); !errors.Is(err, catalog.ErrBusy) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
 func TestTheLongDeadLoseItAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStore()

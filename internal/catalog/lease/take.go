@@ -62,6 +62,10 @@ func (l *Lease) await(ctx context.Context, o catalog.LockOptions, tell func(cata
 			tell(d.Owner.Holder)
 		}
 		if err := l.changed(ctx, d, &seen); err != nil {
+			if !o.Wait && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				// There is no time to find out whether the holder is dead: somebody else may have it later.
+				err = errors.Join(catalog.Busy(d.Owner.Holder), err)
+			}
 			return d, err
 		}
 	}

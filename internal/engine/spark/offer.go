@@ -98,7 +98,10 @@ func (e *Engine) resumeOffered(ctx context.Context, h Handle, p Plan, j engine.J
 		if err != nil {
 			return nil, &unheard{h.Run, err}
 		}
-		if len(ids) == 0 {
+		switch {
+		case len(ids) == 0 && j.Started:
+			return nil, NotStarted(h.Kind, errors.New("nobody has started the job of run "+h.Run+", or it is too long ago"), "start an execution of the state machine, which starts it")
+		case len(ids) == 0:
 			h.Offered = false
 			return e.started(ctx, h, p, j, t)
 		}
