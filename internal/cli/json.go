@@ -15,6 +15,7 @@ import (
 	"tarn/internal/doctor"
 	"tarn/internal/intake"
 	"tarn/internal/lake"
+	"tarn/internal/notebook"
 	"tarn/internal/plan"
 	"tarn/internal/run"
 	"tarn/internal/sample"
@@ -68,6 +69,16 @@ type compareSQLJSON struct {
 // connectJSON is what `tarn connect` prints.
 type connectJSON struct {
 	connect.Cell
+}
+
+// notebookJSON is what `tarn connect sagemaker --notebook` prints.
+type notebookJSON struct {
+	// Absolute path of the folder.
+	Dir string `json:"dir"`
+	// What was written, relative to the folder.
+	Files []string `json:"files"`
+	// What the notebook goes by, as in tarn.json beside it.
+	Settings notebook.Config `json:"settings"`
 }
 
 // jobJSON is what `tarn connect sagemaker` prints with --training or --processing.
@@ -325,8 +336,10 @@ type deployStatusJSON struct {
 	*stack.Status
 	// Whether nothing asks for somebody.
 	OK bool `json:"ok"`
-	// The last run that was published, without its record; null where there is none.
+	// The last run that was published, without its record; null where there is none or these credentials may not read it.
 	LastRun *run.Past `json:"last_run"`
+	// Whether these credentials may not read which runs there were, as those of an operator.
+	RunsDenied bool `json:"runs_denied,omitempty"`
 	// 7 where something asks for somebody.
 	ExitCode int `json:"exit_code,omitempty"`
 }
@@ -362,6 +375,7 @@ func results() []result {
 		{"tarn compare", compareJSON{}},
 		{"tarn compare --sql", compareSQLJSON{}},
 		{"tarn connect", connectJSON{}},
+		{"tarn connect sagemaker --notebook", notebookJSON{}},
 		{"tarn connect sagemaker --training|--processing", jobJSON{}},
 		{"tarn check", checkJSON{}},
 		{"tarn compile", compileJSON{}}, {"tarn compile --as glue", projectJSON{}}, {"tarn deploy", deployJSON{}}, {"tarn deploy --render", deployRenderJSON{}},

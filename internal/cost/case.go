@@ -138,8 +138,12 @@ func perDay(v Volume, e deployconf.Events) float64 {
 	return min(v.Files, (24*time.Hour).Seconds()/apart.Seconds())
 }
 
-// Batch is the most messages of the queue that the function gets at once.
-const Batch = 10
+// batches is how many times the function is given messages about so many files that come evenly within a time: none that came within a window
+// of the batch's first one begins another, and no batch is larger than the most.
+func batches(files float64, within time.Duration) float64 {
+	windows := within.Seconds() / deployconf.QueueWindow.Seconds()
+	return math.Ceil(min(max(files, 1), max(files/deployconf.QueueBatch, windows, 1)))
+}
 
 // run describes a run of a day, where the lake holds so many rows of so many days and there are so many runs a day.
 func (c Case) run(m Measured, runs, rows, days float64) reruns {
@@ -158,7 +162,9 @@ func (c Case) run(m Measured, runs, rows, days float64) reruns {
 	const part = 16 << 20 // bytes of a large object that go in one request
 	r.asked.Put += rows * m.Rate.ModelBytes / m.Rate.RawRows / part
 	r.asked.Get += (r.bytes + rows*m.Rate.LoadedBytes/m.Rate.RawRows) / part
-	r.batches = math.Ceil(max(r.files, 1) / Batch)
+	if !c.Settings.Events.Off {
+		r.batches = batches(r.files, time.Duration(float64(24*time.Hour)/max(runs, 1)))
+	}
 	// A hint for each batch, which the run lists twice, reads and removes; and the object that says when the next run begins.
 	r.asked = r.asked.plus(Asked{List: 2, Put: 1}, 1).plus(Asked{Get: 2, Put: 1}, r.batches)
 	if !c.Lake.Glue {

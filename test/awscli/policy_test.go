@@ -15,13 +15,14 @@ import (
 
 var update = flag.Bool("update", false, "write what the code says into docs/aws.md")
 
-// TestPolicy holds the policy of the page to the rights of a lake that is run from a laptop.
+// TestPolicy holds the policy of the page to the rights of whoever runs a lake from a laptop and brings its raw files.
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	const begin, end = "<!-- policy -->\n```json\n", "```\n<!-- end of policy -->"
-	policy, err := rights.Of(rights.Laptop, rights.Places{Lake: "stedi", Target: "aws", Database: "finaldatabase", Base: "stedi-aws",
+	places := rights.Places{Lake: "stedi", Target: "aws", Database: "finaldatabase", Base: "stedi-aws",
 		Warehouse: rights.Place{Bucket: "my-lake-4711", Prefix: "warehouse/"}, Landing: []rights.Place{{Bucket: "my-lake-4711", Prefix: "landing/"}},
-		Models: []rights.Table{{Name: "customer_trusted", Zone: "trusted"}}, LandingTables: []string{"customer_landing"}})
+		Models: []rights.Table{{Name: "customer_trusted", Zone: "trusted"}}, LandingTables: []string{"customer_landing"}}
+	policy, err := rights.Of(rights.Laptop, places)
 	if err != nil {
 		t.Fatal(err)
 	}
