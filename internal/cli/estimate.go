@@ -40,4 +40,4 @@ func caseOf(spec deploy.Spec) cost.Case {
 }
 
 // exampleVolume is a file an hour.
-var exampleVolume = cost.Volume{Files: 24, Rows: 100_000}
+var exampleVolume = cost.Volume{Files: 24, Rows: 100_000, From: "an example"}

@@ -11,6 +11,7 @@ import (
 
 	"tarn/internal/deployconf"
 	"tarn/internal/events"
+	"tarn/internal/fit"
 	"tarn/internal/lake"
 	"tarn/internal/lambda/hints"
 	"tarn/internal/lambda/task"
@@ -109,9 +110,9 @@ func (f *Function) plan(ctx context.Context, l *log, t task.Task) (task.Answer, 
 		if err != nil {
 			return err
 		}
-		fit := f.fits(p)
-		out.Next = f.place(p, fit)
-		l.info("planned", "next", string(out.Next), "hints", len(taken.Keys), "steps", working(p), "rows", p.Advice.Rows, "seconds", fit.Seconds, "why", fit.Why)
+		v := f.fits(p)
+		out.Next = f.place(p, v)
+		l.info("planned", "next", string(out.Next), "hints", len(taken.Keys), "steps", working(p), "rows", p.Advice.Rows, "seconds", v.Seconds, "why", v.Why)
 		if out.Next != task.Nothing {
 			return nil
 		}
@@ -122,9 +123,9 @@ func (f *Function) plan(ctx context.Context, l *log, t task.Task) (task.Answer, 
 }
 
 // fits judges whether a planned run fits the function as it was deployed.
-func (f *Function) fits(p *run.Planned) run.Fit {
+func (f *Function) fits(p *run.Planned) fit.Verdict {
 	c := f.settings.Function
-	return p.Fits(run.Lambda(cmp.Or(f.o.Memory, c.Memory), c.Disk, c.Timeout))
+	return p.Fits(fit.Lambda(cmp.Or(f.o.Memory, c.Memory), c.Disk, c.Timeout))
 }
 
 // working counts the steps of a plan that do something.
@@ -138,7 +139,7 @@ func working(p *run.Planned) (n int) {
 }
 
 // place says where a run's work is done.
-func (f *Function) place(p *run.Planned, fit run.Fit) task.Next {
+func (f *Function) place(p *run.Planned, v fit.Verdict) task.Next {
 	taken := false
 	for _, r := range p.Foreign {
 		// What others have rewritten is carried on by a run, which has nothing else to do then.
@@ -149,7 +150,7 @@ func (f *Function) place(p *run.Planned, fit run.Fit) task.Next {
 		return task.Nothing
 	case p.Empty() || f.settings.Engine == deployconf.Lambda || f.settings.Job.Off:
 		return task.InLambda
-	case f.settings.Engine == deployconf.Glue || p.Advice.Engine == project.Spark || !fit.Fits:
+	case f.settings.Engine == deployconf.Glue || p.Advice.Engine == project.Spark || !v.Fits:
 		return task.OnGlue
 	}
 	return task.InLambda
@@ -310,14 +311,11 @@ func jobStarted(t task.Task) bool {
 	return json.Unmarshal(t.State, &state) == nil && len(state.Answer.Arguments) > 0
 }
 
-// keptFor is how old snapshots and files must be that a tidy function removes, as `tarn gc` does.
-const keptFor = 7 * 24 * time.Hour
-
 // tidy removes what no kept snapshot needs, and notes of runs that nobody has ended.
 func (f *Function) tidy(ctx context.Context, l *log, t task.Task) (task.Answer, error) {
 	var found lake.Garbage
 	err := f.within(ctx, t.Execution, false, func(w *run.Workspace) (err error) {
-		found, err = w.GC(ctx, run.GCOptions{OlderThan: keptFor})
+		found, err = w.GC(ctx, run.GCOptions{OlderThan: deployconf.KeptFor})
 		if errors.Is(err, lake.ErrEmptyCatalog) {
 			// Nothing was published yet.
 			return nil
@@ -325,7 +323,7 @@ func (f *Function) tidy(ctx context.Context, l *log, t task.Task) (task.Answer, 
 		return err
 	})
 	if err == nil {
-		err = f.hints.Sweep(ctx, f.o.Now().Add(-keptFor))
+		err = f.hints.Sweep(ctx, f.o.Now().Add(-deployconf.KeptFor))
 	}
 	if err != nil {
 		return task.Answer{}, err

@@ -173,10 +173,10 @@ func (r *resolver) deploy(c *Config, s settingsYAML) {
 		r.errorAt(k.LogDays.node, "wrong-value", fmt.Sprintf("deploy: log_days: CloudWatch does not know %d", d.LogDays), "one of "+strings.Trim(fmt.Sprint(logDays), "[]"))
 	}
 	d.Engine = r.oneOf(k.Engine, "deploy: engine", deployconf.Auto, deployconf.Lambda, deployconf.Glue)
-	d.Function.Memory = r.number(k.Function.Memory, "deploy: function: memory", 128, 10240, d.Function.Memory)
-	d.Function.Disk = r.number(k.Function.Disk, "deploy: function: disk", 512, 10240, d.Function.Disk)
+	d.Function.Memory = r.number(k.Function.Memory, "deploy: function: memory", deployconf.LeastMemory, deployconf.MostMemory, d.Function.Memory)
+	d.Function.Disk = r.number(k.Function.Disk, "deploy: function: disk", deployconf.LeastDisk, deployconf.MostDisk, d.Function.Disk)
 	d.Function.Arch = r.oneOf(k.Function.Arch, "deploy: function: arch", "x86_64", "arm64")
-	d.Function.Timeout = r.span(k.Function.Timeout, "deploy: function: timeout", time.Minute, 15*time.Minute, d.Function.Timeout)
+	d.Function.Timeout = r.span(k.Function.Timeout, "deploy: function: timeout", time.Minute, deployconf.MostTime, d.Function.Timeout)
 	r.deployJob(d, k)
 	r.deployEvents(d, k)
 	if k.Athena.Cutoff.set() {

@@ -289,8 +289,6 @@ type Planned struct {
 	Estimate Estimate
 	// Advice says which engine is enough for that.
 	Advice Advice
-	// StepBytes are those of the tables that the largest step reads, as files.
-	StepBytes int64
 	// Warnings say what a run would warn of before it starts.
 	Warnings []string
 
@@ -321,7 +319,7 @@ func (w *Workspace) Plan(ctx context.Context, s Selection) (*Planned, error) {
 	if err != nil || p.Empty() {
 		return out, err
 	}
-	out.Estimate, out.StepBytes, out.Warnings, out.work = sum, done.largest, w.loadedHere(p), done
+	out.Estimate, out.Warnings, out.work = sum, w.loadedHere(p), done
 	out.Advice, err = w.advise(ctx, seen.own, done)
 	return out, err
 }
