@@ -23,6 +23,9 @@ import (
 // Variable is that of the environment which names the bucket.
 const Variable = "TARN_AWS_TEST"
 
+// StackVariable is that of the environment which lets a test deploy a stack as well.
+const StackVariable = "TARN_AWS_TEST_STACK"
+
 // Account is the account that a test may use.
 type Account struct {
 	// Bucket is there and may be written to.

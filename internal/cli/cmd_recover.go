@@ -19,7 +19,7 @@ and lets go of the lock. Every tarn run does the same before it begins; this onl
 The lock of a run of AWS Step Functions belongs to its execution and outlives the run's processes. Whoever may ask Step Functions can take it
 over when the execution has ended; on a machine that may not, --ended says so. Say that of an execution only if it has ended, as
 aws stepfunctions describe-execution tells: one that goes on loses its work, though no table is ever harmed.`,
-		Example: "  tarn recover --target aws\n  tarn recover --target aws --ended arn:aws:states:eu-central-1:123456789012:execution:stedi-aws:1764133200",
+		Example: "  tarn recover --target aws\n  tarn recover --target aws --ended arn:aws:states:eu-central-1:123456789012:execution:stedi-aws:stedi-aws-20261126T082201Z",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var o catalog.Owner

@@ -118,6 +118,10 @@ func (a *app) sample(ctx context.Context, dir string, o sample.Options, late boo
 }
 
 func (a *app) showSample(dir string, s *sample.Summary, late bool, seconds float64) {
+	if s.Files == 0 { // of few people, there are days on which none trains
+		a.say("wrote no files: none of every tenth customer trains on that day; more --people or other --days give some")
+		return
+	}
 	a.say("wrote %s (%s) into %s in %.2f s:", plural(int64(s.Files), "file"), bytes(s.Bytes), dir, seconds)
 	rows := [][]string{
 		{"  customer", grouped(s.Customers), fmt.Sprintf("people, %s of whom agreed to research", grouped(s.Consented))},

@@ -149,7 +149,9 @@ func deployLogsCommand(a *app) *cobra.Command {
 					delete(name, g)
 				}
 			}
+			said := false
 			err = st.Logs(cmd.Context(), slices.Sorted(maps.Keys(name)), time.Now().Add(-age), follow, func(l stack.Line) error {
+				said = true
 				if a.json {
 					out.Lines = append(out.Lines, l)
 					return nil
@@ -159,6 +161,9 @@ func deployLogsCommand(a *app) *cobra.Command {
 			})
 			if err == nil && a.json {
 				return a.print(out)
+			}
+			if err == nil && !said {
+				a.tell("nothing was said in the last %s: --since looks further back", since)
 			}
 			return err
 		},

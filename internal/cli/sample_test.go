@@ -57,6 +57,10 @@ func TestSampleIntoALake(t *testing.T) {
 	if got := counts(t, dir)["machine_learning_curated"] - want["machine_learning_curated"]; got != s.Expected.MachineLearningCurated || got == 0 {
 		t.Errorf("the late day added %d rows, the command promised %d", got, s.Expected.MachineLearningCurated)
 	}
+	// Two of twenty people train later, and on some days none does.
+	if text := mustCall(t, "sample", filepath.Join(t.TempDir(), "few"), "--people", "20", "--days", "2", "--late"); !strings.HasPrefix(text, "wrote no files: ") {
+		t.Errorf("nobody trains, and it says\n%s", text)
+	}
 }
 
 func TestSampleRefuses(t *testing.T) {

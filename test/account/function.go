@@ -35,7 +35,7 @@ func (a *Account) function(ctx context.Context, name string) (*function, error) 
 	name = name[strings.LastIndex(name, ":")+1:]
 	p := a.stack.Deployed("AWS::Lambda::Function")[name]
 	if p == nil {
-		return nil, fmt.Errorf("Function not found: %s", name)
+		return nil, fmt.Errorf("there is no function %s", name)
 	}
 	place, _ := p["Code"].(map[string]any)
 	code := fmt.Sprintf("s3://%v/%v", place["S3Bucket"], place["S3Key"])
