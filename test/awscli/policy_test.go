@@ -4,7 +4,6 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -26,8 +25,6 @@ func TestPolicy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The reader of the page is also who uploads, which this denies tarn.
-	policy.Statement = slices.DeleteFunc(policy.Statement, func(s rights.Statement) bool { return s.Effect == rights.Deny })
 	want := policy.Filled(map[string]string{"AWS::Partition": "aws", "AWS::Region": "eu-central-1", "AWS::AccountId": "123456789012"}).JSON()
 	path := filepath.Join("..", "..", "docs", "aws.md")
 	raw, err := os.ReadFile(path)
