@@ -69,7 +69,9 @@ type Catalog struct {
 	lease  *lease.Lease
 	// step is called before and after each step of a publish; an error there ends it as if the process had died. For tests.
 	step func(name string) error
-	mu   sync.Mutex
+	// sideBySide is how many pointers are moved at a time.
+	sideBySide int
+	mu         sync.Mutex
 	// seen is what the last look at all tables has found; nil before the first.
 	seen *sight
 	// held is the lock if this process has it.
@@ -95,7 +97,7 @@ func New(cfg aws.Config, o Options) (*Catalog, error) {
 	if o.Lake == "" || o.Store == nil || o.Head == "" {
 		return nil, errors.New("a Glue catalog needs the id of its lake and a place for its head")
 	}
-	return &Catalog{client: glue.NewFromConfig(cfg), o: o, lease: lease.New(o.Store, o.Head, o.Lease), step: func(string) error { return nil }}, nil
+	return &Catalog{client: glue.NewFromConfig(cfg), o: o, lease: lease.New(o.Store, o.Head, o.Lease), step: func(string) error { return nil }, sideBySide: sideBySide}, nil
 }
 
 // checkName refuses names that Glue would store in another way, or that Athena does not take.
