@@ -7,11 +7,11 @@
 //  1. All tables are read with their VersionIds, and each Move is held against them.
 //  2. One conditional Put writes the head: the new places and the journal, with what each table was before. From then on the
 //     publish has happened.
-//  3. The pointers move in Glue, one by one in the order of the moves, each with its VersionId.
+//  3. The pointers move in Glue, four at a time, each with its VersionId.
 //  4. Another Put closes the journal.
 //
 // Readers through this package look at the head, at Glue and at the head again, and see every table of an open journal as
-// moved. Others see the tables move one after the other: for the length of one call of Glue times the number of tables. If
+// moved. Others see the tables move four by four: for the length of one call of Glue times a quarter of their number. If
 // the publisher dies in between, the next one to lock goes on where it stopped; a table that was moved is known by the
 // metadata file it points to, so it does no harm if two do the same.
 //

@@ -549,6 +549,7 @@ func TestOtherLake(t *testing.T) {
 func TestCallsOfARun(t *testing.T) {
 	const tables, call = 8, 20 * time.Millisecond
 	l := newLake(t)
+	l.sideBySide = sideBySide
 	counted := &counting{Store: l.store}
 	l.store = counted
 	step := func(from int) (moves []catalog.Move) {
