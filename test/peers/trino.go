@@ -40,7 +40,7 @@ var server struct {
 	url   string
 	dir   string
 	cmd   *exec.Cmd
-	ended chan error
+	ended chan struct{}
 }
 
 // TrinoServing lets Trino serve the catalogs of some files catalog/NAME.properties while the test lasts, and gives its address. The first
@@ -109,8 +109,12 @@ func start(ctx context.Context, files map[string]string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	var how error
+	go func() {
+		how = cmd.Wait()
+		close(ended)
+	}()
 	server.dir, server.cmd, server.ended = etc, cmd, ended
 	url := "http://127.0.0.1:" + port
 	for {
@@ -124,9 +128,8 @@ func start(ctx context.Context, files map[string]string) error {
 			return nil
 		}
 		select {
-		case err := <-ended:
-			ended <- err
-			return fmt.Errorf("Trino ended: %w\n%s", err, raw)
+		case <-ended:
+			return fmt.Errorf("Trino ended: %w\n%s", how, raw)
 		case <-ctx.Done():
 			return fmt.Errorf("Trino does not start:\n%s", raw)
 		case <-time.After(200 * time.Millisecond):
@@ -146,7 +149,7 @@ func stop() {
 		return
 	}
 	_ = syscall.Kill(-server.cmd.Process.Pid, syscall.SIGKILL) // it may have ended
-	_ = <-server.ended
+	<-server.ended
 	_ = os.RemoveAll(server.dir)
 	server.cmd, server.url = nil, ""
 }
