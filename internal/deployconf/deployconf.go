@@ -115,6 +115,10 @@ type Notebook struct {
 	On bool
 	// Instance is its type, such as ml.t3.medium.
 	Instance string
+	// Table is the curated table that its notebook reads; "" for machine_learning_curated or, where that is not there, the last one.
+	Table string
+	// Person is the column that says whose a row is, Predict the one that a model guesses; "" for what can be told by the names.
+	Person, Predict string
 }
 
 // Roles name roles that exist already, by ARN, in place of those that the stack makes; and say how it makes the others.
@@ -127,6 +131,14 @@ type Roles struct {
 	// Grant has what analysts may read beside the curated tables: names of zones, such as trusted.
 	Grant []string
 }
+
+// How messages of the queue are given to the function: at most QueueBatch at once, or what has come within QueueWindow of the first one. A
+// batch larger than ten needs a window of a second at least (AWS Lambda Developer Guide, "Creating and configuring an Amazon SQS event
+// source mapping").
+const (
+	QueueBatch  = 100
+	QueueWindow = 5 * time.Second
+)
 
 // Defaults are the settings of a target that says nothing.
 func Defaults() Settings {

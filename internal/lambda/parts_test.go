@@ -141,6 +141,53 @@ func tooSlow(t *testing.T, err *lambdatest.Error, may bool) bool {
 	return false
 }
 
+// Where the definitions have changed in the middle of a run, what that had done is thrown away. What events have named stays for a
+// run that looks at it.
+func TestThrownAway(t *testing.T) {
+	w := newWorld(t, lambdatest.Config{Timeout: 3 * time.Second})
+	slow := func(*http.Request) s3test.Fault {
+		time.Sleep(50 * time.Millisecond)
+		return s3test.None
+	}
+	w.proxy.Do(slow)
+	w.states.alive[one] = true
+	w.call(w.arrived("landing/customer/landing/customer-1.json"))
+	begun := w.call(w.task(task.Run, one, ""))
+	if begun["next"] != string(task.Continue) {
+		t.Fatal(begun)
+	}
+	w.proxy.Do(nil)
+	w.function.Kill()
+	w.replace("lake/trusted/customer_trusted.sql", "trim(c.customerName) AS", "upper(c.customerName) AS")
+	out := begun
+	for turns := 0; out["next"] == string(task.Continue) && turns < 20; turns++ {
+		out = w.call(w.task(task.Run, one, out["run"].(string)))
+	}
+	if out["next"] != string(task.Done) || out["run"] == begun["run"] || out["published"] != 8.0 {
+		t.Fatal(out)
+	}
+	if left := w.keys("warehouse/stedi/_tarn/hints/"); len(left) != 1 {
+		t.Errorf("hints %q", left)
+	}
+	if out := w.call(w.task(task.Plan, one, "")); out["next"] != string(task.Nothing) || len(w.keys("warehouse/stedi/_tarn/hints/")) != 0 {
+		t.Error(out, w.keys("warehouse/stedi/_tarn/hints/"))
+	}
+}
+
+// What others have written is told without what may be somebody's.
+func TestVeiled(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`Could not convert string 'Sean Smith' to INT32`:      "Could not convert string … to INT32",
+		`row "x" of Sean.Smith@test.com, <sean@test.com>: no`: "row … of … <…>: no",
+		"the number 8015551212 at line 12":                    "the number … at line 12",
+	} {
+		if got := veiled(text); got != want {
+			t.Errorf("%s became %s, want %s", text, got, want)
+		}
+	}
+}
+
 // What stops a publish is told by its name and place, no row is, and what events have named waits for the next run.
 func TestFailures(t *testing.T) {
 	w := newWorld(t, lambdatest.Config{Timeout: time.Minute})
@@ -184,6 +231,11 @@ func TestFailures(t *testing.T) {
 	for _, secret := range []string{"Sean", "Ada", "@test.com", "more.json", "8015551212"} {
 		if strings.Contains(w.logs.String(), secret) {
 			t.Errorf("the log says %s", secret)
+		}
+	}
+	for line := range strings.SplitSeq(strings.TrimSpace(w.logs.String()), "\n") {
+		if !strings.HasPrefix(line, "REPORT ") && !json.Valid([]byte(line)) {
+			t.Errorf("not JSON: %s", line)
 		}
 	}
 	if left := w.keys("warehouse/stedi/_tarn/hints/"); len(left) != 1 {

@@ -8,14 +8,15 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 )
 
 func TestNotebook(t *testing.T) {
-	raw := JSON()
-	if !bytes.Equal(raw, JSON()) {
+	raw := JSON(Plain)
+	if !bytes.Equal(raw, JSON(Plain)) {
 		t.Error("it is another one at each call")
 	}
 	var n struct {
@@ -58,7 +59,7 @@ func TestNotebook(t *testing.T) {
 
 // The script is run by a real shell, with a home of its own: sudo and Anaconda are made for it.
 func TestLifecycle(t *testing.T) {
-	config := Config{Database: "stedi_prod", Table: "machine_learning_curated", WorkGroup: "stedi-prod-scientist"}
+	config := Config{Database: "stedi_prod", Table: "machine_learning_curated", WorkGroup: "stedi-prod-scientist", Person: "serialnumber", LearnFrom: []string{"x", "ü"}}
 	script, err := Lifecycle(config)
 	if err != nil {
 		t.Fatal(err)
@@ -103,11 +104,11 @@ func TestLifecycle(t *testing.T) {
 	if log := read("SageMaker/tarn/install.log"); strings.Contains(log, "ready") {
 		t.Error("the script has waited for what it installs")
 	}
-	if got := read("SageMaker/tarn/" + File); got != string(JSON()) {
+	if got := read("SageMaker/tarn/" + File); got != string(JSON(Instance)) || !strings.Contains(got, `"name": "conda_python3"`) {
 		t.Error("the notebook is another one")
 	}
 	var got Config
-	if err := json.Unmarshal([]byte(read("SageMaker/tarn/"+ConfigFile)), &got); err != nil || got != config {
+	if err := json.Unmarshal([]byte(read("SageMaker/tarn/"+ConfigFile)), &got); err != nil || !reflect.DeepEqual(got, config) {
 		t.Errorf("%v: %+v, want %+v", err, got, config)
 	}
 	if got := read(".aws/config"); got != "[default]\nregion = eu-central-1\n" {
@@ -131,12 +132,15 @@ func TestLifecycle(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(home, "SageMaker", "tarn", File), []byte("mine"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(home, "SageMaker", "tarn", ConfigFile), []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(home, "SageMaker", "tarn", "install.log"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	run()
-	if read("SageMaker/tarn/"+File) != "mine" {
-		t.Error("the second start has written over somebody's notebook")
+	if read("SageMaker/tarn/"+File) != "mine" || read("SageMaker/tarn/"+ConfigFile) != "{}" {
+		t.Error("the second start has written over somebody's work")
 	}
 	ready() // until then the second pip goes on in this home
 }

@@ -2,16 +2,14 @@ package render
 
 import (
 	"fmt"
+	"time"
 
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/cfn"
+	"tarn/internal/deployconf"
 )
 
-// How messages are given to the function. The window is how long a batch waits for more files, in seconds; a batch larger than ten needs
-// one (AWS Lambda Developer Guide, "Creating and configuring an Amazon SQS event source mapping").
 const (
-	batch       = 100
-	window      = 5
 	attempts    = 5
 	twoWeeks    = 14 * 24 * 3600
 	mostPattern = 1500 // of the 2,048 characters of an event pattern, for keys
@@ -36,8 +34,8 @@ func (r *renderer) events() {
 		Properties: cfn.Map{
 			"EventSourceArn":                 cfn.GetAtt("Queue.Arn"),
 			"FunctionName":                   cfn.Ref("Function"),
-			"BatchSize":                      batch,
-			"MaximumBatchingWindowInSeconds": window,
+			"BatchSize":                      deployconf.QueueBatch,
+			"MaximumBatchingWindowInSeconds": int(deployconf.QueueWindow.Seconds()),
 			"FunctionResponseTypes":          cfn.List{"ReportBatchItemFailures"},
 			"ScalingConfig":                  cfn.Map{"MaximumConcurrency": 2},
 			"Tags":                           r.tags(),
@@ -97,7 +95,7 @@ func (r *renderer) queues() {
 		return props
 	}
 	// Less than the function's time SQS does not take here; the longer it is, the later a message comes again.
-	visibility := int(r.Settings.Function.Timeout.Seconds()) + window + 60
+	visibility := int((r.Settings.Function.Timeout + deployconf.QueueWindow + time.Minute).Seconds())
 	r.t.Add(
 		accept(passing(cfn.Resource{ID: "Queue", Type: "AWS::SQS::Queue", Properties: encrypted(cfn.Map{
 			"QueueName": r.n.Queue, "VisibilityTimeout": visibility, "MessageRetentionPeriod": twoWeeks,
