@@ -16,9 +16,10 @@ import (
 const (
 	// dialing bounds how long a connection may take to come about.
 	dialing = 5 * time.Second
-	// firstAnswer bounds the wait for a server that has never answered, answering that of one that has: joining the parts
-	// of a large object takes Amazon S3 a while (Amazon S3 API Reference, "CompleteMultipartUpload").
-	firstAnswer = 10 * time.Second
+	// firstAnswer bounds the wait for a server that has never answered; one on a busy machine may need more than ten seconds.
+	// answering is that of one that has: joining the parts of a large object takes Amazon S3 a while (Amazon S3 API Reference,
+	// "CompleteMultipartUpload").
+	firstAnswer = 30 * time.Second
 	answering   = 2 * time.Minute
 )
 

@@ -11,10 +11,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// unchangedRows stages a snapshot with the rows of the one before (or with none), so that its summary moves on.
+// unchangedRows stages a snapshot with the rows of the one before (or with none), so that its summary moves on. A table that moves to
+// another folder has no rows here, and shares no file with its past: who may read the new folder may not read the old one.
 func (d *Draft) unchangedRows(ctx context.Context, props iceberg.Properties) (table.Metadata, error) {
 	var list string
-	if cur := d.meta.CurrentSnapshot(); cur != nil {
+	if cur := d.meta.CurrentSnapshot(); cur != nil && !d.moves {
 		list = cur.ManifestList
 	}
 	return d.withSnapshot(ctx, list, table.OpAppend, props, d.meta.CurrentSchema().ID)

@@ -13,7 +13,7 @@ import (
 func TestZones(t *testing.T) {
 	everywhere(t, func(t *testing.T, newLake func(t *testing.T) *testLake) {
 		l := newLake(t)
-		l.run()
+		l.run() // its tables have no rows
 		zones := func() map[string]string {
 			w := l.open(run.Options{})
 			defer w.Close()
@@ -36,27 +36,34 @@ func TestZones(t *testing.T) {
 				t.Errorf("%s lies in %q", name, before[name])
 			}
 		}
-		rows := l.asked("SELECT count(*) FROM readings")
-		if err := os.Rename(l.path("trusted/readings.sql"), l.path("curated/readings.sql")); err != nil {
-			t.Fatal(err)
+		moved := func(from, to string) {
+			t.Helper()
+			rows := l.asked("SELECT count(*) FROM readings")
+			if err := os.Rename(l.path(from+"/readings.sql"), l.path(to+"/readings.sql")); err != nil {
+				t.Fatal(err)
+			}
+			l.run()
+			if now := zones(); now["readings"] != to || now["daily"] != "curated" {
+				t.Errorf("after the move: %v", now)
+			}
+			if got := l.asked("SELECT count(*) FROM readings"); got != rows {
+				t.Errorf("%s rows of %s", got, rows)
+			}
+			if _, err := l.gc(run.GCOptions{OlderThan: -1, OverHalf: true}); err != nil {
+				t.Fatal(err)
+			}
+			if got := l.asked("SELECT count(*) FROM readings"); got != rows {
+				t.Errorf("%s rows of %s after gc", got, rows)
+			}
+			w := l.open(run.Options{})
+			defer w.Close()
+			if n := l.filesBelow(w.Lake.Warehouse() + "/" + w.Lake.Database() + "/" + from + "/readings/"); n != 0 {
+				t.Errorf("%d files are left in the old folder", n)
+			}
 		}
+		moved("trusted", "curated")
+		l.batch(0)
 		l.run()
-		if now := zones(); now["readings"] != "curated" || now["daily"] != "curated" {
-			t.Errorf("after the move: %v", now)
-		}
-		if got := l.asked("SELECT count(*) FROM readings"); got != rows {
-			t.Errorf("%s rows of %s", got, rows)
-		}
-		if _, err := l.gc(run.GCOptions{OlderThan: -1, OverHalf: true}); err != nil {
-			t.Fatal(err)
-		}
-		if got := l.asked("SELECT count(*) FROM readings"); got != rows {
-			t.Errorf("%s rows of %s after gc", got, rows)
-		}
-		w := l.open(run.Options{})
-		defer w.Close()
-		if n := l.filesBelow(w.Lake.Warehouse() + "/" + w.Lake.Database() + "/trusted/readings/data/"); n != 0 {
-			t.Errorf("%d data files are left in the old folder", n)
-		}
+		moved("curated", "trusted")
 	})
 }

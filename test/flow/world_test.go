@@ -43,6 +43,7 @@ import (
 	s3store "tarn/internal/store/s3"
 	"tarn/internal/store/s3/s3test"
 	"tarn/internal/template"
+	"tarn/test/peers"
 )
 
 // TestMain makes the test binary the program, where that is how it is called.
@@ -50,7 +51,9 @@ func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "tarn" {
 		os.Exit(cli.Main())
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	peers.End()
+	os.Exit(code)
 }
 
 const (

@@ -4,10 +4,14 @@ package peers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -16,7 +20,8 @@ import (
 	"tarn/internal/store/s3/s3test"
 )
 
-// Trino starts Trino over the catalog and the bucket that the environment leads to, and gives its address.
+// Trino lets Trino serve the catalog and the bucket that the environment leads to, while the test lasts, and gives its address: tables
+// are in its catalog lake, raw files in raw.
 func Trino(t testing.TB) string {
 	t.Helper()
 	glue := "hive.metastore.glue.endpoint-url=" + os.Getenv("AWS_ENDPOINT_URL_GLUE") + "\nhive.metastore.glue.region=us-east-1\n" +
@@ -29,7 +34,18 @@ func Trino(t testing.TB) string {
 	})
 }
 
-// TrinoServing starts Trino with the files of its folder etc, and gives its address.
+// server is the one Trino of this process: it takes longer to start than what it is asked for.
+var server struct {
+	sync.Mutex
+	url   string
+	dir   string
+	cmd   *exec.Cmd
+	ended chan struct{}
+}
+
+// TrinoServing lets Trino serve the catalogs of some files catalog/NAME.properties while the test lasts, and gives its address. The first
+// ones are there as these files when it starts, and later ones are made by statements. Whoever calls it calls [End] before the
+// process ends.
 func TrinoServing(t testing.TB, files map[string]string) string {
 	t.Helper()
 	if os.Getenv("TARN_TRINO") == "" {
@@ -38,26 +54,60 @@ func TrinoServing(t testing.TB, files map[string]string) string {
 		}
 		t.Skip("TARN_TRINO is not set; test/peers/trino.sh installs Trino and sets it")
 	}
-	etc := t.TempDir()
+	server.Lock()
+	defer server.Unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	started := server.url == ""
+	if started {
+		if err := start(ctx, files); err != nil {
+			stop()
+			t.Fatal(err)
+		}
+	}
+	trino := athenatest.Trino{URL: server.url}
+	for name, text := range files {
+		catalog := strings.TrimSuffix(filepath.Base(name), ".properties")
+		if !started {
+			if _, err := trino.Query(ctx, "", createCatalog(catalog, text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Cleanup(func() {
+			if _, err := trino.Query(context.WithoutCancel(ctx), "", "DROP CATALOG "+quoted(catalog, `"`)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	return server.url
+}
+
+// start starts Trino with the files of its folder etc.
+func start(ctx context.Context, files map[string]string) error {
+	etc, err := os.MkdirTemp("", "tarn-trino")
+	if err != nil {
+		return err
+	}
 	for name, text := range files {
 		path := filepath.Join(etc, filepath.FromSlash(name))
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
-			t.Fatal(err)
+			return err
 		}
 	}
 	port, err := s3test.FreePort()
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	log, err := os.Create(filepath.Join(etc, "log"))
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
+	defer log.Close()
 	cmd := exec.Command("../peers/trino.sh", "serve", etc, port)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		return err
 	}
 	ended := make(chan struct{})
 	var how error
@@ -65,28 +115,68 @@ func TrinoServing(t testing.TB, files map[string]string) string {
 		how = cmd.Wait()
 		close(ended)
 	}()
-	t.Cleanup(func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		<-ended
-	})
+	server.dir, server.cmd, server.ended = etc, cmd, ended
 	url := "http://127.0.0.1:" + port
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-	defer cancel()
 	for {
 		raw, _ := os.ReadFile(log.Name())
 		if strings.Contains(string(raw), "SERVER STARTED") {
 			// On a busy machine it takes a moment more until it knows of itself as a node.
 			if _, err := (athenatest.Trino{URL: url}).Query(ctx, "", "SELECT 1"); err != nil {
-				t.Fatalf("Trino does not answer: %v\n%s", err, raw)
+				return fmt.Errorf("Trino does not answer: %w\n%s", err, raw)
 			}
-			return url
+			server.url = url
+			return nil
 		}
 		select {
 		case <-ended:
-			t.Fatalf("Trino ended: %v\n%s", how, raw)
+			return fmt.Errorf("Trino ended: %w\n%s", how, raw)
 		case <-ctx.Done():
-			t.Fatalf("Trino does not start:\n%s", raw)
+			return fmt.Errorf("Trino does not start:\n%s", raw)
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
 }
+
+// End ends what this process has started. Its TestMain calls it last.
+func End() {
+	server.Lock()
+	defer server.Unlock()
+	stop()
+}
+
+func stop() {
+	if server.cmd == nil {
+		return
+	}
+	_ = syscall.Kill(-server.cmd.Process.Pid, syscall.SIGKILL) // it may have ended
+	<-server.ended
+	_ = os.RemoveAll(server.dir)
+	server.cmd, server.url = nil, ""
+}
+
+// property is a line of a file of properties, and escape a character in it that is written as its number.
+var (
+	property = regexp.MustCompile(`(?m)^([^#\s=]+)=(.*)$`)
+	escape   = regexp.MustCompile(`\\(?:u([0-9a-fA-F]{4})|(.))`)
+)
+
+// createCatalog is the statement that makes the catalog of a file of properties.
+func createCatalog(name, text string) string {
+	connector, with := "", []string{}
+	for _, m := range property.FindAllStringSubmatch(text, -1) {
+		value := escape.ReplaceAllStringFunc(m[2], func(e string) string {
+			if n, err := strconv.ParseUint(e[2:], 16, 16); e[1] == 'u' && err == nil {
+				return string(rune(n))
+			}
+			return e[1:]
+		})
+		if m[1] == "connector.name" {
+			connector = value
+			continue
+		}
+		with = append(with, quoted(m[1], `"`)+" = "+quoted(value, "'"))
+	}
+	return "CREATE CATALOG " + quoted(name, `"`) + " USING " + connector + " WITH (" + strings.Join(with, ", ") + ")"
+}
+
+func quoted(text, mark string) string { return mark + strings.ReplaceAll(text, mark, mark+mark) + mark }

@@ -55,6 +55,7 @@ serve() {
 		node-scheduler.include-coordinator=true
 		http-server.http.port=$port
 		discovery.uri=http://127.0.0.1:$port
+		catalog.management=dynamic
 		query.max-memory=400MB
 		query.max-memory-per-node=400MB
 		memory.heap-headroom-per-node=300MB

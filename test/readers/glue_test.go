@@ -113,8 +113,8 @@ func upload(t *testing.T, folder, to string) {
 	}
 }
 
-// trino starts Trino over the catalog and the bucket that the environment leads to, and gives its address.
+// trino lets Trino serve the catalog and the bucket that the environment leads to, and gives its address.
 func trino(t *testing.T) string { return peers.Trino(t) }
 
-// trinoServing starts Trino with the files of its folder etc, and gives its address.
+// trinoServing lets Trino serve the catalogs of files of its folder etc, and gives its address.
 func trinoServing(t *testing.T, files map[string]string) string { return peers.TrinoServing(t, files) }

@@ -11,7 +11,14 @@ import (
 	"testing"
 
 	"tarn/internal/cli"
+	"tarn/test/peers"
 )
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	peers.End()
+	os.Exit(code)
+}
 
 var tables = []string{"customer_landing__rows", "accelerometer_landing__rows", "step_trainer_landing__rows", "customer_trusted",
 	"accelerometer_trusted", "step_trainer_trusted", "customers_curated", "machine_learning_curated", "nested_landing__rows", "kinds"}

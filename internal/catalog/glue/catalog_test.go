@@ -21,6 +21,8 @@ type lake struct {
 	server *gluetest.Server
 	store  store.Store
 	o      Options
+	// sideBySide is how many pointers its handles move at a time; 0 is one, so that steps have an order.
+	sideBySide int
 }
 
 func newLake(t *testing.T) *lake {
@@ -43,12 +45,14 @@ func (l *lake) open() *Catalog {
 	if err != nil {
 		l.t.Fatal(err)
 	}
+	c.sideBySide = max(1, l.sideBySide)
 	return c
 }
 
 func TestCatalog(t *testing.T) {
 	catalogtest.Run(t, catalogtest.Kind{Open: func(t *testing.T) func() catalog.Catalog {
 		l := newLake(t)
+		l.sideBySide = sideBySide
 		return func() catalog.Catalog { return l.open() }
 	}})
 }
@@ -58,6 +62,7 @@ func TestCatalogOnS3(t *testing.T) {
 	catalogtest.Run(t, catalogtest.Kind{Open: func(t *testing.T) func() catalog.Catalog {
 		s3test.Server(t)
 		l := newLake(t)
+		l.sideBySide = sideBySide
 		l.server.Do(func(string) gluetest.Fault { return gluetest.Fault{Delay: time.Millisecond} })
 		bucket, err := s3.Open(t.Context(), s3test.Bucket(t), awsconf.Settings{})
 		if err != nil {

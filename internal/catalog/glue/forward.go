@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"golang.org/x/sync/errgroup"
 
 	"tarn/internal/catalog"
 )
@@ -20,6 +22,9 @@ const (
 	finishFor = 30 * time.Second
 	// crossings is how often others may commit to one table while it is being moved before that is given up.
 	crossings = 10
+	// sideBySide is how many pointers are moved at a time. A call takes some 100 ms, and until the last one others see a part of the
+	// publish.
+	sideBySide = 4
 )
 
 // forward moves the pointers of an open journal and closes it. It can be called again at any time, by anybody who holds the
@@ -41,13 +46,8 @@ func (w *writer) forward(ctx context.Context, s *state) error {
 		}
 	}
 	j := s.head.Journal
-	for i := range j.Moves {
-		if j.Moves[i].Contested {
-			continue
-		}
-		if err := w.move(ctx, s, i); err != nil {
-			return err
-		}
+	if err := w.moveAll(ctx, s); err != nil {
+		return err
 	}
 	if err := w.c.step("done"); err != nil {
 		return err
@@ -72,6 +72,30 @@ func (w *writer) forward(ctx context.Context, s *state) error {
 		return &ContestedError{Tables: contested}
 	}
 	return nil
+}
+
+// moveAll moves the pointers of a journal, some at a time. After an error no other move is begun, and what is under way comes to its
+// end.
+func (w *writer) moveAll(ctx context.Context, s *state) error {
+	var g errgroup.Group
+	g.SetLimit(w.c.sideBySide)
+	var failed atomic.Bool
+	for i := range s.head.Journal.Moves {
+		if s.head.Journal.Moves[i].Contested {
+			continue
+		}
+		g.Go(func() error {
+			if failed.Load() {
+				return nil
+			}
+			err := w.move(ctx, s, i)
+			if err != nil {
+				failed.Store(true)
+			}
+			return err
+		})
+	}
+	return g.Wait()
 }
 
 // outlive gives a context that ends after d, or with its parent if that is later.
@@ -123,7 +147,7 @@ func (c *Catalog) standing(h *head, e *entry, t *types.Table) standing {
 	return crossed
 }
 
-// move brings one table to where the journal has it.
+// move brings one table to where the journal has it. Of the state it changes its own entry only, and what else [writer.cross] does.
 func (w *writer) move(ctx context.Context, s *state, i int) error {
 	e := &s.head.Journal.Moves[i]
 	t := s.tables[e.Table]
@@ -201,6 +225,8 @@ func (c *Catalog) asked(op, table string, err error) error {
 // cross judges a commit that others made to a table after the publish was written down. done says that the table stays as
 // it is; otherwise the journal leads on from theirs.
 func (w *writer) cross(ctx context.Context, s *state, i int, t *types.Table) (done bool, err error) {
+	s.crossing.Lock()
+	defer s.crossing.Unlock()
 	e := &s.head.Journal.Moves[i]
 	theirs := at(t)
 	contest := func(why string) (bool, error) {

@@ -7,11 +7,11 @@
 //  1. All tables are read with their VersionIds, and each Move is held against them.
 //  2. One conditional Put writes the head: the new places and the journal, with what each table was before. From then on the
 //     publish has happened.
-//  3. The pointers move in Glue, one by one in the order of the moves, each with its VersionId.
+//  3. The pointers move in Glue, four at a time, each with its VersionId.
 //  4. Another Put closes the journal.
 //
 // Readers through this package look at the head, at Glue and at the head again, and see every table of an open journal as
-// moved. Others see the tables move one after the other: for the length of one call of Glue times the number of tables. If
+// moved. Others see the tables move four by four: for the length of one call of Glue times a quarter of their number. If
 // the publisher dies in between, the next one to lock goes on where it stopped; a table that was moved is known by the
 // metadata file it points to, so it does no harm if two do the same.
 //
@@ -69,7 +69,9 @@ type Catalog struct {
 	lease  *lease.Lease
 	// step is called before and after each step of a publish; an error there ends it as if the process had died. For tests.
 	step func(name string) error
-	mu   sync.Mutex
+	// sideBySide is how many pointers are moved at a time.
+	sideBySide int
+	mu         sync.Mutex
 	// seen is what the last look at all tables has found; nil before the first.
 	seen *sight
 	// held is the lock if this process has it.
@@ -95,7 +97,7 @@ func New(cfg aws.Config, o Options) (*Catalog, error) {
 	if o.Lake == "" || o.Store == nil || o.Head == "" {
 		return nil, errors.New("a Glue catalog needs the id of its lake and a place for its head")
 	}
-	return &Catalog{client: glue.NewFromConfig(cfg), o: o, lease: lease.New(o.Store, o.Head, o.Lease), step: func(string) error { return nil }}, nil
+	return &Catalog{client: glue.NewFromConfig(cfg), o: o, lease: lease.New(o.Store, o.Head, o.Lease), step: func(string) error { return nil }, sideBySide: sideBySide}, nil
 }
 
 // checkName refuses names that Glue would store in another way, or that Athena does not take.

@@ -108,6 +108,8 @@ type state struct {
 	updates int64
 	// tables are those that were just read; nil if none were.
 	tables map[string]*types.Table
+	// crossing is held by a move that changes more of the head than its own entry, and writes it, while others are under way.
+	crossing sync.Mutex
 }
 
 // save writes the head.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -116,6 +117,128 @@ func TestKilledAtEveryStep(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A publisher dies at each step while it moves several pointers at a time: calls that are under way come to pass, others do not begin,
+// and so does one of the recoveries. Whoever comes next brings Glue there.
+func TestKilledSideBySide(t *testing.T) {
+	var moves, back []catalog.Move
+	want, none := map[string]string{}, map[string]string{}
+	var names, steps []string
+	for i := range 7 {
+		name := fmt.Sprintf("t%d", i)
+		// Some are made, some move, and some are dropped.
+		from, to := min(i%3, 1), 2*min((i+1)%3, 1)
+		if from > 0 {
+			back = append(back, catalogtest.Step(name, 0, from))
+			none[name] = catalogtest.At(name, from)
+		}
+		if to > 0 {
+			want[name] = catalogtest.At(name, to)
+		}
+		moves = append(moves, catalogtest.Step(name, from, to))
+		names, steps = append(names, name), append(steps, "move "+name, "moved "+name)
+	}
+	for _, kill := range append(steps, "done", "closed") {
+		t.Run(kill, func(t *testing.T) {
+			l := shortLived(t)
+			l.sideBySide = sideBySide
+			if err := catalogtest.Publish(t, l.open(), back...); err != nil {
+				t.Fatal(err)
+			}
+			catalogtest.Want(t, l.open(), none)
+			dies := func(c *Catalog, at string) {
+				var dead atomic.Bool
+				c.step = func(now string) error {
+					if now == at {
+						dead.Store(true)
+					}
+					if dead.Load() {
+						return errKilled
+					}
+					return nil
+				}
+			}
+			c := l.open()
+			w := catalogtest.Lock(t, c, "run-1")
+			dies(c, kill)
+			if err := w.Publish(t.Context(), moves); !errors.Is(err, errKilled) {
+				t.Fatalf("publish: %v", err)
+			}
+			w.(*writer).held.Leave()
+			catalogtest.Want(t, l.open(), want)
+			// It may have nothing left to do that it could die of.
+			c = l.open()
+			dies(c, "moved t4")
+			if w, err := c.Lock(t.Context(), catalog.LockOptions{Run: "run-2", Wait: true}); err == nil {
+				w.(*writer).held.Leave()
+			} else if !errors.Is(err, errKilled) {
+				t.Fatal(err)
+			}
+			catalogtest.Want(t, l.open(), want)
+			next, err := l.open().Lock(t.Context(), catalog.LockOptions{Run: "run-3", Wait: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, l.inGlue(names...)); diff != "" {
+				t.Errorf("Glue after recovery (-want +got):\n%s", diff)
+			}
+			if err := next.Release(t.Context()); err != nil {
+				t.Error(err)
+			}
+			catalogtest.Want(t, l.open(), want)
+		})
+	}
+}
+
+// Others commit to several tables while their pointers are moved side by side: none of their commits is lost, and every table stands
+// where the head says.
+func TestForeignCommitsSideBySide(t *testing.T) {
+	l := newLake(t)
+	l.sideBySide = sideBySide
+	l.o.Rebase = func(_ context.Context, m catalog.Move, at string) (string, error) {
+		if m.Table == "t5" {
+			return "", catalog.ErrRowsChanged
+		}
+		return at + "+" + m.To, nil
+	}
+	var one, moves []catalog.Move
+	want := map[string]string{}
+	var names []string
+	for i := range 8 {
+		name := fmt.Sprintf("t%d", i)
+		names = append(names, name)
+		one, moves = append(one, catalogtest.Step(name, 0, 1)), append(moves, catalogtest.Step(name, 1, 2))
+		want[name] = catalogtest.At(name, 2)
+	}
+	if err := catalogtest.Publish(t, l.open(), one...); err != nil {
+		t.Fatal(err)
+	}
+	c := l.open()
+	c.step = func(now string) error {
+		name, ok := strings.CutPrefix(now, "move ")
+		if theirs := "s3://elsewhere/" + name + ".json"; ok && name > "t1" && l.server.Location("db", name) == catalogtest.At(name, 1) {
+			l.server.Commit("db", name, theirs, false)
+			if want[name] = theirs + "+" + catalogtest.At(name, 2); name == "t5" {
+				want[name] = theirs
+			}
+		}
+		return nil
+	}
+	mu, step := sync.Mutex{}, c.step
+	c.step = func(now string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		return step(now)
+	}
+	var contested *ContestedError
+	if err := catalogtest.Publish(t, c, moves...); !errors.As(err, &contested) || len(contested.Tables) != 1 || contested.Tables[0].Table != "t5" {
+		t.Errorf("%v", err)
+	}
+	if diff := cmp.Diff(want, l.inGlue(names...)); diff != "" {
+		t.Errorf("Glue (-want +got):\n%s", diff)
+	}
+	catalogtest.Want(t, l.open(), want)
 }
 
 // A recovery dies at each step as well, several times over.
@@ -426,6 +549,7 @@ func TestOtherLake(t *testing.T) {
 func TestCallsOfARun(t *testing.T) {
 	const tables, call = 8, 20 * time.Millisecond
 	l := newLake(t)
+	l.sideBySide = sideBySide
 	counted := &counting{Store: l.store}
 	l.store = counted
 	step := func(from int) (moves []catalog.Move) {

@@ -22,6 +22,7 @@ import (
 // lost. What they count as published is what there is, and a reader never sees half of a publish.
 func TestTwoWritersRace(t *testing.T) {
 	l := newLake(t)
+	l.sideBySide = sideBySide
 	l.store = &lossy{Store: l.store}
 	l.o.Lease.TTL = 150 * time.Millisecond
 	var mu sync.Mutex
@@ -141,6 +142,7 @@ func raceOnce(ctx context.Context, c *Catalog, run string, chance func(int) bool
 	n := version(now["a"])
 	pauseAt := map[string]bool{}
 	if chance(25) {
+		// Of moves side by side the first to come to a step pauses.
 		names := []string{"read", "journal", "committed", "move a", "moved a", "move b", "moved c", "done"}
 		pauseAt[names[rand.IntN(len(names))]] = true
 	}

@@ -43,15 +43,15 @@ func Full(files []File, column string) bool {
 	return true
 }
 
-// Copy runs a SELECT and writes its rows. Files without rows are removed again. On an error nothing is kept; one of the SELECT is
+// Copy runs a SELECT and writes its rows. Files without rows are removed again, and a folder without files. On an error nothing is kept; one of the SELECT is
 // a [StatementError].
-func (e *Engine) Copy(ctx context.Context, query string, o Output) (_ []File, err error) {
+func (e *Engine) Copy(ctx context.Context, query string, o Output) (out []File, err error) {
 	made := missing(o.Dir)
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return nil, err
 	}
 	defer func() {
-		if err != nil {
+		if err != nil || len(out) == 0 {
 			// The folder belongs to this attempt alone; what is left of it would only be garbage, and so would the folders above that
 			// were made for it.
 			_ = os.RemoveAll(o.Dir)
@@ -95,7 +95,6 @@ func (e *Engine) Copy(ctx context.Context, query string, o Output) (_ []File, er
 		return nil, statementError(err, len(before)+strings.Index(from, query))
 	}
 	defer rows.Close()
-	var out []File
 	for rows.Next() {
 		var f File
 		var footer int64

@@ -39,8 +39,12 @@ func StartMoto(t testing.TB, host, command string, args ...string) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	var how error
+	go func() {
+		how = cmd.Wait()
+		close(ended)
+	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill() // it may have ended
 		<-ended
@@ -53,9 +57,8 @@ func StartMoto(t testing.TB, host, command string, args ...string) string {
 			return url
 		}
 		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatal("moto has ended: ", err)
+		case <-ended:
+			t.Fatal("moto has ended: ", how)
 		case <-late:
 			t.Fatal("moto did not start")
 		case <-time.After(50 * time.Millisecond):
