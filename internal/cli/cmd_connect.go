@@ -203,7 +203,7 @@ func (a *app) writeNotebook(folder string, c notebook.Config) error {
 		if m := c.Missing(); m != "" {
 			a.tell("%s: write it there before you run the notebook", m)
 		} else {
-			a.tell("it learns %s from %s, and a person is a %s", c.Predict, strings.Join(c.LearnFrom, ", "), c.Person)
+			a.tell("it learns %s from %s; %s says whose a row is", c.Predict, strings.Join(c.LearnFrom, ", "), c.Person)
 		}
 	}
 	return nil
