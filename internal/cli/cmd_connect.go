@@ -232,7 +232,8 @@ func (a *app) connected(ctx context.Context, t *run.Tables, names []string, f co
 		return out, err
 	}
 	if out, err = described(found, f.person); err == nil && f.at != "" {
-		out.Snapshot = found.Current()
+		then, _ := found.Snapshot()
+		out.Snapshot = then.ID
 		if !a.quiet {
 			a.tell("%s as it was then; gc removes that state when it is old, unless a tag holds it: see `%s`", out.Name, a.alike("holds"))
 		}
