@@ -203,7 +203,7 @@ func (a *app) writeNotebook(folder string, c notebook.Config) error {
 		if m := c.Missing(); m != "" {
 			a.tell("%s: write it there before you run the notebook", m)
 		} else {
-			a.tell("it learns %s from %s, and a person is a %s", c.Predict, strings.Join(c.LearnFrom, ", "), c.Person)
+			a.tell("it learns %s from %s; %s says whose a row is", c.Predict, strings.Join(c.LearnFrom, ", "), c.Person)
 		}
 	}
 	return nil
@@ -232,7 +232,8 @@ func (a *app) connected(ctx context.Context, t *run.Tables, names []string, f co
 		return out, err
 	}
 	if out, err = described(found, f.person); err == nil && f.at != "" {
-		out.Snapshot = found.Current()
+		then, _ := found.Snapshot()
+		out.Snapshot = then.ID
 		if !a.quiet {
 			a.tell("%s as it was then; gc removes that state when it is old, unless a tag holds it: see `%s`", out.Name, a.alike("holds"))
 		}

@@ -105,7 +105,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitDone
 	case ctx.Err() != nil || errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &unread), errors.As(err, &unfit), errors.As(err, &held), errors.As(err, &column), errors.Is(err, connect.ErrLongQuery):
+	case errors.As(err, &usage), errors.As(err, &unread), errors.As(err, &unfit), errors.As(err, &held), errors.As(err, &column):
 		return exitUsage
 	case errors.As(err, &changed), errors.Is(err, errHeld), errors.As(err, &unpinned):
 		return exitHeld

@@ -2,7 +2,6 @@ package connect
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -21,23 +20,25 @@ type Input struct {
 // longestQuery is how long QueryString of an AthenaDatasetDefinition may be (Amazon SageMaker API Reference).
 const longestQuery = 4096
 
-// ErrLongQuery says that the statement of a dataset would be longer than SageMaker takes.
-var ErrLongQuery = errors.New("the statement is longer than SageMaker takes")
-
-// Query is the statement that gives a table as it was at a snapshot: its columns by name while that is short enough, or all.
-// The error is [ErrLongQuery].
+// Query is the statement that gives a table as it was at a snapshot. SageMaker has Athena make a table of the result, whose times
+// have milliseconds: Athena refuses those of Iceberg, which have microseconds, so they are cut. Columns are named while that is short
+// enough; else it is all of them, where no time has to be cut. The error is an [*UnfitError].
 func Query(t Table, snapshot int64) (string, error) {
 	from := " FROM " + schema.Quote(t.Name) + asOf(snapshot)
-	columns := notebook.Names(t.Columns)
+	columns, cut := notebook.Names(t.Columns), false
 	for i, c := range columns {
 		columns[i] = schema.Quote(c)
+		if t.Columns[i].Type.Kind == schema.Timestamp {
+			columns[i], cut = "CAST("+columns[i]+" AS timestamp(3)) AS "+columns[i], true
+		}
 	}
 	sql := "SELECT " + strings.Join(columns, ", ") + from
-	if len(columns) == 0 || len(sql) > longestQuery {
+	if !cut && (len(columns) == 0 || len(sql) > longestQuery) {
 		sql = "SELECT *" + from
 	}
 	if len(sql) > longestQuery {
-		return "", fmt.Errorf("%w: %d characters, %d are the limit", ErrLongQuery, len(sql), longestQuery)
+		return "", &UnfitError{"sagemaker", fmt.Sprintf("takes no statement of more than %d characters, and that which names the columns of %s has %d", longestQuery, t.Name, len(sql)),
+			"make a model of the columns that the job needs, or give the files to a job with --training"}
 	}
 	return sql, nil
 }

@@ -34,9 +34,9 @@ config = json.loads(pathlib.Path("tarn.json").read_text())
 person, predict, learn_from = config["person"], config["predict"], config["learn_from"]
 missing = [key for key in ("person", "predict", "learn_from") if not config[key]]
 if missing:
-    raise SystemExit(f"tarn.json does not say {' and '.join(missing)}: write it into the file. {config['table']} has the columns {', '.join(config['columns'])}.")
+    raise ValueError(f"tarn.json does not say {' and '.join(missing)}: write it into the file. {config['table']} has the columns {', '.join(config['columns'])}.")
 learn_from = [c for c in learn_from if c not in (person, predict)]
-print(f"{predict} of {config['table']}, from {', '.join(learn_from)}; a person is a {person}")
+print(f"{predict} of {config['table']}, from {', '.join(learn_from)}; {person} says whose a row is")
 
 # %% [markdown]
 # ## The rows
@@ -67,7 +67,7 @@ df = df.sort_values([person, *learn_from, predict], ignore_index=True)
 people = df[person]
 print(f"{len(df):,} rows of {people.nunique():,} people; {everything - len(df):,} more have no {person} or no {predict}")
 if people.nunique() < 8:
-    raise SystemExit(f"{people.nunique()} people are too few: with a quarter of them left out, nothing could be said of others.")
+    raise ValueError(f"{people.nunique()} people are too few: with a quarter of them left out, nothing could be said of others.")
 
 # %% [markdown]
 # ## How rows belong together
@@ -152,15 +152,15 @@ def explained(model, tested_on):
     return f"{r2:.0%}" if r2 >= 0.005 else "nothing" if r2 > -0.005 else f"nothing (R² = {r2:.2f})"
 
 
-claimed, honest = scores.loc[("hasty", "random rows"), "R²"], scores.loc[("hasty", "other people"), "R²"]
-best, by_model = max((scores.loc[(name, "other people"), "R²"], name) for name in models if name != "mean")
-print(f"Tested on random rows, the hasty model would have claimed to explain {explained('hasty', 'random rows')} of the differences in {predict}.")
-print(f"Tested on people whom it has never seen, it explains {explained('hasty', 'other people')}.")
-if "careful" in models:
-    print(f"The careful model: {explained('careful', 'random rows')} on random rows, {explained('careful', 'other people')} on other people.")
+learned = [name for name in models if name != "mean"]
+claimed, flattered = max((scores.loc[(name, "random rows"), "R²"], name) for name in learned)
+best, by_model = max((scores.loc[(name, "other people"), "R²"], name) for name in learned)
+for name in learned:
+    print(f"Tested on random rows, the {name} model would have claimed to explain {explained(name, 'random rows')} of the differences in {predict};")
+    print(f"tested on people whom it has never seen, it explains {explained(name, 'other people')}.")
 print()
 if best < 0.05:
-    print("So nothing was learned that holds for the next person. Do not deploy such a model: what is missing is data, not tuning.")
+    print("So nothing was learned that holds for the next person. Do not deploy such a model: what is missing are data or columns, not tuning.")
     if claimed > 0.05:
         print("What looked like knowledge were rows that belong to rows which the model had learned.")
 elif claimed - best > 0.05:
@@ -177,10 +177,10 @@ for bars in axes[0].containers:
 axes[0].margins(y=0.15)
 axes[0].axhline(0, color="black", linewidth=0.8)
 for axis, tested_on in zip(axes[1:], splits):
-    truth, guess = guesses["hasty", tested_on]
+    truth, guess = guesses[flattered, tested_on]
     axis.scatter(truth, guess, s=3, alpha=0.2, color="#555555")
     axis.plot([target.min(), target.max()], [target.min(), target.max()], color="black", linewidth=0.8)
-    axis.set(title=f"the hasty model, tested on {tested_on}", xlabel=f"{predict}, as it is", ylabel=f"{predict}, as guessed")
+    axis.set(title=f"the {flattered} model, tested on {tested_on}", xlabel=f"{predict}, as it is", ylabel=f"{predict}, as guessed")
 figure.tight_layout()
 plt.show()
 

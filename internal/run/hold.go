@@ -131,7 +131,7 @@ func (w *Workspace) pinned(ctx context.Context, v *lake.View, name, at string) (
 	switch {
 	case errors.Is(err, lake.ErrDeletes):
 		return p, nil, &NotPinnedError{p.Table, "another program has deleted rows of it by delete files, so its data files alone are not its rows",
-			"`tarn run " + strings.TrimSuffix(p.Table, "__rows") + " --full-refresh` makes it anew"}
+			"`" + anew(p.Table) + "` makes it anew, or name an earlier run with --at"}
 	case err != nil:
 		return p, nil, err
 	}
@@ -158,7 +158,12 @@ func (w *Workspace) present(ctx context.Context, v *lake.View, t *lake.Table, p 
 	if _, err := t.Files(ctx); errors.Is(err, lake.ErrDeletes) {
 		return nil // which is told as what it is
 	}
-	return &NotPinnedError{p.Table, "its present state is not that of a run, as another program has changed it since", "`tarn run` carries it on, or name an earlier run with --at"}
+	return &NotPinnedError{p.Table, "its present state is not that of a run, as another program has changed it since", "name an earlier run with --at; `tarn run` carries on what has kept the rows, `" + anew(p.Table) + "` takes back what has not"}
+}
+
+// anew is the command that makes a table anew.
+func anew(table string) string {
+	return "tarn run " + strings.TrimSuffix(table, "__rows") + " --full-refresh"
 }
 
 func holdOf(table string, h lake.Hold) *Hold {

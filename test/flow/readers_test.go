@@ -64,6 +64,6 @@ func TestReaders(t *testing.T) {
 		}
 		_, url := athenatest.Start(t, engine, registry.New(awsconf.Settings{}),
 			map[string]athenatest.WorkGroup{w.spec.Names().Scientist: {Output: "s3://" + w.bucket + "/results/scientist/", Enforce: true}})
-		peers.Notebook(t, folder, url, counts["machine_learning_curated"])
+		peers.Notebook(t, folder, url, counts["machine_learning_curated"], true)
 	})
 }

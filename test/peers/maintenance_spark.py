@@ -109,6 +109,9 @@ for mode in ["copy-on-write", "merge-on-read"]:
     assert sql("select count(*) from g.stedi_dev.customer_trusted")[0][0] < n
     out = call("run", code=8)
     assert "changed elsewhere: customer_trusted: its rows were changed by spark" in out and "1 table held, 7 up to date" in out, out
+    # A job that is given data files would get the deleted rows back.
+    out = call("connect", "sagemaker", "customer_trusted", "--training", code=8)
+    assert ("by delete files" in out) == (mode == "merge-on-read") and "tarn run" in out, out
     # Compaction of what was deleted does not make it right.
     sql("call g.system.rewrite_data_files(table => 'stedi_dev.customer_trusted', options => map('rewrite-all','true'))")
     call("run", code=8)

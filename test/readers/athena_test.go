@@ -55,8 +55,7 @@ func TestInputsOfJobs(t *testing.T) {
 		files = append(files, filepath.Join(t.TempDir(), kind+".json"))
 		write(t, files[len(files)-1], out.String())
 	}
-	write(t, filepath.Join(dir, "curated", connect.DefaultTable+".sql"), "SELECT a.x, a.y FROM accelerometer_trusted a\n")
-	tarn(t, append([]string{"run"}, args...)...)
+	later(t, dir, args...)
 	tarn(t, append([]string{"gc", "--older-than", "0", "--over-half"}, args...)...)
 	compare(t, 1, python, filepath.Join("cells", "jobs.py"), files[0], files[1], "scientist", filepath.Join(exports, connect.DefaultTable+".parquet"))
 }
@@ -71,4 +70,8 @@ func TestCellsAskAthena(t *testing.T) {
 			runCell(t, python, peer, exports, append([]string{"--workgroup", "scientist"}, args...)...)
 		})
 	}
+	at := later(t, args[1], args...)
+	t.Run("an earlier run", func(t *testing.T) {
+		runCell(t, python, "athena", exports, append([]string{"--workgroup", "scientist", "--at", at}, args...)...)
+	})
 }

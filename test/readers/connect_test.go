@@ -31,6 +31,29 @@ func TestCellsReadTheSameRows(t *testing.T) {
 		url := trinoServing(t, map[string]string{strings.TrimPrefix(p.File, "etc/"): p.Text})
 		runCell(t, python, "trino", exports, "-C", dir, "--server", url)
 	})
+	t.Run("an earlier run", func(t *testing.T) {
+		at := later(t, dir, "-C", dir)
+		for _, peer := range []string{"python", "duckdb", "polars"} {
+			t.Run(peer, func(t *testing.T) { runCell(t, python, peer, exports, "-C", dir, "--at", at) })
+		}
+		t.Run("spark", func(t *testing.T) { runCell(t, sparkConfigured(t), "spark", exports, "-C", dir, "--at", at) })
+	})
+}
+
+// later makes the table of the cells anew with other columns, and gives the run before that.
+func later(t *testing.T, dir string, args ...string) (run string) {
+	t.Helper()
+	var out, messages bytes.Buffer
+	if code := cli.Run(t.Context(), append([]string{"runs", "--json"}, args...), strings.NewReader(""), &out, &messages); code != 0 {
+		t.Fatal(messages.String())
+	}
+	var runs struct{ Runs []struct{ Run string } }
+	if err := json.Unmarshal(out.Bytes(), &runs); err != nil || len(runs.Runs) == 0 {
+		t.Fatal(err, out.String())
+	}
+	write(t, filepath.Join(dir, "curated", connect.DefaultTable+".sql"), "SELECT a.x, a.y FROM accelerometer_trusted a\n")
+	tarn(t, append([]string{"run"}, args...)...)
+	return runs.Runs[0].Run
 }
 
 // TestCellsReadABucket does the same for a lake whose tables and catalog file are in a bucket.

@@ -25,20 +25,25 @@ func TestNotebook(t *testing.T) {
 	args := []string{"-C", dir, "--target", "cloud"}
 	tarn(t, append([]string{"run"}, args...)...)
 	tarn(t, append([]string{"connect", "sagemaker", "--workgroup", "scientist", "--notebook", folder}, args...)...)
+	// Of another table, with columns that are named.
+	other := filepath.Join(t.TempDir(), "notebook")
+	tarn(t, append([]string{"connect", "sagemaker", "accelerometer_trusted", "--workgroup", "scientist", "--notebook", other, "--person", "user", "--predict", "z"}, args...)...)
 	engines := map[string]athenatest.Engine{"DuckDB": athenatest.Lake{Dir: dir, Target: "cloud"}}
 	if os.Getenv("TARN_TRINO") != "" {
 		engines["Trino"] = athenatest.Trino{URL: trino(t), Catalog: "lake"}
 	}
-	for name, engine := range engines {
-		t.Run(name, func(t *testing.T) {
-			server, url := athenatest.Start(t, engine, registry.New(awsconf.Settings{}), groups(bucket))
-			peers.Notebook(t, folder, url, stediRows)
-			if n := server.Counts()["StartQueryExecution"]; n != 1 {
-				t.Errorf("it has asked %d statements, want one", n)
-			}
-		})
+	run := func(t *testing.T, engine athenatest.Engine, folder string, modelCase bool) {
+		server, url := athenatest.Start(t, engine, registry.New(awsconf.Settings{}), groups(bucket))
+		peers.Notebook(t, folder, url, stediRows, modelCase)
+		if n := server.Counts()["StartQueryExecution"]; n != 1 {
+			t.Errorf("it has asked %d statements, want one", n)
+		}
 	}
+	for name, engine := range engines {
+		t.Run(name, func(t *testing.T) { run(t, engine, folder, true) })
+	}
+	t.Run("another table", func(t *testing.T) { run(t, engines["DuckDB"], other, false) })
 }
 
-// stediRows are those of machine_learning_curated of the real files.
+// stediRows are those of machine_learning_curated of the real files, and of accelerometer_trusted.
 const stediRows = 40981

@@ -22,7 +22,7 @@ func (r *renderer) notebook() error {
 	c := notebook.Config{Database: r.Database, Table: table.Name, WorkGroup: r.n.Scientist}
 	var wrong *notebook.ColumnError
 	if err := c.Choose(table.Columns, r.Settings.Notebook.Person, r.Settings.Notebook.Predict); errors.As(err, &wrong) {
-		return &deploy.UnfitError{Message: "deploy: notebook: " + wrong.Error() + " (" + table.Name + ")", Fix: wrong.Hint()}
+		return &deploy.UnfitError{Message: "deploy: notebook on " + table.Name + ": " + wrong.Error(), Fix: wrong.Hint()}
 	}
 	script, err := notebook.Lifecycle(c)
 	if err != nil {

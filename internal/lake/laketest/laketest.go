@@ -15,6 +15,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 	"github.com/apache/iceberg-go"
 	icebergio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
@@ -28,7 +31,8 @@ type Change string
 
 // The changes. Compact writes all files anew under other names and says that it has replaced them, as Spark's
 // rewrite_data_files and Athena's OPTIMIZE do. Double appends the rows of one file a second time, Lose takes one file out, and
-// Empty all of them. Back makes an earlier snapshot the current one, Expire removes all but the current snapshot with
+// Empty all of them. Delete takes out a row and leaves its data file: a delete file says so, as those
+// of Athena's, Trino's and Spark's DELETE do. Back makes an earlier snapshot the current one, Expire removes all but the current snapshot with
 // the files that only they need, as expire_snapshots and VACUUM do, Forget also removes all earlier metadata files, and Widen
 // adds a column.
 const (
@@ -36,6 +40,7 @@ const (
 	Double  Change = "double"
 	Lose    Change = "lose"
 	Empty   Change = "empty"
+	Delete  Change = "delete"
 	Back    Change = "back"
 	Expire  Change = "expire"
 	Forget  Change = "forget"
@@ -76,6 +81,7 @@ func Commit(ctx context.Context, stores store.Locator, location string, c Change
 
 func (f files) change(meta table.Metadata, location string, c Change) (table.Metadata, error) {
 	var current []string
+	var file iceberg.DataFile // one of them
 	cur := meta.CurrentSnapshot()
 	if cur != nil {
 		manifests, err := cur.Manifests(f)
@@ -87,7 +93,8 @@ func (f files) change(meta table.Metadata, location string, c Change) (table.Met
 				if err != nil {
 					return nil, err
 				}
-				current = append(current, e.DataFile().FilePath())
+				file = e.DataFile()
+				current = append(current, file.FilePath())
 			}
 		}
 	}
@@ -109,6 +116,8 @@ func (f files) change(meta table.Metadata, location string, c Change) (table.Met
 		return f.swap(meta, location, current[:1], nil)
 	case Empty:
 		return f.swap(meta, location, current, nil)
+	case Delete:
+		return f.delete(meta, location, file)
 	}
 	b, err := table.MetadataBuilderFromBase(meta, location)
 	if err != nil {
@@ -149,11 +158,44 @@ func (f files) change(meta table.Metadata, location string, c Change) (table.Met
 	return b.Build()
 }
 
-// swap commits with the table library.
+// swap replaces data files.
 func (f files) swap(meta table.Metadata, location string, removed, added []string) (table.Metadata, error) {
+	return f.commit(meta, location, func(tx *table.Transaction) error {
+		return tx.ReplaceDataFiles(f.ctx, removed, added, iceberg.Properties{"engine-name": "a test"})
+	})
+}
+
+// delete writes a delete file for the first row of a data file.
+func (f files) delete(meta table.Metadata, location string, file iceberg.DataFile) (table.Metadata, error) {
+	deleted := array.NewRecordBuilder(memory.DefaultAllocator, table.PositionalDeleteArrowSchema)
+	defer deleted.Release()
+	deleted.Field(0).(*array.StringBuilder).Append(file.FilePath())
+	deleted.Field(1).(*array.Int64Builder).Append(0)
+	rows := deleted.NewRecordBatch()
+	defer rows.Release()
+	var raw bytes.Buffer
+	w, err := pqarrow.NewFileWriter(rows.Schema(), &raw, nil, pqarrow.DefaultWriterProps())
+	if err == nil {
+		err = errors.Join(w.Write(rows), w.Close())
+	}
+	to := strings.TrimSuffix(file.FilePath(), path.Base(file.FilePath())) + uuid.NewString() + "-deletes.parquet"
+	if err = errors.Join(err, f.WriteFile(to, raw.Bytes())); err != nil {
+		return nil, err
+	}
+	b, err := iceberg.NewDataFileBuilder(*meta.PartitionSpecByID(int(file.SpecID())), iceberg.EntryContentPosDeletes, to, iceberg.ParquetFile, file.Partition(), nil, nil, 1, int64(raw.Len()))
+	if err != nil {
+		return nil, err
+	}
+	return f.commit(meta, location, func(tx *table.Transaction) error {
+		return tx.NewRowDelta(iceberg.Properties{"engine-name": "a test"}).AddDeletes(b.Build()).Commit(f.ctx)
+	})
+}
+
+// commit commits with the table library.
+func (f files) commit(meta table.Metadata, location string, change func(*table.Transaction) error) (table.Metadata, error) {
 	tbl := table.New(table.Identifier{"other", "t"}, meta, "", func(context.Context) (icebergio.IO, error) { return f, nil }, nil)
 	tx := tbl.NewTransaction()
-	if err := tx.ReplaceDataFiles(f.ctx, removed, added, iceberg.Properties{"engine-name": "a test"}); err != nil {
+	if err := change(tx); err != nil {
 		return nil, err
 	}
 	commit, err := tx.TableCommit()
