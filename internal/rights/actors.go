@@ -268,11 +268,6 @@ func job(p Places) []use {
 		landing = append(landing, l.below(""))
 	}
 	written := []string{p.zone(LandingZone).below(""), p.zone(Trusted).below(""), p.zone(Curated).below(""), p.own().below("spark/")}
-	// With a key of one's own, Glue encrypts the groups of logs in the job's name.
-	var encrypted []use
-	if p.Key != "" {
-		encrypted = []use{{sid: "LogKey", calls: []string{"logs:AssociateKmsKey"}, on: map[Kind][]string{LogGroup: {logsARN("/aws-glue/*")}}}}
-	}
 	return slices.Concat([]use{
 		by(byJob, objects("ReadLanding", reads, landing...)),
 		by(byJob, objects("Read", reads, append(slices.Clone(written), p.Artefacts.below(""))...)),
@@ -280,7 +275,15 @@ func job(p Places) []use {
 		by(byJob, listing("List", p.lake(), p.Artefacts)),
 		{sid: "Logs", calls: []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, on: map[Kind][]string{LogGroup: {logsARN("/aws-glue/*")}}},
 		{sid: "Metrics", calls: []string{"cloudwatch:PutMetricData"}, when: map[Kind]map[string]map[string]List{Any: {"StringEquals": {"cloudwatch:namespace": {"Glue"}}}}},
-	}, p.key("kms:Decrypt", "kms:GenerateDataKey"), encrypted)
+	}, p.key("kms:Decrypt", "kms:GenerateDataKey"), p.logKey("/aws-glue/*"))
+}
+
+// logKey lets Glue encrypt log groups in the name of who writes them, where there is a key of one's own.
+func (p Places) logKey(groups string) []use {
+	if p.Key == "" {
+		return nil
+	}
+	return []use{{sid: "LogKey", calls: []string{"logs:AssociateKmsKey"}, on: map[Kind][]string{LogGroup: {logsARN(groups)}}}}
 }
 
 func pipeline(p Places) []use {
@@ -392,5 +395,5 @@ func crawler(p Places) []use {
 		by(byCrawler, own.tables("Catalog", []string{"glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable", "glue:GetPartitions",
 			"glue:BatchGetPartition", "glue:BatchCreatePartition", "glue:BatchUpdatePartition"}, "*")),
 		{sid: "Logs", calls: []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, on: map[Kind][]string{LogGroup: {logsARN("/aws-glue/crawlers*")}}},
-	}, p.key("kms:Decrypt"))
+	}, p.key("kms:Decrypt"), p.logKey("/aws-glue/crawlers-role/*"))
 }

@@ -43,7 +43,7 @@ func Folder(s deploy.Spec, zip string) (map[string]string, error) {
 		out[FirstFile] = string(text)
 	}
 	if s.KMSKey != "" {
-		out[KeyFile] = rights.Policy{Version: "2012-10-17", Statement: KeyStatements(s.Names())}.JSON()
+		out[KeyFile] = rights.Policy{Version: "2012-10-17", Statement: KeyStatements(s)}.Filled(known(s)).JSON()
 	}
 	places := Places(s)
 	for _, a := range r.actors() {
@@ -54,10 +54,36 @@ func Folder(s deploy.Spec, zip string) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[PolicyFolder+"/"+a.name+".json"] = p.JSON()
+		out[PolicyFolder+"/"+a.name+".json"] = p.Filled(known(s)).JSON()
 	}
 	out[ReadmeFile] = readme(s, zip, out)
 	return out, nil
+}
+
+// known is what the ARNs of a target's own key and roles say of where the stack will be: a key is of its region, perhaps of another account,
+// and a role of its account.
+func known(s deploy.Spec) map[string]string {
+	out := map[string]string{}
+	arns := []string{s.KMSKey}
+	for _, a := range actors {
+		arns = append(arns, a.given(s.Settings.Roles))
+	}
+	for _, arn := range arns {
+		part := strings.Split(arn, ":")
+		if len(part) < 6 {
+			continue
+		}
+		out["AWS::Partition"], out["AWS::URLSuffix"] = part[1], "amazonaws.com"
+		if part[1] == "aws-cn" {
+			out["AWS::URLSuffix"] = "amazonaws.com.cn"
+		}
+		if part[2] == "iam" {
+			out["AWS::AccountId"] = part[4]
+		} else {
+			out["AWS::Region"] = part[3]
+		}
+	}
+	return out
 }
 
 //go:embed files/README.md
@@ -77,16 +103,20 @@ func readme(s deploy.Spec, zip string, files map[string]string) string {
 		fill["FIRST"] = "\nThe bucket has to be there before the program is in it. So the first step makes a stack of bucket and database alone, once:\n\n```sh\n" +
 			"aws cloudformation create-stack --stack-name $stack --template-body file://" + FirstFile + "\naws cloudformation wait stack-create-complete --stack-name $stack\n```\n"
 	}
+	left := ""
+	for _, v := range []string{"AWS::AccountId", "AWS::Region"} {
+		if _, ok := known(s)[v]; !ok {
+			left += ", with yours in place of `${" + v + "}`"
+		}
+	}
 	row(zip, "the function's program, and the lake's definitions")
 	if _, ok := files[KeyFile]; ok {
 		row(KeyFile, "what the policy of your key has to have")
-		fill["KEY"] = "\n## The key\n\nServices use the key `" + s.KMSKey + "` for what they bring into queue, topic and logs. Its policy has to have the statements of `" + KeyFile +
-			"`, with your account and region in place of `${AWS::…}`.\n"
+		fill["KEY"] = "\n## The key\n\nServices use the key `" + s.KMSKey + "` for what they bring into queue, topic and logs. Its policy has to have the statements of `" + KeyFile + "`" + left + ".\n"
 	}
 	if named := namedRoles(s); len(named) > 0 {
 		row(PolicyFolder+"/", "what the roles of your own have to be allowed")
-		fill["POLICIES"] = "\n## Roles of your own\n\nThe stack gives them no rights. Each needs what its file in `" + PolicyFolder + "/` allows, with your account and region in place of `${AWS::…}`: " +
-			strings.Join(named, ", ") + ".\n"
+		fill["POLICIES"] = "\n## Roles of your own\n\nThe stack gives them no rights. Each needs what its file in `" + PolicyFolder + "/` allows" + left + ": " + strings.Join(named, ", ") + ".\n"
 	}
 	fill["FILES"] = rows.String()
 	var switched []string

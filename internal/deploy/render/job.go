@@ -1,7 +1,6 @@
 package render
 
 import (
-	"path"
 	"strings"
 
 	"tarn/internal/deploy"
@@ -76,14 +75,14 @@ func (r *renderer) job() error {
 }
 
 // jobLogs names one of the job's log groups. With a security configuration Glue puts the name of that and of the role into it (AWS Glue
-// Developer Guide, "Logging for AWS Glue jobs").
+// Developer Guide, "Logging for AWS Glue jobs"); the role's path goes with its name, as with crawlers.
 func (r *renderer) jobLogs(group string) any {
 	if r.key() == nil {
 		return r.n.JobLogs + "/" + group
 	}
 	folder := r.n.JobLogs + "/" + r.n.Job + "-role/"
-	if given := r.Settings.Roles.Job; given != "" {
-		return folder + path.Base(given) + "/" + group
+	if _, given, ok := strings.Cut(r.Settings.Roles.Job, ":role/"); ok {
+		return folder + given + "/" + group
 	}
-	return cfn.Sub(folder + "${JobRole}/" + group)
+	return cfn.Sub(folder + strings.TrimPrefix(r.Settings.Roles.Path, "/") + "${JobRole}/" + group)
 }

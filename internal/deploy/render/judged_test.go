@@ -126,7 +126,7 @@ func only(p rights.Policy, service string) rights.Policy {
 
 // policy fills in what a policy of package rights leaves open.
 func (s *stack) policy(p rights.Policy) rights.Policy {
-	values := map[string]string{"Key.Arn": s.arn("kms", "key/Key")}
+	values := map[string]string{"Key.Arn": s.arn("kms", "key/Key"), "AWS::URLSuffix": s.value("AWS::URLSuffix")}
 	for k, v := range rightstest.Variables {
 		values[k] = v
 	}

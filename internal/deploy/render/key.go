@@ -27,7 +27,7 @@ func (r *renderer) ownKey() {
 		Properties: cfn.Map{
 			"Description":       "The lake " + r.Lake + about(r.Target),
 			"EnableKeyRotation": true,
-			"KeyPolicy":         document(rights.Policy{Version: "2012-10-17", Statement: append([]rights.Statement{account()}, KeyStatements(r.n)...)}),
+			"KeyPolicy":         document(rights.Policy{Version: "2012-10-17", Statement: append([]rights.Statement{account()}, KeyStatements(r.Spec)...)}),
 			"Tags":              r.tags(),
 		}}))
 	r.t.Add(kept(cfn.Resource{ID: "KeyAlias", Type: "AWS::KMS::Alias", Properties: cfn.Map{"AliasName": "alias/tarn/" + r.n.Base, "TargetKeyId": cfn.Ref("Key")}}))
@@ -40,7 +40,8 @@ func account() rights.Statement {
 }
 
 // KeyStatements are what the policy of a key has to allow services for the stack; a key that was there before needs them too.
-func KeyStatements(n deploy.Names) []rights.Statement {
+func KeyStatements(s deploy.Spec) []rights.Statement {
+	n := s.Names()
 	allow := func(sid, service string, actions rights.List, conditions map[string]map[string]rights.List) rights.Statement {
 		return rights.Statement{Sid: sid, Effect: rights.Allow, Principal: map[string]rights.List{"Service": {service}}, Action: actions, Resource: rights.List{"*"}, Condition: conditions}
 	}
@@ -48,8 +49,15 @@ func KeyStatements(n deploy.Names) []rights.Statement {
 		return map[string]map[string]rights.List{"ArnLike": {"aws:SourceArn": {source}}, "StringEquals": {"aws:SourceAccount": {"${AWS::AccountId}"}}}
 	}
 	use := rights.List{"kms:Decrypt", "kms:GenerateDataKey*"}
-	logs := map[string]map[string]rights.List{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": {
-		deploy.ARN("logs", "log-group:"+n.FunctionLogs), deploy.ARN("logs", "log-group:"+n.MachineLogs), deploy.ARN("logs", "log-group:"+n.JobLogs+"*")}}}
+	groups := rights.List{deploy.ARN("logs", "log-group:"+n.FunctionLogs), deploy.ARN("logs", "log-group:"+n.MachineLogs)}
+	if s.Spark() {
+		groups = append(groups, deploy.ARN("logs", "log-group:"+n.JobLogs+"/*"))
+	}
+	if s.Settings.Crawler {
+		// Behind the name of its role, and before it the role's path.
+		groups = append(groups, deploy.ARN("logs", "log-group:/aws-glue/crawlers-role/*-"+n.Job))
+	}
+	logs := map[string]map[string]rights.List{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}}
 	return []rights.Statement{
 		allow("EventsIntoTheQueue", "events.amazonaws.com", use, from(deploy.ARN("events", "rule/"+n.Rule+"*"))),
 		allow("AlarmsIntoTheTopic", "cloudwatch.amazonaws.com", use, from(deploy.ARN("cloudwatch", "alarm:"+n.Base+"-*"))),

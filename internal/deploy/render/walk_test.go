@@ -66,6 +66,8 @@ func (s *stack) walk(r *cfn.Resource) {
 			s.may("scheduler to dead letters", role, dead, "sqs:SendMessage")
 			s.opens(role, s.keyOf(dead), "kms:GenerateDataKey", "kms:Decrypt")
 		}
+	case "AWS::Logs::LogGroup":
+		s.encrypts(at(props, "LogGroupName"), at(props, "KmsKeyId"))
 	case "AWS::Glue::Job":
 		s.job(props)
 	case "AWS::Glue::Crawler":
@@ -77,6 +79,15 @@ func (s *stack) walk(r *cfn.Resource) {
 		for _, what := range []string{"catalog", "database/" + at(props, "DatabaseName"), "table/" + at(props, "DatabaseName") + "/x"} {
 			s.may("crawler to catalog", role, s.arn("glue", what), "glue:CreateTable", "glue:UpdateTable", "glue:GetTable")
 		}
+		group := "/aws-glue/crawlers"
+		if name := at(props, "CrawlerSecurityConfiguration"); name != "" {
+			// AWS Glue Developer Guide, "Setting up encryption in AWS Glue": the names of the role and of this are in that of the log group.
+			group += "-role" + role[strings.IndexByte(role, '/'):] + "-" + name
+			key := at(s.props(s.named("AWS::Glue::SecurityConfiguration", "Name", name)), "EncryptionConfiguration", "CloudWatchEncryption", "KmsKeyArn")
+			s.may("crawler to logs", role, s.arn("logs", "log-group:"+group), "logs:AssociateKmsKey")
+			s.encrypts(group, key)
+		}
+		s.writesLogs("crawler to logs", role, group)
 	case "AWS::Athena::WorkGroup":
 		// Who works in it puts results where it says.
 		for _, a := range []rights.Actor{rights.Analyst, rights.Scientist} {
@@ -95,7 +106,7 @@ func (s *stack) walk(r *cfn.Resource) {
 		}
 	case "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy", "AWS::KMS::Key", "AWS::KMS::Alias", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy":
 		// They are what edges are allowed by.
-	case "AWS::S3::Bucket", "AWS::Glue::Database", "AWS::Glue::SecurityConfiguration", "AWS::Athena::NamedQuery", "AWS::Logs::LogGroup", "AWS::Logs::MetricFilter", "AWS::SNS::Topic",
+	case "AWS::S3::Bucket", "AWS::Glue::Database", "AWS::Glue::SecurityConfiguration", "AWS::Athena::NamedQuery", "AWS::Logs::MetricFilter", "AWS::SNS::Topic",
 		"AWS::SageMaker::NotebookInstanceLifecycleConfig", "AWS::LakeFormation::PrincipalPermissions", "AWS::LakeFormation::Permissions", "AWS::LakeFormation::Resource":
 		// Nothing goes out from them.
 	default:
@@ -175,7 +186,7 @@ func (s *stack) job(props map[string]any) {
 	name := at(props, "SecurityConfiguration")
 	if name != "" {
 		// AWS Glue Developer Guide, "Logging for AWS Glue jobs".
-		group += "/" + name + "-role/" + role[strings.LastIndexByte(role, '/')+1:]
+		group += "/" + name + "-role" + role[strings.IndexByte(role, '/'):]
 	}
 	s.writesLogs("glue to logs", role, group+"/error")
 	for _, end := range []string{"/output", "/error"} {
@@ -219,20 +230,39 @@ func (s *stack) delivers(from *cfn.Resource, to, service, action string) {
 	s.judged(from.ID+" to "+target.ID, policies, action, to, sender, true)
 	s.judged("somebody else to "+target.ID, policies, action, to, strange, false)
 	key := s.keyOf(to)
-	switch {
-	case key == "":
-		// SSE-SQS, or none, asks nobody.
-	case strings.HasPrefix(key, "alias/aws/"):
-		s.complain("%s: the key %s lets no service in", target.ID, key)
-	case s.byARN(key) != nil:
-		doc := []rights.Policy{s.document(s.props(s.byARN(key))["KeyPolicy"], service)}
-		for _, action := range []string{"kms:GenerateDataKey", "kms:Decrypt"} {
-			s.judged(from.ID+" to the key", doc, action, key, sender, true)
-			s.judged("somebody else to the key", doc, action, key, strange, false)
-		}
-	default:
-		// A key of others gets these statements from them: see render.KeyStatements.
-		doc := []rights.Policy{only(s.policy(rights.Policy{Statement: render.KeyStatements(s.spec.Names())}), service)}
-		s.judged(from.ID+" to a key of others", doc, "kms:GenerateDataKey", key, sender, true)
+	if key == "" {
+		return // SSE-SQS, or none, asks nobody.
 	}
+	if strings.HasPrefix(key, "alias/aws/") {
+		s.complain("%s: the key %s lets no service in", target.ID, key)
+		return
+	}
+	doc := s.keyPolicy(key, service)
+	for _, action := range []string{"kms:GenerateDataKey", "kms:Decrypt"} {
+		s.judged(from.ID+" to the key", doc, action, key, sender, true)
+		s.judged("somebody else to the key", doc, action, key, strange, false)
+	}
+}
+
+// encrypts makes sure that CloudWatch may encrypt a log group, and none of somebody else's.
+func (s *stack) encrypts(group, key string) {
+	s.t.Helper()
+	if key == "" {
+		return
+	}
+	s.walked["logs to key"]++
+	doc := s.keyPolicy(key, "logs."+rightstest.Region+".amazonaws.com")
+	for _, action := range []string{"kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"} {
+		for name, want := range map[string]bool{group: true, "/aws/lambda/of-others": false} {
+			s.judged("logs to the key for "+name, doc, action, key, map[string]string{"kms:EncryptionContext:aws:logs:arn": s.arn("logs", "log-group:"+name)}, want)
+		}
+	}
+}
+
+// keyPolicy is what a key lets a service do. A key of others gets these statements from them: see render.KeyStatements.
+func (s *stack) keyPolicy(key, service string) []rights.Policy {
+	if r := s.byARN(key); r != nil {
+		return []rights.Policy{s.document(s.props(r)["KeyPolicy"], service)}
+	}
+	return []rights.Policy{only(s.policy(rights.Policy{Statement: render.KeyStatements(s.spec)}), service)}
 }
