@@ -110,7 +110,8 @@ func deployer(p Places) []use {
 		{sid: "GlueJob", by: byDeploy, calls: append(all("glue", Job), "glue:GetJob"), on: map[Kind][]string{Job: {JobARN(named), ARN("glue", "crawler/"+named)}}},
 		one("GlueCrawler", "glue", CrawlerKind, ARN("glue", "crawler/"+named)),
 		{sid: "Athena", by: byDeploy, calls: append(all("athena", Workgroup), "athena:GetWorkGroup", "athena:GetNamedQuery"), on: map[Kind][]string{Workgroup: {workgroupARN(named)}}},
-		one("Function", "lambda", Function, ARN("lambda", "function:"+named)),
+		// A mapping is named by AWS, and of these calls only those for tags are about one.
+		one("Function", "lambda", Function, ARN("lambda", "function:"+named), ARN("lambda", "event-source-mapping:*")),
 		{sid: "FunctionMapping", by: byDeploy, calls: all("lambda", Any), when: map[Kind]map[string]map[string]List{Any: {"ArnLike": {"lambda:FunctionArn": {ARN("lambda", "function:"+named)}}}}},
 		{sid: "Queues", by: byDeploy, calls: append(all("sqs", Queue), "sqs:GetQueueAttributes"), on: map[Kind][]string{Queue: {ARN("sqs", named)}}},
 		one("Topics", "sns", Topic, ARN("sns", named)),
@@ -128,7 +129,7 @@ func deployer(p Places) []use {
 	if p.Notebook != "" {
 		uses = append(uses,
 			use{sid: "Notebook", by: byDeploy, calls: append(all("sagemaker", Notebook), "sagemaker:DescribeNotebookInstance", "sagemaker:StartNotebookInstance", "sagemaker:StopNotebookInstance"),
-				on: map[Kind][]string{Notebook: {ARN("sagemaker", "notebook-instance/"+strings.ToLower(p.Notebook)+"*")}}},
+				on: map[Kind][]string{Notebook: {ARN("sagemaker", "notebook-instance*/"+strings.ToLower(p.Notebook)+"*")}}}, // its script has tags too
 			one("NotebookScript", "sagemaker", Lifecycle, ARN("sagemaker", "notebook-instance-lifecycle-config/"+strings.ToLower(p.Notebook)+"*")))
 	}
 	made := one("Roles", "iam", Role, roles)

@@ -41,9 +41,16 @@ func commands(t *testing.T, page string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The stand-in for S3 is in that region.
+	return strings.ReplaceAll(blocks(t, string(raw)), "eu-central-1", region)
+}
+
+// blocks gives what is marked sh in a page.
+func blocks(t *testing.T, page string) string {
+	t.Helper()
 	var out strings.Builder
 	inside := false
-	for line := range strings.Lines(string(raw)) {
+	for line := range strings.Lines(page) {
 		switch {
 		case line == "```sh\n":
 			inside = true
@@ -54,10 +61,9 @@ func commands(t *testing.T, page string) string {
 		}
 	}
 	if out.Len() == 0 {
-		t.Fatalf("%s has no commands", page)
+		t.Fatal("the page has no commands")
 	}
-	// The stand-in for S3 is in that region.
-	return strings.ReplaceAll(out.String(), "eu-central-1", region)
+	return out.String()
 }
 
 // region is where the stand-ins are.

@@ -350,7 +350,7 @@ func TestVisibility(t *testing.T) {
 func TestTags(t *testing.T) {
 	t.Parallel()
 	without := []string{"AWS::S3::BucketPolicy", "AWS::KMS::Alias", "AWS::Glue::Database", "AWS::Athena::NamedQuery", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy",
-		"AWS::SNS::Subscription", "AWS::Scheduler::Schedule", "AWS::Glue::SecurityConfiguration", "AWS::IAM::ManagedPolicy", "AWS::SageMaker::NotebookInstanceLifecycleConfig",
+		"AWS::SNS::Subscription", "AWS::Scheduler::Schedule", "AWS::Glue::SecurityConfiguration", "AWS::IAM::ManagedPolicy",
 		"AWS::LakeFormation::PrincipalPermissions"}
 	for _, r := range template(t, made(2, everything)).Resources {
 		if slices.Contains(without, r.Type) {
