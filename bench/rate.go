@@ -23,6 +23,9 @@ type rate struct {
 	LoadedBytes  int64 `json:"loaded_bytes"`
 	ModelBytes   int64 `json:"model_bytes"`
 	CuratedBytes int64 `json:"curated_bytes"`
+	// LongestRows are those of the step that works through most of them, StepBytes those of the tables that the largest step reads.
+	LongestRows int64 `json:"longest_rows"`
+	StepBytes   int64 `json:"step_bytes"`
 	// CPU is what a run takes of processors in seconds, beyond what it takes with nothing to do. PeakBytes is its memory.
 	CPU       float64 `json:"cpu"`
 	PeakBytes int64   `json:"peak_bytes"`
@@ -85,13 +88,17 @@ func measureRate(ctx context.Context, o options, work string) error {
 		return err
 	}
 	var plan struct {
-		Advice struct{ Rows int64 } `json:"advice"`
+		Advice struct {
+			Rows        int64 `json:"rows"`
+			LongestRows int64 `json:"longest_rows"`
+			StepBytes   int64 `json:"step_bytes"`
+		} `json:"advice"`
 	}
 	if err := json.Unmarshal(out, &plan); err != nil {
 		return err
 	}
-	r.Worked = plan.Advice.Rows
-	if r.Worked == 0 || r.RawRows == 0 || r.CPU <= 0 {
+	r.Worked, r.LongestRows, r.StepBytes = plan.Advice.Rows, plan.Advice.LongestRows, plan.Advice.StepBytes
+	if r.Worked == 0 || r.StepBytes == 0 || r.RawRows == 0 || r.CPU <= 0 {
 		return errors.New("the run has worked through nothing")
 	}
 	raw, err := json.MarshalIndent(r, "", "  ")

@@ -8,7 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tarn/internal/deployconf"
 	"tarn/internal/run"
+	"tarn/internal/words"
 )
 
 func rollbackCommand(a *app) *cobra.Command {
@@ -119,7 +121,7 @@ lost its tables does no harm.`,
 	}
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "look, and remove nothing")
 	cmd.Flags().BoolVar(&half, "over-half", false, "remove even more than half of the warehouse")
-	cmd.Flags().StringVar(&older, "older-than", "7d", "age that snapshots and unneeded files must have, such as 30d, 12h or 0")
+	cmd.Flags().StringVar(&older, "older-than", words.Age(deployconf.KeptFor), "age that snapshots and unneeded files must have, such as 30d, 12h or 0")
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait for a run and for queries to end instead of failing")
 	return cmd
 }

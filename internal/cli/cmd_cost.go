@@ -19,6 +19,9 @@ import (
 // usualQueries is how many queries of Athena a day are taken for granted.
 const usualQueries = 10
 
+// mostCounted is the largest number that tarn cost takes: more rows or files a day than anybody has.
+const mostCounted = 1e15
+
 // costFlags are those of tarn cost.
 type costFlags struct {
 	files, rows, queries float64
@@ -48,8 +51,8 @@ allowances are left out. Nothing is asked of AWS, but for what the lake's own ta
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for name, v := range map[string]float64{"files-per-day": o.files, "rows-per-day": o.rows, "queries-per-day": o.queries, "after": o.after} {
-				if v < 0 {
-					return &usageError{fmt.Errorf("--%s must not be below zero", name)}
+				if !(v >= 0 && v <= mostCounted) {
+					return &usageError{fmt.Errorf("--%s is a number from 0 to %g", name, mostCounted)}
 				}
 			}
 			b, err := a.reckon(cmd, o)
@@ -109,16 +112,17 @@ func (a *app) reckon(cmd *cobra.Command, o costFlags) (*cost.Bill, error) {
 		each = v.Bytes / v.Rows
 	}
 	if cmd.Flags().Changed("files-per-day") {
-		v.Files = o.files
+		v.Files, v.From = o.files, ofFlags
 	}
 	if cmd.Flags().Changed("rows-per-day") {
-		v.Rows, v.Bytes = o.rows, o.rows*each
+		v.Rows, v.Bytes, v.From = o.rows, o.rows*each, ofFlags
 	}
 	if o.bytes != "" {
 		n, err := size(o.bytes)
 		if err != nil {
 			return nil, &usageError{fmt.Errorf("--bytes-per-day: %w", err)}
 		}
+		v.From = ofFlags
 		if v.Bytes = float64(n); !cmd.Flags().Changed("rows-per-day") {
 			if v.Rows = 0; each > 0 {
 				v.Rows = v.Bytes / each
@@ -161,9 +165,10 @@ func costCase(ctx context.Context, w *run.Workspace, region string, given bool) 
 		return cost.Case{}, region, err
 	}
 	c := cost.Case{Settings: settings.Deploy, Lake: cost.Lake{Landing: h.Landing, Models: h.Models, Daily: h.Daily, Files: float64(h.Files), Rows: float64(h.Rows), Bytes: float64(h.Bytes),
-		Days: float64(h.Partitions), Reread: h.Reread, RowsPerCPU: h.RowsPerCPU, Measured: h.Run, Glue: settings.Catalog == "glue", KMS: settings.AWS.KMSKey != ""}}
+		Days: float64(h.Partitions), Shape: shapeOf(h), RowsPerCPU: h.RowsPerCPU, Measured: h.Run, Glue: settings.Catalog == "glue", KMS: settings.AWS.KMSKey != ""}}
 	if h.Days > 0 {
-		c.Volume = cost.Volume{Files: float64(h.Files) / float64(h.Days), Rows: float64(h.Rows) / float64(h.Days), Bytes: float64(h.Bytes) / float64(h.Days)}
+		c.Volume = cost.Volume{Files: float64(h.Files) / float64(h.Days), Rows: float64(h.Rows) / float64(h.Days), Bytes: float64(h.Bytes) / float64(h.Days),
+			From: "as it has loaded so far, on " + words.Count(h.Days, "day")}
 		return c, region, nil
 	}
 	if given {
@@ -180,8 +185,18 @@ func costCase(ctx context.Context, w *run.Workspace, region string, given bool) 
 			c.Volume.Bytes += float64(f.Size)
 		}
 	}
-	c.Volume.Rows = float64(p.Estimate.LoadedRows)
+	c.Volume.Rows, c.Volume.From = float64(p.Estimate.LoadedRows), "what lies in its landing places, as if so much came every day"
 	return c, region, nil
+}
+
+// shapeOf says how much of tables there is for each row that was loaded; nothing where there are none.
+func shapeOf(h run.Holdings) (s cost.Shape) {
+	if h.Rows == 0 || h.RereadRows == 0 {
+		return s
+	}
+	n := float64(h.Rows)
+	return cost.Shape{Reread: float64(h.RereadRows) / n, Longest: float64(h.LongestRows) / float64(h.RereadRows), Loaded: float64(h.LoadedBytes) / n,
+		Models: float64(h.ModelBytes) / n, Curated: float64(h.CuratedBytes) / n, Step: float64(h.StepBytes) / n}
 }
 
 // costOf tells what a planned run costs in AWS; nil where the lake is on this machine, or there is nothing to do.
@@ -190,8 +205,7 @@ func costOf(w *run.Workspace, p *run.Planned) *cost.Once {
 	if p == nil || p.Empty() || !project.Remote(c.Warehouse) {
 		return nil
 	}
-	r := cost.Run{Rows: float64(p.Advice.Rows), CopiedBytes: float64(p.Estimate.CopiedBytes), WrittenBytes: float64(p.Estimate.WrittenBytes),
-		StepBytes: float64(p.StepBytes), Glue: c.Catalog == "glue"}
+	r := cost.Run{Run: p.Size(), CopiedBytes: float64(p.Estimate.CopiedBytes), WrittenBytes: float64(p.Estimate.WrittenBytes), Glue: c.Catalog == "glue"}
 	for _, s := range p.Steps {
 		if s.Works() {
 			r.Tables++
@@ -206,10 +220,17 @@ func costOf(w *run.Workspace, p *run.Planned) *cost.Once {
 	return &once
 }
 
+// ofFlags is where numbers are from that flags give.
+const ofFlags = "as the flags say"
+
 func (a *app) showBill(b *cost.Bill) {
 	v := b.Case.Volume
-	a.say("%s, %s and %s a day; %s a month, each about %s in %s", words.Count(int64(v.Files+0.5), "file"), words.Count(int64(v.Rows), "row"), bytes(int64(v.Bytes)),
-		words.Count(int64(b.Runs+0.5), "run"), cost.Duration(b.RunSeconds), b.Place.Engine.Name())
+	a.say("comes a day: %s, %s and %s, %s", words.Count(int64(v.Files+0.5), "file"), words.Count(int64(v.Rows+0.5), "row"), cost.Size(v.Bytes), v.From)
+	if v.Files == 0 {
+		a.say("with no files a day there are no runs; --files-per-day and --rows-per-day say what comes")
+	} else {
+		a.say("done a month: %s, each about %s in %s", words.Count(int64(b.Runs+0.5), "run"), cost.Duration(b.RunSeconds), b.Place.Engine.Name())
+	}
 	a.say("")
 	rows := append([][]string{{"", "", "a run", "a month", ""}}, lines(b, b.Items)...)
 	rows = append(rows, []string{"together", "", dollars(b.Run), dollars(b.Month), ""}, []string{"", "", "", "", ""}, []string{"The same as five Glue jobs", "", "", "", ""})
@@ -218,7 +239,13 @@ func (a *app) showBill(b *cost.Bill) {
 	fmt.Fprint(a.stdout, columns(rows, 2, 3))
 	a.say("")
 	t := b.Trickle
-	a.say("With a file a minute: %s runs a month, %s. If each file started a run: %s. As five Glue jobs: %s.", words.Grouped(int64(t.Runs)), cost.Dollars(t.Month), cost.Dollars(t.Unbounded), cost.Dollars(t.Classic))
+	a.say("In one run a day: %s. As five Glue jobs: %s.", cost.Dollars(b.Daily.Month), cost.Dollars(b.Daily.Classic))
+	each := ""
+	// Where runs take longer than they are apart, they are no more often without min_interval.
+	if t.Unbounded > 1.05*t.Month {
+		each = " If each file started a run: " + cost.Dollars(t.Unbounded) + "."
+	}
+	a.say("With a file a minute: %s a month, %s.%s As five Glue jobs: %s.", words.Count(int64(t.Runs+0.5), "run"), cost.Dollars(t.Month), each, cost.Dollars(t.Classic))
 	a.say("")
 	a.say("Where a run fits")
 	rows = nil
@@ -237,7 +264,7 @@ func (a *app) showBill(b *cost.Bill) {
 	for _, n := range b.Notes {
 		a.say("- %s", n)
 	}
-	a.say("- %s A price marked * is from memory.", b.Honesty())
+	a.say("- %s", b.Honesty())
 }
 
 // lines are the rows of a table of items; what is less than a cent a month is one of them, where there is more than one.
@@ -268,10 +295,10 @@ func dollars(usd float64) string {
 	return cost.Dollars(usd)
 }
 
-// starred tells lines whose price was compared with nothing.
+// starred tells lines whose price is only known of another region.
 func starred(b *cost.Bill, i cost.Item) string {
 	for _, name := range i.Prices {
-		if b.Prices[name].Checked == cost.Memory {
+		if !b.Prices[name].Known(b.Region) {
 			return "*"
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tarn/internal/deployconf"
+	"tarn/internal/fit"
 )
 
 // Item is a line of a bill.
@@ -55,12 +56,22 @@ type Bill struct {
 	ClassicRun float64 `json:"classic_run_usd"`
 	// What they cost a month.
 	ClassicMonth float64 `json:"classic_month_usd"`
+	// The same volume in one run a day, here and as five Glue jobs.
+	Daily Daily `json:"daily"`
 	// The same with a file a minute.
 	Trickle Trickle `json:"trickle"`
 	// The prices that were used, by name.
 	Prices map[string]Price `json:"prices"`
 	// What was taken for granted, in sentences.
 	Notes []string `json:"notes"`
+}
+
+// Daily says what a month costs with one run a day at most.
+type Daily struct {
+	// What it costs here, in US dollars.
+	Month float64 `json:"month_usd"`
+	// What five Glue jobs would cost.
+	Classic float64 `json:"classic_usd"`
 }
 
 // Trickle says what a month with a file a minute costs, of the same rows a day.
@@ -77,6 +88,8 @@ type Trickle struct {
 
 const (
 	minute = 24 * 60 // files a day
+	// storedGB is what S3 counts as a gigabyte (Amazon S3 FAQs, "How will I be charged and billed for my use of Amazon S3?").
+	storedGB = 1 << 30
 	// transitions are those of an execution that has a run to do in the function: begin, wait, plan, choice, run, choice, done, and
 	// what AWS counts besides them, start and end.
 	transitions = 9
@@ -113,7 +126,7 @@ func Reckon(c Case, region string, p *Prices) *Bill {
 	b.Run, b.Month = sum(b.Items)
 	b.Classic = c.classic(m, p, runs)
 	b.ClassicRun, b.ClassicMonth = sum(b.Classic)
-	b.Trickle = c.trickle(m, p)
+	b.Daily, b.Trickle = c.daily(m, p), c.trickle(m, p)
 	b.Prices, b.Dated = p.Used(), p.Dated()
 	b.Notes = c.notes(m, p, b)
 	return b
@@ -143,16 +156,16 @@ func (c Case) middle() (rows, bytes, days float64) {
 }
 
 // work describes a run in the middle of the month, and how many there are a day.
-func (c Case) work(m Measured) (Work, float64) {
+func (c Case) work(m Measured) (fit.Run, float64) {
 	rows, _, days := c.middle()
 	runs := perDay(c.Volume, c.Settings.Events)
 	r := c.run(m, runs, rows, days)
-	per := 1 / m.Rate.RawRows
-	// The largest step reads loaded rows and two models, and makes the largest one.
-	return Work{
-		Rows: r.worked, RowsPerCPU: c.Lake.RowsPerCPU, Other: coldStart + r.asked.CPU/min(cpus(c.Settings.Function.Memory), 1) + r.asked.Waited,
-		StepBytes:   rows * m.Rate.ModelBytes * per,
-		CopiedBytes: r.bytes + rows*m.Rate.LoadedBytes*per, WrittenBytes: rows * m.Rate.ModelBytes * per,
+	s := c.Lake.Shape
+	return fit.Run{
+		Rows: r.worked, RowsPerCPU: c.Lake.RowsPerCPU, CPUs: measuredCPUs, CPU: r.asked.CPU, Waiting: coldStart + r.asked.Waited,
+		Longest: s.Longest, LongestStep: "the longest step", StepBytes: rows * s.Step, LargestStep: "the largest step", FileBytes: r.bytes / max(1, r.files),
+		// The tables of loaded rows come from the bucket, and all models go there.
+		MovedBytes: r.bytes + rows*(s.Loaded+s.Models),
 	}, runs
 }
 
@@ -191,25 +204,25 @@ func (c Case) items(m Measured, p *Prices) ([]Item, float64) {
 	case Lambda, BiggerLambda:
 		busy += at.Seconds
 	case GlueSpark:
-		hours := max(at.Seconds, p.Least("glue_job")) / 3600 * float64(at.Workers)
+		hours := at.hours(p.Least("glue_job"))
 		add("AWS Glue", fmt.Sprintf("one Spark job a run, %d workers", at.Workers), month*hours, "DPU-hours", hours, "glue_dpu_hour")
 	case EMR:
-		hours := at.Seconds / 3600 * float64(at.Workers)
+		hours := at.hours(p.Least("emr_worker"))
 		add("Amazon EMR Serverless", fmt.Sprintf("processors of %d workers", at.Workers), month*hours*workerCPUs, "vCPU-hours", hours*workerCPUs, "emr_vcpu_hour")
 		add("Amazon EMR Serverless", "their memory", month*hours*workerGB, "GB-hours", hours*workerGB, "emr_gb_hour")
 	}
 	gb := float64(function.Memory) / 1024
 	add("AWS Lambda", fmt.Sprintf("runs, %d MB", function.Memory), month*busy*gb, "GB-seconds", busy*gb, compute)
-	disk := max(0, float64(function.Disk-512)) / 1024
+	disk := max(0, float64(function.Disk-deployconf.LeastDisk)) / 1024
 	add("AWS Lambda", "disk beyond 512 MB", month*busy*disk, "GB-seconds", busy*disk, "lambda_disk_gb_second")
 	add("AWS Lambda", "calls", month*(2+r.batches), "requests", 2+r.batches, "lambda_requests")
 	add("Amazon S3", "writes and listings", month*(r.asked.Put+r.asked.List), "requests", r.asked.Put+r.asked.List, "s3_put")
 	add("Amazon S3", "reads", month*(r.asked.Get+r.asked.Head), "requests", r.asked.Get+r.asked.Head, "s3_get")
-	tables := rows * (m.Rate.LoadedBytes + m.Rate.ModelBytes) / m.Rate.RawRows
-	add("Amazon S3", "raw files and tables", (raw+tables)/1e9, "GB", 0, "s3_gb_month")
+	shape := c.Lake.Shape
+	add("Amazon S3", "raw files and tables", (raw+rows*(shape.Loaded+shape.Models))/storedGB, "GB", 0, "s3_gb_month")
 	// Every run makes its models anew, and the files of earlier versions stay until gc.
-	earlier := runs * keptDays * rows * m.Rate.ModelBytes / m.Rate.RawRows
-	add("Amazon S3", fmt.Sprintf("earlier versions of tables, kept for %d days", keptDays), earlier/1e9, "GB", 0, "s3_gb_month")
+	earlier := runs * keptDays * rows * shape.Models
+	add("Amazon S3", fmt.Sprintf("earlier versions of tables, kept for %.0f days", keptDays), earlier/storedGB, "GB", 0, "s3_gb_month")
 	if c.Lake.Glue {
 		add("AWS Glue", "Data Catalog", month*r.asked.Glue, "requests", r.asked.Glue, "glue_catalog_requests")
 	}
@@ -233,7 +246,7 @@ func (c Case) items(m Measured, p *Prices) ([]Item, float64) {
 		add("Amazon CloudWatch", "alarms", looked, "metrics", 0, "alarms")
 		add("Amazon CloudWatch", "a metric of quarantined rows", metricCount, "metrics", 0, "metrics")
 	}
-	scanned := max(rows*m.Rate.CuratedBytes/m.Rate.RawRows, p.Least("athena"))
+	scanned := max(rows*shape.Curated, p.Least("athena"))
 	add("Amazon Athena", "queries", c.Volume.Queries*Days*scanned/1e12, "TB", 0, "athena_tb")
 	if c.Lake.KMS {
 		add("AWS KMS", "key", 1, "keys", 0, "kms_key")
@@ -249,6 +262,15 @@ func (c Case) items(m Measured, p *Prices) ([]Item, float64) {
 
 func biggestFirst(items []Item) {
 	slices.SortStableFunc(items, func(a, b Item) int { return cmp.Compare(b.Month, a.Month) })
+}
+
+// daily is the case with one run a day at most.
+func (c Case) daily(m Measured, p *Prices) Daily {
+	c.Settings.Events.MinInterval = 24 * time.Hour
+	items, runs := c.items(m, p)
+	_, month := sum(items)
+	_, classic := sum(c.classic(m, p, runs))
+	return Daily{Month: month, Classic: classic}
 }
 
 // trickle is the case with a file a minute, of the same rows a day.

@@ -18,6 +18,8 @@ type Volume struct {
 	Rows float64 `json:"rows"`
 	// Their size as stored.
 	Bytes float64 `json:"bytes"`
+	// Where these numbers are from.
+	From string `json:"from"`
 	// Queries of Athena, each of which reads the largest curated table whole.
 	Queries float64 `json:"queries"`
 }
@@ -38,8 +40,8 @@ type Lake struct {
 	Bytes float64 `json:"bytes"`
 	// On how many days they lie.
 	Days float64 `json:"days"`
-	// How many rows of tables models read for each row that was loaded; where there are none, as in the lake of the model case.
-	Reread float64 `json:"reread"`
+	// How much there is of tables for each row that was loaded; where nothing is loaded, as in the lake of the model case.
+	Shape Shape `json:"shape"`
 	// How many rows a second one core works through; where no run was large enough to say, as measured with the lake of the model case.
 	RowsPerCPU float64 `json:"rows_per_cpu"`
 	// The run that it was measured in.
@@ -48,6 +50,22 @@ type Lake struct {
 	Glue bool `json:"glue"`
 	// Whether a key of one's own encrypts what is written.
 	KMS bool `json:"kms"`
+}
+
+// Shape says how much work and room a row makes that was loaded.
+type Shape struct {
+	// Rows of tables that models read.
+	Reread float64 `json:"reread"`
+	// The share of these that the longest step works through.
+	Longest float64 `json:"longest"`
+	// Bytes in the tables of loaded rows, as files.
+	Loaded float64 `json:"loaded_bytes"`
+	// Bytes in the tables of models.
+	Models float64 `json:"model_bytes"`
+	// Bytes in the largest curated table.
+	Curated float64 `json:"curated_bytes"`
+	// Bytes of the tables that the largest step reads.
+	Step float64 `json:"step_bytes"`
 }
 
 // ModelCase is the lake of the stedi template, without data: three landing tables and five models.
@@ -65,8 +83,8 @@ type Case struct {
 
 // filled puts what was measured in the place of what is not known.
 func (c Case) filled(m Measured) Case {
-	if c.Lake.Reread == 0 {
-		c.Lake.Reread = m.Reread()
+	if c.Lake.Shape == (Shape{}) {
+		c.Lake.Shape = m.Shape()
 	}
 	if c.Lake.RowsPerCPU == 0 {
 		c.Lake.RowsPerCPU = m.RowsPerCPU()
@@ -91,18 +109,6 @@ func (c Case) After(days float64) Case {
 	return c
 }
 
-// What a Lambda function gets of processors, and its bounds (AWS Lambda Developer Guide, "Configure Lambda function memory" and
-// "Lambda quotas").
-const (
-	// MiBPerCPU is the memory at which a function has one processor.
-	MiBPerCPU = 1769
-	// MostMemory and MostDisk are in MiB.
-	MostMemory = 10_240
-	MostDisk   = 10_240
-	// MostTime is how long a function may work.
-	MostTime = 15 * time.Minute
-)
-
 // measuredCPUs is how many processors the rate of rows was measured with. What more of them would give was not, so they do not count.
 const measuredCPUs = 2
 
@@ -116,8 +122,8 @@ const (
 	listPage   = 1000
 )
 
-// keptDays is how long the files of earlier versions of a table stay: the default of tarn gc.
-const keptDays = 7
+// keptDays is how long the files of earlier versions of a table stay.
+const keptDays = float64(deployconf.KeptFor / (24 * time.Hour))
 
 // reruns is what a run does that has new files.
 type reruns struct {
@@ -151,7 +157,7 @@ func (c Case) run(m Measured, runs, rows, days float64) reruns {
 	if runs > 0 {
 		r.files, r.rows, r.bytes = c.Volume.Files/runs, c.Volume.Rows/runs, c.Volume.Bytes/runs
 	}
-	r.worked = r.rows + rows*c.Lake.Reread
+	r.worked = r.rows + rows*c.Lake.Shape.Reread
 	// A new file changes its landing table; it is taken that all models are made of that one.
 	r.asked = m.Looking().plus(m.Publishing(float64(1+c.Lake.Models)), 1).plus(m.File(), max(0, r.files-1))
 	r.asked.Put += float64(c.Lake.Daily) * max(0, days-1) // a model that is partitioned by day is a file for each
@@ -159,9 +165,8 @@ func (c Case) run(m Measured, runs, rows, days float64) reruns {
 		all := c.Lake.Files + c.Volume.Files*Days/2
 		r.asked.List += (listedDays*c.Volume.Files + all/runs) / listPage
 	}
-	const part = 16 << 20 // bytes of a large object that go in one request
-	r.asked.Put += rows * m.Rate.ModelBytes / m.Rate.RawRows / part
-	r.asked.Get += (r.bytes + rows*m.Rate.LoadedBytes/m.Rate.RawRows) / part
+	r.asked.Put += rows * c.Lake.Shape.Models / part
+	r.asked.Get += (r.bytes + rows*c.Lake.Shape.Loaded) / part
 	if !c.Settings.Events.Off {
 		r.batches = batches(r.files, time.Duration(float64(24*time.Hour)/max(runs, 1)))
 	}
@@ -173,5 +178,8 @@ func (c Case) run(m Measured, runs, rows, days float64) reruns {
 	return r
 }
 
+// part is how many bytes of a large object go in one request.
+const part = 16 << 20
+
 // cpus is how many processors of a function count.
-func cpus(memory int) float64 { return min(float64(memory)/MiBPerCPU, measuredCPUs) }
+func cpus(memory int) float64 { return min(float64(memory)/deployconf.MiBPerCPU, measuredCPUs) }

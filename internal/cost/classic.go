@@ -27,11 +27,14 @@ func (c Case) classic(m Measured, p *Prices, runs float64) []Item {
 		Service: "AWS Glue", What: fmt.Sprintf("%d jobs a run, %d workers, %s each", classicJobs, classicWorkers, Duration(each)), Amount: month * hours, Unit: "DPU-hours",
 		Run: hours * p.Of("glue_dpu_hour"), Month: month * hours * p.Of("glue_dpu_hour"), Prices: []string{"glue_dpu_hour"},
 	}}
-	crawl := crawls * Days * crawlDPUs * p.Least("glue_crawler") / 3600
-	out = append(out, Item{Service: "AWS Glue", What: "a crawler, once a day", Amount: crawl, Unit: "DPU-hours", Month: crawl * p.Of("glue_dpu_hour"), Prices: []string{"glue_dpu_hour"}})
-	kept := (raw + rows*m.Rate.ModelBytes/m.Rate.RawRows) / 1e9
+	// Where nothing comes, nothing is to be found.
+	crawl := min(crawls, runs) * Days * crawlDPUs * p.Least("glue_crawler") / 3600
+	if crawl > 0 {
+		out = append(out, Item{Service: "AWS Glue", What: "a crawler, once a day", Amount: crawl, Unit: "DPU-hours", Month: crawl * p.Of("glue_dpu_hour"), Prices: []string{"glue_dpu_hour"}})
+	}
+	kept := (raw + rows*c.Lake.Shape.Models) / storedGB
 	out = append(out, Item{Service: "Amazon S3", What: "raw files and tables", Amount: kept, Unit: "GB", Month: kept * p.Of("s3_gb_month"), Prices: []string{"s3_gb_month"}})
-	scanned := max(rows*m.Rate.CuratedBytes/m.Rate.RawRows, p.Least("athena")) * c.Volume.Queries * Days / 1e12
+	scanned := max(rows*c.Lake.Shape.Curated, p.Least("athena")) * c.Volume.Queries * Days / 1e12
 	if scanned > 0 {
 		out = append(out, Item{Service: "Amazon Athena", What: "queries", Amount: scanned, Unit: "TB", Month: scanned * p.Of("athena_tb"), Prices: []string{"athena_tb"}})
 	}

@@ -12,6 +12,7 @@ import (
 
 	"tarn/internal/cost"
 	"tarn/internal/deployconf"
+	"tarn/internal/fit"
 )
 
 func prices(t *testing.T, region, file string) *cost.Prices {
@@ -31,19 +32,22 @@ func modelCase() cost.Case {
 func TestPricesAreSourced(t *testing.T) {
 	t.Parallel()
 	prices, least := cost.Builtin(t)
-	if len(prices) < 20 || len(least) != 3 {
+	if len(prices) < 20 || len(least) != 4 {
 		t.Fatalf("%d prices, %d minimums", len(prices), len(least))
 	}
-	check := func(name, unit, page, url, read string, c cost.Checked) {
-		if _, err := time.Parse(time.DateOnly, read); err != nil {
-			t.Errorf("%s: read on %q", name, read)
+	check := func(name string, s cost.Source) {
+		if _, err := time.Parse(time.DateOnly, s.Read); err != nil {
+			t.Errorf("%s: read on %q", name, s.Read)
 		}
-		if page == "" || unit == "" || !strings.HasPrefix(url, "https://aws.amazon.com/") || !slices.Contains([]cost.Checked{cost.AWS, cost.Others, cost.Memory}, c) {
-			t.Errorf("%s says too little: %q %q %q %q", name, unit, page, url, c)
+		if s.Page == "" || s.Unit == "" || !strings.HasPrefix(s.URL, "https://aws.amazon.com/") || !slices.Contains([]cost.Checked{cost.AWS, cost.List, cost.Others}, s.Checked) {
+			t.Errorf("%s says too little: %+v", name, s)
+		}
+		if (s.By == "") != (s.Checked == cost.AWS) {
+			t.Errorf("%s: compared with %s, by %q", name, s.Checked, s.By)
 		}
 	}
 	for name, p := range prices {
-		check(name, p.Unit, p.Page, p.URL, p.Read, p.Checked)
+		check(name, p.Source)
 		if p.USD <= 0 || p.Per <= 0 {
 			t.Errorf("%s: %v for %v", name, p.USD, p.Per)
 		}
@@ -54,7 +58,7 @@ func TestPricesAreSourced(t *testing.T) {
 		}
 	}
 	for name, m := range least {
-		if check(name, m.Unit, m.Page, m.URL, m.Read, m.Checked); m.Least <= 0 {
+		if check(name, m.Source); m.Least <= 0 {
 			t.Errorf("%s: %v", name, m.Least)
 		}
 	}
@@ -78,13 +82,20 @@ func TestOwnPrices(t *testing.T) {
 		t.Errorf("%+v", used)
 	}
 	for text, want := range map[string]string{
-		"prices: {athena: {usd: 1}}":               "no price is called athena",
-		"prices: {athena_tb: {usd: -1}}":           "athena_tb is below zero",
-		"prices: {athena_tb: {dollars: 1}}":        "field dollars not found",
-		"minimums: {lambda: {least: 1}}":           "no minimum is called lambda",
-		"minimums: {glue_job: {least: -1}}":        "below zero",
-		"prices: [1]":                              "cannot unmarshal",
-		"prices: {athena_tb: {usd: five a month}}": "cannot unmarshal",
+		"prices: {athena: {usd: 1}}":                             "no price is called athena",
+		"prices: {athena_tb: {usd: -1}}":                         "athena_tb is no price",
+		"prices: {athena_tb: {usd: .nan}}":                       "athena_tb is no price",
+		"prices: {athena_tb: {usd: .inf}}":                       "athena_tb is no price",
+		"prices: {athena_tb: {usd: 1, per: 0}}":                  "per is how many",
+		"prices: {athena_tb: {read: 2027-01-01}}":                "athena_tb says no price",
+		"prices: {s3_put: {regions: {eu-central-1: -1}}}":        "s3_put in eu-central-1 is no price",
+		"prices: {s3_put: {regions: {eu-central-1: 1}, per: 1}}": "per is 1000",
+		"prices: {athena_tb: {usd: 1, currency: EUR}}":           "there is no key currency\nhint: a price in US dollars",
+		"prices: {athena_tb: {eur: 1}}":                          "line 1: there is no key eur",
+		"minimums: {lambda: {least: 1}}":                         "no minimum is called lambda",
+		"minimums: {glue_job: {least: -1}}":                      "not below zero",
+		"prices: [1]":                                            "cannot unmarshal !!seq into keys and values",
+		"prices: {athena_tb: {usd: five a month}}":               "cannot unmarshal",
 	} {
 		write(text)
 		if _, err := cost.Load("", file); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), file) {
@@ -98,7 +109,7 @@ func TestOwnPrices(t *testing.T) {
 	prices(t, "", file)
 }
 
-// TestRegions takes a region's own price where the file has one, and says where it has none.
+// TestRegions takes a region's own price where the file has one, and counts those that it has none for.
 func TestRegions(t *testing.T) {
 	t.Parallel()
 	for region, want := range map[string]float64{"us-east-1": 0.000025, "eu-west-3": 0.0000297, "eu-central-1": 0.000025} {
@@ -106,8 +117,9 @@ func TestRegions(t *testing.T) {
 		if got := p.Of("states_transitions"); got != want {
 			t.Errorf("%s: %v", region, got)
 		}
-		if p.Elsewhere() != (region == "eu-central-1") {
-			t.Errorf("%s: elsewhere is %v", region, p.Elsewhere())
+		p.Of("athena_tb")
+		if n := p.Elsewhere(); (n == 1) != (region != "us-east-1") {
+			t.Errorf("%s: %d are elsewhere", region, n)
 		}
 	}
 }
@@ -224,7 +236,7 @@ func TestPath(t *testing.T) {
 	p := prices(t, "", "")
 	seen := []cost.Engine{}
 	for rows := 1e5; rows < 1e15; rows *= 3 {
-		w := cost.Work{Rows: rows, RowsPerCPU: 4e6, Other: 5, StepBytes: rows, CopiedBytes: rows, WrittenBytes: rows}
+		w := fit.Run{Rows: rows, RowsPerCPU: 4e6, CPUs: 2, Waiting: 5, Longest: 0.4, StepBytes: rows, MovedBytes: 2 * rows}
 		path := cost.Path(w, s.Function, s.Job, p)
 		at := cost.Choose(path)
 		if len(path) != 4 || at.Why == "" {
@@ -246,13 +258,65 @@ func TestPath(t *testing.T) {
 		t.Errorf("%v", seen)
 	}
 	// Time alone, without large tables.
-	slow := cost.Choose(cost.Path(cost.Work{Rows: 1e10, RowsPerCPU: 1e6}, s.Function, s.Job, p))
+	slow := cost.Choose(cost.Path(fit.Run{Rows: 1e10, RowsPerCPU: 1e6, CPUs: 2, Longest: 0.4}, s.Function, s.Job, p))
 	if slow.Engine != cost.GlueSpark || slow.Workers < 3 {
 		t.Errorf("%+v", slow)
 	}
 	s.Job.Off = true
-	if off := cost.Choose(cost.Path(cost.Work{Rows: 1e10, RowsPerCPU: 1e6}, s.Function, s.Job, p)); off.Engine != cost.EMR {
+	if off := cost.Choose(cost.Path(fit.Run{Rows: 1e10, RowsPerCPU: 1e6, CPUs: 2, Longest: 0.4}, s.Function, s.Job, p)); off.Engine != cost.EMR {
 		t.Errorf("without the job: %+v", off)
+	}
+}
+
+// TestMonotone lets more and more rows come: nothing gets cheaper or quicker by more work at the same place, the place is never a smaller one again,
+// and where it changes a run does not cost twenty times as much at once.
+func TestMonotone(t *testing.T) {
+	t.Parallel()
+	order := []cost.Engine{cost.Lambda, cost.BiggerLambda, cost.GlueSpark, cost.EMR}
+	p := prices(t, "", "")
+	var last *cost.Bill
+	for rows := 1e3; rows < 1e13; rows *= 1.3 {
+		c := modelCase()
+		c.Volume.Rows = rows
+		b := cost.Reckon(c, "", p)
+		if last != nil {
+			was, is := slices.Index(order, last.Place.Engine), slices.Index(order, b.Place.Engine)
+			switch {
+			case is < was:
+				t.Errorf("%.0f rows: back from %s to %s", rows, last.Place.Engine, b.Place.Engine)
+			case is == was && b.Place.Workers == last.Place.Workers && b.Place.Memory == last.Place.Memory && (b.Run < last.Run || b.RunSeconds < last.RunSeconds):
+				t.Errorf("%.0f rows: a run costs %v and takes %v s, and fewer %v and %v", rows, b.Run, b.RunSeconds, last.Run, last.RunSeconds)
+			case b.Run > 20*last.Run || b.ClassicRun < last.ClassicRun:
+				t.Errorf("%.0f rows: a run costs %v, and fewer %v; classic %v and %v", rows, b.Run, last.Run, b.ClassicRun, last.ClassicRun)
+			}
+		}
+		last = b
+	}
+	if last.Place.Engine != cost.EMR {
+		t.Errorf("the most rows are worked through in %s", last.Place.Engine)
+	}
+}
+
+// TestShape is about a lake of other tables than the model case's: room and scans are those of its own.
+func TestShape(t *testing.T) {
+	t.Parallel()
+	p := prices(t, "", "")
+	c := modelCase()
+	c.Lake.Rows, c.Lake.Bytes = 1e6, 1e9
+	small := cost.Reckon(c, "", p)
+	c.Lake.Shape = cost.Shape{Reread: 2, Longest: 0.5, Loaded: 1000, Models: 2000, Curated: 1500, Step: 1200}
+	wide := cost.Reckon(c, "", p)
+	for _, what := range []string{"raw files and tables", "queries"} {
+		of := func(b *cost.Bill) float64 {
+			return b.Items[slices.IndexFunc(b.Items, func(i cost.Item) bool { return i.What == what })].Amount
+		}
+		if of(wide) < 3*of(small) {
+			t.Errorf("%s: %v of wide rows, and %v", what, of(wide), of(small))
+		}
+	}
+	// In the middle of the month there are 16 million rows.
+	if i := wide.Items[slices.IndexFunc(wide.Items, func(i cost.Item) bool { return i.What == "queries" })]; i.Amount != 10*30*16e6*1500/1e12 {
+		t.Errorf("%+v", i)
 	}
 }
 
@@ -264,7 +328,7 @@ func TestPlain(t *testing.T) {
 		t.Fatal(lines, err)
 	}
 	text := strings.Join(lines, "\n")
-	for _, want := range []string{"a month with 24 files and 1,000,000 rows a day", "720 runs a month", "five Glue jobs would be about $", "for eu-central-1", "from memory", "was compared with a bill"} {
+	for _, want := range []string{"a month with 24 files and 1,000,000 rows a day", "720 runs a month", "five Glue jobs would be about $", "for eu-central-1", "price list", "was compared with a bill"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}

@@ -67,6 +67,8 @@ type Measured struct {
 		LoadedBytes  float64 `json:"loaded_bytes"`
 		ModelBytes   float64 `json:"model_bytes"`
 		CuratedBytes float64 `json:"curated_bytes"`
+		LongestRows  float64 `json:"longest_rows"`
+		StepBytes    float64 `json:"step_bytes"`
 		CPU          float64 `json:"cpu"`
 		PeakBytes    float64 `json:"peak_bytes"`
 	}
@@ -134,5 +136,10 @@ func (m Measured) File() Asked {
 // RowsPerCPU is how many rows a second one core works through.
 func (m Measured) RowsPerCPU() float64 { return m.Rate.Worked / m.Rate.CPU }
 
-// Reread is how many rows of tables models read for each row that was loaded, in the lake of the model case.
-func (m Measured) Reread() float64 { return (m.Rate.Worked - m.Rate.RawRows) / m.Rate.RawRows }
+// Shape is that of the lake of the model case.
+func (m Measured) Shape() Shape {
+	r := m.Rate
+	read := r.Worked - r.RawRows
+	return Shape{Reread: read / r.RawRows, Longest: r.LongestRows / read, Loaded: r.LoadedBytes / r.RawRows, Models: r.ModelBytes / r.RawRows,
+		Curated: r.CuratedBytes / r.RawRows, Step: r.StepBytes / r.RawRows}
+}

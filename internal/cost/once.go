@@ -4,18 +4,17 @@ import (
 	"fmt"
 
 	"tarn/internal/deployconf"
+	"tarn/internal/fit"
 )
 
 // Run is one run that is about to begin, in plain numbers.
 type Run struct {
-	// Rows are those that it works through; RowsPerCPU is how many a second one core does, 0 for what was measured with the lake of
-	// the model case.
-	Rows, RowsPerCPU float64
+	// How much it works through.
+	fit.Run
 	// Tables counts those that it changes, Files the raw files that it reads.
 	Tables, Files int
-	// CopiedBytes come from the bucket, WrittenBytes are those of new data files, and StepBytes those of the tables that the largest
-	// step reads.
-	CopiedBytes, WrittenBytes, StepBytes float64
+	// CopiedBytes come from the bucket, WrittenBytes are those of new data files.
+	CopiedBytes, WrittenBytes float64
 	// Glue says that the tables' names are in the Glue Data Catalog.
 	Glue bool
 }
@@ -34,32 +33,24 @@ type Once struct {
 	Dated string `json:"dated"`
 }
 
-// work describes a run as places for it are chosen by.
-func (r Run) work(m Measured, f deployconf.Function) (Work, Asked) {
-	if r.RowsPerCPU == 0 {
-		r.RowsPerCPU = m.RowsPerCPU()
-	}
+// asked are the requests of a run in the function, with those of the plan before it.
+func (r Run) asked(m Measured) Asked {
 	asked := m.Looking().plus(m.Publishing(float64(r.Tables)), 1).plus(m.File(), float64(max(0, r.Files-1)))
-	const part = 16 << 20
 	asked.Put += r.WrittenBytes / part
 	asked.Get += r.CopiedBytes / part
 	if !r.Glue {
 		asked.Glue = 0
 	}
-	return Work{Rows: r.Rows, RowsPerCPU: r.RowsPerCPU, Other: coldStart + asked.CPU/min(cpus(f.Memory), 1) + asked.Waited, StepBytes: r.StepBytes,
-		CopiedBytes: r.CopiedBytes, WrittenBytes: r.WrittenBytes}, asked
-}
-
-// Fit says where a run fits, the smallest place first.
-func Fit(r Run, s deployconf.Settings, p *Prices) []Place {
-	w, _ := r.work(Figures(), s.Function)
-	return Path(w, s.Function, s.Job, p)
+	return asked
 }
 
 // OneRun says what a run costs in AWS, deployed with these settings.
 func OneRun(r Run, s deployconf.Settings, p *Prices) Once {
-	w, asked := r.work(Figures(), s.Function)
-	path := Path(w, s.Function, s.Job, p)
+	m := Figures()
+	asked := r.asked(m)
+	// What a run takes besides rows was measured with a function.
+	r.CPU, r.Waiting = asked.CPU, coldStart+asked.Waited
+	path := Path(r.Run, s.Function, s.Job, p)
 	out := Once{Place: Case{Settings: s}.place(path), Path: path}
 	out.Requests = (asked.Put+asked.List)*p.Of("s3_put") + (asked.Get+asked.Head)*p.Of("s3_get") + asked.Glue*p.Of("glue_catalog_requests") + transitions*p.Of("states_transitions")
 	out.USD, out.Dated = out.Place.USD+out.Requests, p.Dated()

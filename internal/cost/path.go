@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"tarn/internal/deployconf"
-	"tarn/internal/words"
+	"tarn/internal/fit"
 )
 
 // Engine is a place where a run can work.
@@ -33,19 +33,6 @@ func (e Engine) Name() string {
 	return "Spark on EMR Serverless"
 }
 
-// Work is the size of a run, in plain numbers.
-type Work struct {
-	// Rows are those that it works through: read from raw files, and of the tables that models read.
-	Rows float64
-	// RowsPerCPU is how many of them a second one core does.
-	RowsPerCPU float64
-	// Other is what it takes besides, in seconds: start, requests, waiting.
-	Other float64
-	// StepBytes are those of the tables that the largest step reads, as files; CopiedBytes those that come from the bucket, and
-	// WrittenBytes those of new data files.
-	StepBytes, CopiedBytes, WrittenBytes float64
-}
-
 // Place is an engine with its size, and whether a run fits there.
 type Place struct {
 	// lambda, bigger_lambda, glue or emr_serverless.
@@ -67,12 +54,8 @@ type Place struct {
 }
 
 const (
-	// spare is the share of a bound that a run may use, as sizes are estimates.
+	// spare is the share of a job's time that a run may use, as sizes are estimates.
 	spare = 0.8
-	// unpacked is how much more room columns take in memory than in files; what does not fit goes to the disk, which takes
-	// spilling times as long.
-	unpacked = 4
-	spilling = 3
 	// sparkSlower is how many times the processor time of DuckDB Spark took for the same tables: 47 instead of 6.1 seconds of 36
 	// million rows, session aside, with a hand-written program of Spark 3.5.9, of which tarn's runner took 1.13 times as long.
 	sparkSlower = 47.0 / 6.1 * 1.13
@@ -89,22 +72,19 @@ const (
 
 // Path goes through the engines from the smallest to the largest, and says of each whether the run fits there and why. The first
 // that fits is the one to take: [Choose].
-func Path(w Work, f deployconf.Function, j deployconf.Job, p *Prices) []Place {
-	out := []Place{function(Lambda, w, f), function(BiggerLambda, w, enough(w, f))}
-	for i, with := range []deployconf.Function{f, f} {
-		with.Memory, with.Disk = out[i].Memory, out[i].Disk
-		out[i].USD = out[i].Seconds * functionSecond(with, p)
-	}
+func Path(r fit.Run, f deployconf.Function, j deployconf.Job, p *Prices) []Place {
+	out := []Place{function(Lambda, r, f, p), function(BiggerLambda, r, enough(r, f), p)}
 	workers := max(j.Workers, 2)
-	busy := w.Rows / (w.RowsPerCPU / sparkSlower)
+	other := r.CPU + r.Waiting
+	busy := r.Rows / (r.RowsPerCPU / sparkSlower)
 	need := func(limit time.Duration) int {
 		return 1 + int(math.Ceil(busy/workerCPUs/max(1, limit.Seconds()-sparkStart)))
 	}
 	workers = max(workers, need(sparkTime))
-	seconds := func(workers int) float64 { return w.Other + sparkStart + busy/float64((workers-1)*workerCPUs) }
+	seconds := func(workers int) float64 { return other + sparkStart + busy/float64((workers-1)*workerCPUs) }
 	glue := Place{Engine: GlueSpark, Workers: min(workers, glueWorkers)}
 	glue.Seconds = seconds(glue.Workers)
-	glue.USD = max(glue.Seconds, p.Least("glue_job")) / 3600 * float64(glue.Workers) * p.Of("glue_dpu_hour")
+	glue.USD = glue.hours(p.Least("glue_job")) * p.Of("glue_dpu_hour")
 	limit := j.Timeout
 	if limit == 0 {
 		limit = 2 * time.Hour
@@ -117,10 +97,13 @@ func Path(w Work, f deployconf.Function, j deployconf.Job, p *Prices) []Place {
 		glue.Why = fmt.Sprintf("%d workers would take about %s, and the job may take %s", glue.Workers, Duration(glue.Seconds), Duration(limit.Seconds()))
 	}
 	emr := Place{Engine: EMR, Workers: workers, Fits: true, Seconds: seconds(workers)}
-	emr.USD = emr.Seconds / 3600 * float64(workers) * (workerCPUs*p.Of("emr_vcpu_hour") + workerGB*p.Of("emr_gb_hour"))
-	emr.Why = fmt.Sprintf("as many workers as it takes: %d do it in about %s", workers, Duration(emr.Seconds))
+	emr.USD = emr.hours(p.Least("emr_worker")) * (workerCPUs*p.Of("emr_vcpu_hour") + workerGB*p.Of("emr_gb_hour"))
+	emr.Why = fmt.Sprintf("as many workers as it takes: %d in about %s; not part of the stack", workers, Duration(emr.Seconds))
 	return append(out, glue, emr)
 }
+
+// hours is how many worker-hours are billed, where each worker is for so many seconds at least.
+func (p Place) hours(least float64) float64 { return max(p.Seconds, least) / 3600 * float64(p.Workers) }
 
 // Choose gives the first place of a path where the run fits.
 func Choose(path []Place) Place {
@@ -133,50 +116,37 @@ func Choose(path []Place) Place {
 }
 
 // function says how a run would go in a Lambda function.
-func function(e Engine, w Work, f deployconf.Function) Place {
-	out := Place{Engine: e, Memory: f.Memory, Disk: f.Disk}
-	work := w.Rows / (w.RowsPerCPU * cpus(f.Memory))
-	spills := w.StepBytes*unpacked > spare*float64(f.Memory)*(1<<20)
-	disk := w.CopiedBytes + w.WrittenBytes
-	if spills {
-		work *= spilling
-		disk += w.StepBytes * unpacked
-	}
-	out.Seconds = w.Other + work
-	limit := MostTime
+func function(e Engine, r fit.Run, f deployconf.Function, p *Prices) Place {
+	v := r.In(fit.Lambda(f.Memory, f.Disk, timeout(f)))
+	return Place{Engine: e, Memory: f.Memory, Disk: f.Disk, Seconds: v.Seconds, USD: v.Seconds * functionSecond(f, p), Fits: v.Fits, Why: v.Why}
+}
+
+// timeout is how long a function may work at a time.
+func timeout(f deployconf.Function) time.Duration {
 	if f.Timeout > 0 {
-		limit = min(limit, f.Timeout)
+		return f.Timeout
 	}
-	room := spare * float64(f.Disk) * (1 << 20)
-	switch {
-	case disk > room:
-		out.Why = fmt.Sprintf("it needs about %s of disk, and %s MB have room for %s", Size(disk), words.Grouped(int64(f.Disk)), Size(room))
-	case out.Seconds > spare*limit.Seconds():
-		out.Why = fmt.Sprintf("%s rows take about %s with %s MB (%.1f of a processor), and a function ends after %s", words.Grouped(int64(w.Rows)), Duration(out.Seconds),
-			words.Grouped(int64(f.Memory)), float64(f.Memory)/MiBPerCPU, Duration(limit.Seconds()))
-	default:
-		out.Fits = true
-		out.Why = fmt.Sprintf("%s rows take about %s with %s MB, well within %s", words.Grouped(int64(w.Rows)), Duration(out.Seconds), words.Grouped(int64(f.Memory)), Duration(limit.Seconds()))
-	}
-	return out
+	return deployconf.MostTime
 }
 
 // enough gives the smallest function above the set one that a run fits into, or the largest one that there is.
-func enough(w Work, f deployconf.Function) deployconf.Function {
-	f.Timeout = MostTime
-	for _, memory := range []int{3072, 4096, 6144, 8192, MostMemory} {
-		for _, disk := range []int{4096, MostDisk} {
-			if memory < f.Memory || disk < f.Disk {
+func enough(r fit.Run, f deployconf.Function) deployconf.Function {
+	f.Timeout = deployconf.MostTime
+	most := f
+	most.Memory, most.Disk = deployconf.MostMemory, deployconf.MostDisk
+	for _, memory := range []int{3072, 4096, 6144, 8192, deployconf.MostMemory} {
+		for _, disk := range []int{f.Disk, 4096, 8192, deployconf.MostDisk} {
+			if memory <= f.Memory || disk < f.Disk {
 				continue
 			}
-			f.Memory, f.Disk = memory, disk
-			if function(BiggerLambda, w, f).Fits {
-				return f
+			larger := f
+			larger.Memory, larger.Disk = memory, disk
+			if r.In(fit.Lambda(memory, disk, f.Timeout)).Fits {
+				return larger
 			}
 		}
 	}
-	f.Memory, f.Disk = MostMemory, MostDisk
-	return f
+	return most
 }
 
 // functionSecond is what a second of a function costs.
@@ -185,7 +155,7 @@ func functionSecond(f deployconf.Function, p *Prices) float64 {
 	if f.Arch == "arm64" {
 		gb = "lambda_gb_second_arm"
 	}
-	return float64(f.Memory)/1024*p.Of(gb) + max(0, float64(f.Disk-512))/1024*p.Of("lambda_disk_gb_second")
+	return float64(f.Memory)/1024*p.Of(gb) + max(0, float64(f.Disk-deployconf.LeastDisk))/1024*p.Of("lambda_disk_gb_second")
 }
 
 // Size writes bytes in the unit that people would say them in.

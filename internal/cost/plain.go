@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"tarn/internal/deployconf"
 	"tarn/internal/words"
 )
 
@@ -65,7 +66,7 @@ func (b *Bill) Honesty() string {
 	for _, c := range []struct {
 		checked Checked
 		text    string
-	}{{AWS, "read on AWS's pages"}, {Others, "on pages of others who quote them"}, {Memory, "from memory"}, {Yours, "yours"}} {
+	}{{AWS, "read on AWS's pages"}, {List, "quoted by others from AWS's price list"}, {Others, "on pages of others who quote AWS"}, {Yours, "yours"}} {
 		if n := by[c.checked]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, c.text))
 		}
@@ -80,14 +81,15 @@ func (c Case) notes(m Measured, p *Prices, b *Bill) []string {
 		by = "as in run " + c.Lake.Measured
 	}
 	out := []string{
-		fmt.Sprintf("A run makes all models anew: it works through its new rows and %.1f times the rows that are there, %s of them in the middle of the month.", c.Lake.Reread, words.Grouped(int64(c.Lake.Rows+c.Volume.Rows*Days/2))),
-		fmt.Sprintf("One core does %s rows a second, %s; %s MB of Lambda are one, and more than %d do not count, as no more were measured.", words.Grouped(int64(c.Lake.RowsPerCPU)), by, words.Grouped(MiBPerCPU), measuredCPUs),
+		fmt.Sprintf("A run makes all models anew: it works through its new rows and %.1f times the rows that are there, %s of them in the middle of the month.", c.Lake.Shape.Reread, words.Grouped(int64(c.Lake.Rows+c.Volume.Rows*Days/2))),
+		fmt.Sprintf("One core does %s rows a second, %s; %s MB of Lambda are one, and more than %d do not count, as no more were measured.", words.Grouped(int64(c.Lake.RowsPerCPU)), by, words.Grouped(deployconf.MiBPerCPU), measuredCPUs),
 		fmt.Sprintf("Requests are those counted on %s; S3 is taken to answer in 30 ms and Glue in 100 ms, and a function to start in %d s.", m.Requests.Measured, coldStart),
 		fmt.Sprintf("Files come evenly over the day, and runs are at least %s apart (min_interval).", Duration(c.Settings.Events.MinInterval.Seconds())),
-		fmt.Sprintf("The five Glue jobs run as often, with %d workers each, the fewest; the console proposes 10, five times as much.", classicWorkers),
+		fmt.Sprintf("The five Glue jobs run as often, with %d workers each, the fewest (the console proposes 10, five times as much), for %.0f s at least, and a crawler once a day. "+
+			"Their requests, logs and whatever starts them in the right order are left out, in their favour.", classicWorkers, p.Least("glue_job")),
 	}
-	if p.Elsewhere() {
-		out = append(out, fmt.Sprintf("Some prices are those of us-east-1, as %s has none of its own in the file: --prices FILE overrides them.", b.Region))
+	if n, all := p.Elsewhere(), len(b.Prices); n > 0 {
+		out = append(out, fmt.Sprintf("%d of the %d prices are only known of us-east-1 and taken for %s too (marked *): --prices FILE overrides them.", n, all, b.Region))
 	}
 	return out
 }

@@ -11,6 +11,7 @@ import (
 
 	"tarn/internal/deployconf"
 	"tarn/internal/events"
+	"tarn/internal/fit"
 	"tarn/internal/lake"
 	"tarn/internal/lambda/hints"
 	"tarn/internal/lambda/task"
@@ -109,9 +110,9 @@ func (f *Function) plan(ctx context.Context, l *log, t task.Task) (task.Answer, 
 		if err != nil {
 			return err
 		}
-		fit := f.fits(p)
-		out.Next = f.place(p, fit)
-		l.info("planned", "next", string(out.Next), "hints", len(taken.Keys), "steps", working(p), "rows", p.Advice.Rows, "seconds", fit.Seconds, "why", fit.Why)
+		v := f.fits(p)
+		out.Next = f.place(p, v)
+		l.info("planned", "next", string(out.Next), "hints", len(taken.Keys), "steps", working(p), "rows", p.Advice.Rows, "seconds", v.Seconds, "why", v.Why)
 		if out.Next != task.Nothing {
 			return nil
 		}
@@ -122,9 +123,9 @@ func (f *Function) plan(ctx context.Context, l *log, t task.Task) (task.Answer, 
 }
 
 // fits judges whether a planned run fits the function as it was deployed.
-func (f *Function) fits(p *run.Planned) run.Fit {
+func (f *Function) fits(p *run.Planned) fit.Verdict {
 	c := f.settings.Function
-	return p.Fits(run.Lambda(cmp.Or(f.o.Memory, c.Memory), c.Disk, c.Timeout))
+	return p.Fits(fit.Lambda(cmp.Or(f.o.Memory, c.Memory), c.Disk, c.Timeout))
 }
 
 // working counts the steps of a plan that do something.
@@ -138,7 +139,7 @@ func working(p *run.Planned) (n int) {
 }
 
 // place says where a run's work is done.
-func (f *Function) place(p *run.Planned, fit run.Fit) task.Next {
+func (f *Function) place(p *run.Planned, v fit.Verdict) task.Next {
 	taken := false
 	for _, r := range p.Foreign {
 		// What others have rewritten is carried on by a run, which has nothing else to do then.
@@ -149,7 +150,7 @@ func (f *Function) place(p *run.Planned, fit run.Fit) task.Next {
 		return task.Nothing
 	case p.Empty() || f.settings.Engine == deployconf.Lambda || f.settings.Job.Off:
 		return task.InLambda
-	case f.settings.Engine == deployconf.Glue || p.Advice.Engine == project.Spark || !fit.Fits:
+	case f.settings.Engine == deployconf.Glue || p.Advice.Engine == project.Spark || !v.Fits:
 		return task.OnGlue
 	}
 	return task.InLambda
@@ -176,27 +177,34 @@ func (f *Function) work(ctx context.Context, l *log, t work) (out task.Answer, e
 		resumed := ""
 		o.Resuming = func(id, _ string) { resumed = id }
 		rec, err := w.Run(ctx, o)
-		if resumed != "" && t.Run == "" {
-			// An earlier process was killed before it could say so. What counts is what that has listed.
-			var noted error
-			if taken, noted = f.hints.Noted(ctx, resumed); noted != nil {
-				return errors.Join(err, noted)
-			}
+		if t.Run != "" && rec.Run != t.Run {
+			// What was to go on was thrown away, and this run has looked at no hints: they are for another round.
+			taken = hints.Taken{}
 		}
 		more, err := unfinished(err)
 		switch {
 		case err != nil:
 			return f.notPublished(l, rec, err)
 		case more == nil:
+			if resumed != "" && t.Run == "" {
+				// An earlier process was killed before it could say so. What counts is what that has listed.
+				if taken, err = f.hints.Noted(ctx, resumed); err != nil {
+					return err
+				}
+			}
 			out, err = f.published(ctx, l, rec, taken)
 			return err
 		}
 		out = *more
-		l.info("goes on", "run", out.Run, "next", string(out.Next), "seconds", rec.Seconds)
+		l.info("goes on", "run", out.Run, "next", string(out.Next), "report", out.Report, "seconds", rec.Seconds)
 		if resumed != "" {
 			return nil
 		}
-		return f.hints.Note(ctx, out.Run, taken)
+		if err := f.hints.Note(ctx, out.Run, taken); err != nil {
+			// Then they are looked at once more.
+			l.warn("the hints of the run could not be noted: " + plainly(err))
+		}
+		return nil
 	})
 	return out, err
 }
@@ -237,7 +245,11 @@ func (f *Function) options(ctx context.Context, l *log, s run.Selection) run.Run
 // nobody else is going to look at them, there is to be another run.
 func (f *Function) published(ctx context.Context, l *log, rec *run.Record, taken hints.Taken) (task.Answer, error) {
 	out := answer(task.Done, rec)
-	l.info("published", "run", rec.Run, "status", string(rec.Status), "tables", out.Published, "loaded", out.Loaded, "quarantined", out.Quarantined, "seconds", rec.Seconds)
+	what := "published"
+	if rec.Status == run.NothingToDo {
+		what = "nothing to do"
+	}
+	l.info(what, "run", rec.Run, "status", string(rec.Status), "tables", out.Published, "loaded", out.Loaded, "quarantined", out.Quarantined, "seconds", rec.Seconds)
 	if rec.Status == run.Published {
 		l.measure(map[string]float64{task.RowsLoaded: float64(out.Loaded), task.RowsQuarantined: float64(out.Quarantined), task.RunSeconds: rec.Seconds})
 	}
@@ -299,14 +311,11 @@ func jobStarted(t task.Task) bool {
 	return json.Unmarshal(t.State, &state) == nil && len(state.Answer.Arguments) > 0
 }
 
-// keptFor is how old snapshots and files must be that a tidy function removes, as `tarn gc` does.
-const keptFor = 7 * 24 * time.Hour
-
 // tidy removes what no kept snapshot needs, and notes of runs that nobody has ended.
 func (f *Function) tidy(ctx context.Context, l *log, t task.Task) (task.Answer, error) {
 	var found lake.Garbage
 	err := f.within(ctx, t.Execution, false, func(w *run.Workspace) (err error) {
-		found, err = w.GC(ctx, run.GCOptions{OlderThan: keptFor})
+		found, err = w.GC(ctx, run.GCOptions{OlderThan: deployconf.KeptFor})
 		if errors.Is(err, lake.ErrEmptyCatalog) {
 			// Nothing was published yet.
 			return nil
@@ -314,7 +323,7 @@ func (f *Function) tidy(ctx context.Context, l *log, t task.Task) (task.Answer, 
 		return err
 	})
 	if err == nil {
-		err = f.hints.Sweep(ctx, f.o.Now().Add(-keptFor))
+		err = f.hints.Sweep(ctx, f.o.Now().Add(-deployconf.KeptFor))
 	}
 	if err != nil {
 		return task.Answer{}, err

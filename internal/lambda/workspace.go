@@ -12,6 +12,7 @@ import (
 
 	"tarn/internal/catalog"
 	"tarn/internal/deployconf"
+	"tarn/internal/fit"
 	"tarn/internal/lake"
 	"tarn/internal/project"
 	"tarn/internal/run"
@@ -67,7 +68,7 @@ func (f *Function) let() error {
 func (f *Function) open(ctx context.Context, execution string, onGlue bool) (*run.Workspace, error) {
 	o := run.Options{Target: f.o.Target, Memory: engineMemory(f.o.Memory), State: filepath.Join(f.o.Scratch, "state"), Now: f.o.Now, NoProfile: true}
 	if f.o.Memory > 0 {
-		o.CPUs = run.Lambda(f.o.Memory, 0, 0).CPUs
+		o.CPUs = fit.Lambda(f.o.Memory, 0, 0).CPUs
 	}
 	o.Owner = catalog.Owner{Execution: execution}
 	if f.o.Executions != nil {

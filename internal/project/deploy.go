@@ -92,6 +92,9 @@ type eventsYAML struct {
 type notebookYAML struct {
 	Enabled  truth `yaml:"enabled" jsonschema_description:"Makes it. It costs while it runs. Default: false."`
 	Instance text  `yaml:"instance" jsonschema_description:"Its type. Default: ml.t3.medium."`
+	Table    text  `yaml:"table" jsonschema_description:"The curated table that its notebook reads. Default: machine_learning_curated, or the last one."`
+	Person   text  `yaml:"person" jsonschema_description:"The column that says whose a row is: nobody is in both parts of a split. Default: the first of serialnumber, email, user that is there."`
+	Predict  text  `yaml:"predict" jsonschema_description:"The column of numbers that its model guesses. Default: distanceFromObject if it is there."`
 }
 
 type rolesYAML struct {
@@ -170,10 +173,10 @@ func (r *resolver) deploy(c *Config, s settingsYAML) {
 		r.errorAt(k.LogDays.node, "wrong-value", fmt.Sprintf("deploy: log_days: CloudWatch does not know %d", d.LogDays), "one of "+strings.Trim(fmt.Sprint(logDays), "[]"))
 	}
 	d.Engine = r.oneOf(k.Engine, "deploy: engine", deployconf.Auto, deployconf.Lambda, deployconf.Glue)
-	d.Function.Memory = r.number(k.Function.Memory, "deploy: function: memory", 128, 10240, d.Function.Memory)
-	d.Function.Disk = r.number(k.Function.Disk, "deploy: function: disk", 512, 10240, d.Function.Disk)
+	d.Function.Memory = r.number(k.Function.Memory, "deploy: function: memory", deployconf.LeastMemory, deployconf.MostMemory, d.Function.Memory)
+	d.Function.Disk = r.number(k.Function.Disk, "deploy: function: disk", deployconf.LeastDisk, deployconf.MostDisk, d.Function.Disk)
 	d.Function.Arch = r.oneOf(k.Function.Arch, "deploy: function: arch", "x86_64", "arm64")
-	d.Function.Timeout = r.span(k.Function.Timeout, "deploy: function: timeout", time.Minute, 15*time.Minute, d.Function.Timeout)
+	d.Function.Timeout = r.span(k.Function.Timeout, "deploy: function: timeout", time.Minute, deployconf.MostTime, d.Function.Timeout)
 	r.deployJob(d, k)
 	r.deployEvents(d, k)
 	if k.Athena.Cutoff.set() {
@@ -181,6 +184,7 @@ func (r *resolver) deploy(c *Config, s settingsYAML) {
 	}
 	d.Athena.NoQueries = !orTrue(k.Athena.Queries)
 	d.Notebook.On = k.Notebook.Enabled.on
+	d.Notebook.Table, d.Notebook.Person, d.Notebook.Predict = k.Notebook.Table.value, k.Notebook.Person.value, k.Notebook.Predict.value
 	d.Notebook.Instance = cmp.Or(r.matching(k.Notebook.Instance, "deploy: notebook: instance", notebookType, "such as ml.t3.medium"), d.Notebook.Instance)
 	r.deployRoles(d, k.Roles)
 	r.deployTags(d, k.Tags)

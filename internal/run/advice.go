@@ -8,6 +8,7 @@ import (
 	"time"
 
 	engines "tarn/internal/engine/registry"
+	"tarn/internal/fit"
 	"tarn/internal/lake"
 	"tarn/internal/machine"
 	"tarn/internal/plan"
@@ -20,6 +21,10 @@ type Advice struct {
 	Engine string `json:"engine"`
 	// Rows are about how many are worked through: those read from raw files, and those of the tables that models read.
 	Rows int64 `json:"rows"`
+	// LongestRows are those of the step that works through most of them.
+	LongestRows int64 `json:"longest_rows"`
+	// StepBytes are those of the tables that the largest step reads, as files.
+	StepBytes int64 `json:"step_bytes"`
 	// Seconds is about how long that takes on this machine.
 	Seconds float64 `json:"seconds"`
 	// RowsPerSecond is what that is reckoned with. Run is the earlier run that it was measured in, "" where it is a guess.
@@ -40,10 +45,6 @@ const (
 	worthMeasuring = 20_000
 	// patience is how long a run may take on one machine. A cluster takes minutes to start, and costs.
 	patience = time.Hour
-	// unpacked is how much more room columns take in memory than in a compressed file.
-	unpacked = 4
-	// spilling is how much longer a step takes whose tables do not fit into memory.
-	spilling = 3
 )
 
 // work adds up what a plan's steps work through.
@@ -53,7 +54,7 @@ type work struct {
 	// largest are the bytes of the tables that the step of largest reads, and step is its name.
 	largest int64
 	step    string
-	// most are the rows of the step that works through most of them, and mostOf is its name.
+	// most are the rows of the step that works through most of them without a stop, and mostOf is its name.
 	most   int64
 	mostOf string
 	// file is the size of the largest landing file that comes to this machine.
@@ -62,7 +63,7 @@ type work struct {
 
 // advise judges the work of a plan.
 func (w *Workspace) advise(ctx context.Context, v *lake.View, done work) (Advice, error) {
-	a := Advice{Engine: project.DuckDB, Rows: done.sum, RowsPerSecond: guessedRate, CPUs: guessedCPUs}
+	a := Advice{Engine: project.DuckDB, Rows: done.sum, LongestRows: done.most, StepBytes: done.largest, RowsPerSecond: guessedRate, CPUs: guessedCPUs}
 	rate, cpus, run, err := w.measured(ctx, v)
 	if err != nil {
 		return a, err
@@ -72,8 +73,8 @@ func (w *Workspace) advise(ctx context.Context, v *lake.View, done work) (Advice
 	}
 	a.Seconds = starting + float64(a.Rows)/a.RowsPerSecond
 	memory := machine.Memory()
-	if memory > 0 && done.largest*unpacked > memory {
-		a.Seconds *= spilling
+	if memory > 0 && done.largest*fit.Unpacked > memory {
+		a.Seconds *= fit.Spilling
 	}
 	limit := w.Project.Config.Disk
 	switch {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tarn/internal/awsconf"
+	"tarn/internal/fit"
 	"tarn/internal/run"
 )
 
@@ -102,18 +103,18 @@ func TestAdvice(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Close()
-	big, small := p.Fits(run.Lambda(3538, 1024, 15*time.Minute)), p.Fits(run.Lambda(1769, 1024, 15*time.Minute))
+	big, small := p.Fits(fit.Lambda(3538, 1024, 15*time.Minute)), p.Fits(fit.Lambda(1769, 1024, 15*time.Minute))
 	if !big.Fits || !small.Fits || small.Seconds < 1.5*big.Seconds || small.Longest <= 0 || small.Longest > small.Seconds || !strings.Contains(small.Why, "measured in run "+rec.Run) {
 		t.Errorf("%+v\n%+v", big, small)
 	}
 	for name, c := range map[string]struct {
-		room run.Room
+		room fit.Room
 		why  string
 	}{
-		"memory": {run.Lambda(256, 1024, time.Minute), "a run needs 512 MB of memory, and there are 256"},
-		"disk":   {run.Room{Memory: 1 << 30, Disk: 1, Time: time.Minute, CPUs: 1}, "GB of disk at a time"},
-		"a step": {run.Room{Memory: 1 << 30, Disk: 1 << 30, Time: 20 * time.Millisecond, CPUs: 0.001, Processes: 99}, "and a process has 20ms"},
-		"all":    {run.Room{Memory: 1 << 30, Disk: 1 << 30, Time: time.Duration(big.Seconds * float64(time.Second)), CPUs: 1}, "it takes about "},
+		"memory": {fit.Lambda(256, 1024, time.Minute), "a run needs 512 MB of memory, and there are 256"},
+		"disk":   {fit.Room{Memory: 1 << 30, Disk: 1, Time: time.Minute, CPUs: 1}, "GB of disk at a time"},
+		"a step": {fit.Room{Memory: 1 << 30, Disk: 1 << 30, Time: 20 * time.Millisecond, CPUs: 0.001, Processes: 99}, "and a process has 20ms"},
+		"all":    {fit.Room{Memory: 1 << 30, Disk: 1 << 30, Time: time.Duration(big.Seconds * float64(time.Second)), CPUs: 1}, "it takes about "},
 	} {
 		if f := p.Fits(c.room); f.Fits || !strings.Contains(f.Why, c.why) {
 			t.Errorf("%s: %+v", name, f)
@@ -135,7 +136,7 @@ func TestAdvice(t *testing.T) {
 	}
 	w = l.open(run.Options{})
 	defer w.Close()
-	if p, err := w.Plan(t.Context(), run.Selection{}); err != nil || p.Fits(run.Lambda(10240, 10240, 15*time.Minute)).Fits {
+	if p, err := w.Plan(t.Context(), run.Selection{}); err != nil || p.Fits(fit.Lambda(10240, 10240, 15*time.Minute)).Fits {
 		t.Errorf("four terabytes fit a function: %v", err)
 	}
 }

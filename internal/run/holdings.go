@@ -1,10 +1,8 @@
 package run
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
-	"runtime"
 
 	"tarn/internal/lake"
 	"tarn/internal/plan"
@@ -18,8 +16,11 @@ type Holdings struct {
 	Files, Rows, Bytes, Days int64
 	// Partitions is the largest number of data files that such a model has.
 	Partitions int64
-	// Reread is how many rows of tables models read for each row that was loaded; 0 where there are none.
-	Reread float64
+	// RereadRows are the rows of tables that models read, and LongestRows those of the model that reads most.
+	RereadRows, LongestRows int64
+	// LoadedBytes are those of the tables of loaded rows as files, ModelBytes those of the models, CuratedBytes those of the largest curated
+	// one, and StepBytes those of the tables that the model reads which reads most.
+	LoadedBytes, ModelBytes, CuratedBytes, StepBytes int64
 	// RowsPerCPU is how many rows a second one core has worked through in the run Run; 0 where none was large enough to say.
 	RowsPerCPU float64
 	Run        string
@@ -40,19 +41,27 @@ func (w *Workspace) Holdings(ctx context.Context) (Holdings, error) {
 	if err != nil {
 		return h, err
 	}
-	rows := map[string]int64{}
+	rows, size := map[string]int64{}, map[string]int64{}
 	for _, t := range w.Graph.Tables {
 		have := v.Table(t.Stored())
 		if have != nil {
 			if rows[t.Name], err = have.Rows(ctx); err != nil {
 				return h, err
 			}
+			if size[t.Name], err = have.Bytes(ctx); err != nil {
+				return h, err
+			}
 		}
 		if t.Landing != nil {
 			h.Landing++
+			h.LoadedBytes += size[t.Name]
 			continue
 		}
 		h.Models++
+		h.ModelBytes += size[t.Name]
+		if t.Zone == "curated" {
+			h.CuratedBytes = max(h.CuratedBytes, size[t.Name])
+		}
 		if len(t.Header().PartitionedBy) == 0 {
 			continue
 		}
@@ -70,39 +79,25 @@ func (w *Workspace) Holdings(ctx context.Context) (Holdings, error) {
 	if err != nil {
 		return h, err
 	}
-	var read int64
 	for _, t := range w.Graph.Tables {
-		if t.Landing == nil {
-			for _, in := range t.Inputs {
-				read += rows[w.Graph.Table(in).Name]
-			}
+		var read, bytes int64
+		for _, in := range t.Inputs {
+			name := w.Graph.Table(in).Name
+			read, bytes = read+rows[name], bytes+size[name]
 		}
-	}
-	if h.Rows > 0 {
-		h.Reread = float64(read) / float64(h.Rows)
+		h.RereadRows, h.LongestRows, h.StepBytes = h.RereadRows+read, max(h.LongestRows, read), max(h.StepBytes, bytes)
 	}
 	return h, w.paceOf(ctx, v, &h)
 }
 
 // paceOf looks for the largest of the last runs, whose rate says most about larger ones.
 func (w *Workspace) paceOf(ctx context.Context, v *lake.View, h *Holdings) error {
-	const query = "SELECT run_id, record, epoch(finished_at) - epoch(started_at) FROM %s WHERE kind = 'run' ORDER BY finished_at DESC, run_id DESC LIMIT 20"
 	var most int64 = worthReckoning
-	return w.scan(ctx, v, RunsTable, query, func(next func(...any) error) error {
-		var id, record string
-		var seconds float64
-		if err := next(&id, &record, &seconds); err != nil {
-			return err
-		}
-		var r Record
-		if err := json.Unmarshal([]byte(record), &r); err != nil {
-			return fmt.Errorf("record of run %s: %w", id, err)
-		}
-		if n := w.worked(r); n >= most && seconds > starting && !madeElsewhere(r) && madeModels(r) {
+	return w.pastRecords(ctx, v, func(id string, seconds float64, r Record) {
+		if n := w.worked(r); n >= most && seconds > starting && madeModels(r) {
 			most, h.Run = n, id
-			h.RowsPerCPU = float64(n) / (seconds - starting) / float64(runtime.NumCPU())
+			h.RowsPerCPU = float64(n) / (seconds - starting) / cmp.Or(r.CPUs, guessedCPUs)
 		}
-		return nil
 	})
 }
 

@@ -1,10 +1,14 @@
 package awscli
 
 import (
+	"net"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"tarn/internal/deploy/deploytest"
 	"tarn/internal/deploy/render"
@@ -30,8 +34,8 @@ func TestPageOfRenderedStack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			bin := tools(t)
-			a := &account{t: t, dir: t.TempDir(), path: bin + ":" + os.Getenv("PATH")}
-			a.env = []string{"AWS_ENDPOINT_URL=" + a.moto(bin), "AWS_ACCESS_KEY_ID=x", "AWS_SECRET_ACCESS_KEY=x", "AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "AWS_PAGER="}
+			a := &shell{t: t, dir: t.TempDir(), path: bin + ":" + os.Getenv("PATH")}
+			a.env = []string{"AWS_ENDPOINT_URL=" + moto(t, bin), "AWS_ACCESS_KEY_ID=x", "AWS_SECRET_ACCESS_KEY=x", "AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "AWS_PAGER="}
 			const zip = "tarn-0123.zip"
 			files, err := render.Folder(deploytest.Stedi(t, c.keys, nil), zip)
 			if err != nil {
@@ -43,7 +47,7 @@ func TestPageOfRenderedStack(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			out := a.run(c.before + blocks(t, files[render.ReadmeFile]) + c.after +
+			out := a.run(c.before + strings.Join(blocksOf(files[render.ReadmeFile], "sh"), "\n") + "\n" + c.after +
 				"aws cloudformation describe-stacks --stack-name $stack --query 'Stacks[].[StackStatus,Tags]' --output text\n" +
 				"aws cloudformation list-stack-resources --stack-name $stack --query 'StackResourceSummaries[].ResourceType' --output text\n")
 			for _, want := range c.want {
@@ -56,4 +60,38 @@ func TestPageOfRenderedStack(t *testing.T) {
 			}
 		})
 	}
+}
+
+// moto starts an account of moto and gives its address.
+func moto(t *testing.T, bin string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	host, port, err := net.SplitHostPort(address)
+	if err == nil {
+		err = l.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(bin, "moto_server"), "-H", host, "-p", port)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Wait()
+	})
+	for range 1200 {
+		if r, err := http.Get("http://" + address + "/moto-api/data.json"); err == nil {
+			_ = r.Body.Close()
+			return "http://" + address
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("moto did not start")
+	return ""
 }

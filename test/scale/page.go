@@ -66,7 +66,7 @@ func metadataSection(b *strings.Builder, z sizes) error {
 The account of loaded files has a row for each raw file, which every run reads: %.0f bytes, measured with %s files on a disk, and %d more for an ETag of S3,
 which does not compress. A manifest names the data files of a snapshot
 (%.0f bytes for each, measured with 10,000 files of five columns, beside %s), and a model that is partitioned by day has one file for each. `+"`metadata.json`"+` has an
-entry for each snapshot that is kept (%s each), for %d days until `+"`tarn gc`"+`; it is written anew for each table that a run changes.
+entry for each snapshot that is kept (%s each), for %.0f days until `+"`tarn gc`"+`; it is written anew for each table that a run changes.
 
 | after days | account of files, batched | account of files, a file per device | manifest of a daily model | metadata.json, a run every 5 min | metadata.json, a run a day |
 |---:|---:|---:|---:|---:|---:|
@@ -90,7 +90,7 @@ func work(b *strings.Builder, _ sizes) error {
 			if err != nil {
 				return err
 			}
-			worked := (bill.Case.Lake.Rows+bill.Case.Volume.Rows*cost.Days/2)*bill.Case.Lake.Reread + bill.Case.Volume.Rows*cost.Days/bill.Runs
+			worked := (bill.Case.Lake.Rows+bill.Case.Volume.Rows*cost.Days/2)*bill.Case.Lake.Shape.Reread + bill.Case.Volume.Rows*cost.Days/bill.Runs
 			fmt.Fprintf(b, "| %.0f | %s | %s | %s | %s | %s | %s |\n", days, every(interval, bill.Runs), number(worked), cost.Duration(bill.RunSeconds), engine(bill.Place), number(requests(bill)), cost.Dollars(bill.Run))
 		}
 	}

@@ -22,9 +22,10 @@ const (
 	firehoseRecord = 5_000
 	recordSeconds  = 30
 	sessionSeconds = 120
-	keptDays       = 7
 	// etagBytes are those of an ETag of S3, the digest of a file, in the account of files.
 	etagBytes = 16
+	// keptDays is how long snapshots are kept.
+	keptDays = float64(deployconf.KeptFor / (24 * time.Hour))
 )
 
 // way is how readings come into the bucket.
@@ -92,6 +93,6 @@ type metadata struct {
 }
 
 func (s state) metadata(z sizes, runsPerDay float64) metadata {
-	kept := math.Max(1, min(runsPerDay*keptDays, runsPerDay*s.days))
+	kept := math.Max(1, runsPerDay*min(keptDays, s.days))
 	return metadata{account: (z.Account + etagBytes) * s.filesPerDay() * s.days, manifest: z.Manifest + z.ManifestFile*s.days, root: z.Metadata + z.Snapshot*kept}
 }

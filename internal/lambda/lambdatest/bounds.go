@@ -7,11 +7,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
-)
 
-// fullCore is the memory, in MiB, for which a function gets the time of one core (AWS Lambda Developer Guide, "Configure
-// Lambda function memory").
-const fullCore = 1769
+	"tarn/internal/deployconf"
+)
 
 // mostShares is the most that cpu.shares takes.
 const mostShares = 262144
@@ -25,7 +23,7 @@ func newBounds(memory int) (*bounds, error) {
 	name := fmt.Sprintf("lambdatest-%d-%d", os.Getpid(), time.Now().UnixNano())
 	for controller, values := range map[string]map[string]int{
 		// The shares let it have what it may have, beside whatever else the machine does.
-		"cpu":    {"cpu.cfs_period_us": period, "cpu.cfs_quota_us": period * memory / fullCore, "cpu.shares": mostShares},
+		"cpu":    {"cpu.cfs_period_us": period, "cpu.cfs_quota_us": period * memory / deployconf.MiBPerCPU, "cpu.shares": mostShares},
 		"memory": {"memory.limit_in_bytes": memory << 20},
 	} {
 		dir := filepath.Join("/sys/fs/cgroup", controller, name)

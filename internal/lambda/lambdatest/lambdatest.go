@@ -17,6 +17,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"tarn/internal/deployconf"
 )
 
 // MaxPayload is how many bytes an invocation and its answer may have ("Lambda quotas": 6 MB).
@@ -71,10 +73,10 @@ func New(c Config) (*Function, error) {
 		c.Memory = 1024
 	}
 	if c.Disk == 0 {
-		c.Disk = 512
+		c.Disk = deployconf.LeastDisk
 	}
 	if c.Timeout == 0 {
-		c.Timeout = 15 * time.Minute
+		c.Timeout = deployconf.MostTime
 	}
 	if c.Environments == 0 {
 		c.Environments = 1

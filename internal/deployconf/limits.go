@@ -1,0 +1,21 @@
+package deployconf
+
+import "time"
+
+// What a Lambda function gets of processors, and its bounds (AWS Lambda Developer Guide, "Configure Lambda function memory" and
+// "Lambda quotas").
+const (
+	// MiBPerCPU is the memory in MiB at which a function has one processor.
+	MiBPerCPU = 1769
+	// MostMemory and MostDisk are in MiB, LeastMemory and LeastDisk too.
+	LeastMemory = 128
+	MostMemory  = 10_240
+	LeastDisk   = 512
+	MostDisk    = 10_240
+	// MostTime is how long a function may work.
+	MostTime = 15 * time.Minute
+)
+
+// KeptFor is how old snapshots and files that no table needs must be before they are removed, where nobody says otherwise: by tarn gc and
+// by the schedule of a stack.
+const KeptFor = 7 * 24 * time.Hour
