@@ -70,6 +70,8 @@ func TestUnfit(t *testing.T) {
 		"no glue":    {"name: x\ntargets: {aws: {warehouse: \"s3://bucket/w/\"}}\n", "catalog: sqlite"},
 		"at the top": {"name: x\ndeploy: {bucket: existing}\ntargets: {aws: {warehouse: \"s3://bucket/w/\"}}\n", "catalog: sqlite"},
 		"secret":     {"name: x\ntargets: {aws: {warehouse: \"s3://${AWS_SECRET_ACCESS_KEY}/w/\", catalog: glue}}\n", "AWS_SECRET_ACCESS_KEY"},
+		"wildcard":   {"name: x\ntargets: {aws: {warehouse: \"s3://bucket/w*/\", catalog: glue}}\n", "has '*' in it"},
+		"variable":   {"name: x\ntargets: {aws: {warehouse: \"s3://bucket/$${x}/\", catalog: glue}}\n", "has '$' in it"},
 		"fits":       {"name: x\ntargets: {aws: {warehouse: \"s3://bucket/w/\", region: \"${AWS_REGION}\", catalog: glue}}\n", ""},
 	} {
 		dir, target := t.TempDir(), "aws"

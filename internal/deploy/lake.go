@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"tarn/internal/model"
 	"tarn/internal/project"
@@ -38,6 +40,14 @@ func New(lake *project.Lake, graph *model.Graph) (Spec, error) {
 	if c.Deploy.Artefacts != "" {
 		s.Artefacts = placeOf(c.Deploy.Artefacts)
 	}
+	for _, p := range []struct {
+		what string
+		at   Place
+	}{{"the tables", s.Warehouse}, {"results", s.Results}, {"artefacts", s.Artefacts}} {
+		if err := p.at.nameable(p.what); err != nil {
+			return Spec{}, err
+		}
+	}
 	for _, t := range graph.Tables {
 		if t.Landing != nil {
 			if !project.Remote(t.Landing.Dir) {
@@ -45,6 +55,9 @@ func New(lake *project.Lake, graph *model.Graph) (Spec, error) {
 					fmt.Sprintf("write where they are into the locations: of the target, such as %q: \"s3://my-bucket/landing/\"", t.Landing.Location)}
 			}
 			l := Landing{Name: t.Name, Description: t.Description(), At: placeOf(t.Landing.Dir)}
+			if err := l.At.nameable("the raw files of " + t.Name); err != nil {
+				return Spec{}, err
+			}
 			for _, written := range []Place{s.Warehouse, s.Results, s.Artefacts} {
 				if l.At.Within(written) || written.Within(l.At) {
 					return Spec{}, &UnfitError{fmt.Sprintf("raw files of %s in %s and what is written to %s lie in one another", l.Name, l.At.Location(), written.Location()), "choose folders beside each other"}
@@ -107,6 +120,16 @@ func placeOf(location string) Place {
 		prefix += "/"
 	}
 	return Place{bucket, prefix}
+}
+
+// nameable says if a place has something in its name that a policy would take for a wildcard or a variable (IAM User Guide, "IAM JSON policy
+// elements: Resource"), or that commands could not be written with.
+func (p Place) nameable(what string) error {
+	if i := strings.IndexFunc(p.Prefix, func(r rune) bool { return strings.ContainsRune("*?$\"'\\`", r) || !unicode.IsPrint(r) }); i >= 0 {
+		c, _ := utf8.DecodeRuneInString(p.Prefix[i:])
+		return &UnfitError{fmt.Sprintf("the place of %s, %s, has %q in it, which rights cannot be written for", what, p.Location(), c), "take a folder without any of * ? $ \" ' \\ `"}
+	}
+	return nil
 }
 
 // folders hold what a lake's function needs beside tarn.yaml.

@@ -188,7 +188,7 @@ func deployer(p Places) []use {
 	if p.Notebook != "" {
 		uses = append(uses,
 			use{sid: "Notebook", by: byDeploy, calls: append(all("sagemaker", Notebook), "sagemaker:DescribeNotebookInstance", "sagemaker:StartNotebookInstance", "sagemaker:StopNotebookInstance"),
-				on: map[Kind][]string{Notebook: {ARN("sagemaker", "notebook-instance/"+strings.ToLower(p.Notebook)+"*")}}},
+				on: map[Kind][]string{Notebook: {ARN("sagemaker", "notebook-instance*/"+strings.ToLower(p.Notebook)+"*")}}}, // its script has tags too
 			one("NotebookScript", "sagemaker", Lifecycle, ARN("sagemaker", "notebook-instance-lifecycle-config/"+strings.ToLower(p.Notebook)+"*")))
 	}
 	made := one("Roles", "iam", Role, roles)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Holds CloudFormation templates to cfn-lint and checkov.
 #
-#   test/aws/lint.sh [FILE…]     by default the golden files of internal/deploy/render
+#   test/aws/lint.sh [FILE…]     by default the golden files of internal/deploy/render, and templates with each setting and of odd lakes
 #
 # What checkov wants otherwise is accepted beside the resource in the template, each with its reason; nothing is here. Needs Python 3;
 # both programs are put into $TARN_PEERS (by default below the temporary folder), each into an environment of its own, as checkov
@@ -17,7 +17,12 @@ install() { # NAME VERSION
 install cfn-lint 1.58.0
 install checkov 3.3.30
 files=("$@")
-[ $# -gt 0 ] || files=(internal/deploy/render/testdata/*/template.yaml internal/deploy/render/testdata/*/first.yaml)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+if [ $# -eq 0 ]; then
+	TARN_TEMPLATES=$work go test -count=1 -run '^TestSettings$' ./internal/deploy/render
+	files=(internal/deploy/render/testdata/*/template.yaml internal/deploy/render/testdata/*/first.yaml "$work"/*.yaml)
+fi
 lint() { "$home/cfn-lint-1.58.0/bin/cfn-lint" --include-checks I W E --non-zero-exit-code informational --template "$@"; }
 check() { "$home/checkov-3.3.30/bin/checkov" --framework cloudformation --skip-download --quiet --compact "${@/#/--file=}"; }
 lint "${files[@]}"
@@ -36,8 +41,8 @@ if [ "$accepted" -eq 0 ] || [ "$accepted" -ne "$reasons" ]; then
 fi
 
 # Linters that find nothing wrong with a broken template prove nothing.
-broken=$(mktemp -d)
-trap 'rm -rf "$broken"' EXIT
+broken=$work/broken
+mkdir "$broken"
 sed 's/^    Type: AWS::Lambda::Function$/&s/' "${files[0]}" >"$broken/type.yaml"
 sed 's/BlockPublicPolicy: true/BlockPublicPolicy: false/' "${files[0]}" >"$broken/public.yaml"
 if lint "$broken/type.yaml" >"$broken/said" || ! grep -q E3006 "$broken/said"; then

@@ -37,8 +37,16 @@ func blocks(t *testing.T, page, mark string) (out []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if out = blocksOf(string(raw), mark); len(out) == 0 {
+		t.Fatalf("%s has no blocks of %s", page, mark)
+	}
+	return out
+}
+
+// blocksOf gives the lines of a text's blocks of code that are marked so.
+func blocksOf(text, mark string) (out []string) {
 	inside := false
-	for line := range strings.Lines(string(raw)) {
+	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		switch {
 		case line == "```"+mark:
@@ -48,9 +56,6 @@ func blocks(t *testing.T, page, mark string) (out []string) {
 		case inside:
 			out = append(out, line)
 		}
-	}
-	if len(out) == 0 {
-		t.Fatalf("%s has no blocks of %s", page, mark)
 	}
 	return out
 }

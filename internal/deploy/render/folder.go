@@ -93,7 +93,11 @@ var page string
 func readme(s deploy.Spec, zip string, files map[string]string) string {
 	n := s.Names()
 	at := deploy.Place{Bucket: s.Artefacts.Bucket, Prefix: s.Artefacts.Prefix + n.Base + "/"}
+	const first = "The program has to be in the bucket first."
 	fill := map[string]string{"LAKE": s.Lake, "TARGET": about(s.Target), "STACK": n.Stack, "ZIP": zip, "ARTEFACTS": at.Location(), "BUCKET": at.Bucket, "PREFIX": at.Prefix,
+		"TAGS": fmt.Sprintf("Key=%s,Value=%s Key=%s,Value=%s", LakeTag, s.Lake, TargetTag, s.Target), "CDKTAGS": fmt.Sprintf("'%s': '%s', '%s': '%s'", LakeTag, s.Lake, TargetTag, s.Target),
+		"TFTAGS": fmt.Sprintf("%q = %q, %q = %q", LakeTag, s.Lake, TargetTag, s.Target),
+		"CDK":    first, "TERRAFORM": first,
 		"FIRST": "", "TYPE": "CREATE", "DONE": "create", "NOTIFY": "", "GRANTS": "", "KEY": "", "POLICIES": ""}
 	var rows strings.Builder
 	row := func(file, text string) { fmt.Fprintf(&rows, "| `%s` | %s |\n", file, text) }
@@ -101,7 +105,9 @@ func readme(s deploy.Spec, zip string, files map[string]string) string {
 		row(FirstFile, "what has to be there before: see below")
 		fill["TYPE"], fill["DONE"] = "UPDATE", "update"
 		fill["FIRST"] = "\nThe bucket has to be there before the program is in it. So the first step makes a stack of bucket and database alone, once:\n\n```sh\n" +
-			"aws cloudformation create-stack --stack-name $stack --template-body file://" + FirstFile + "\naws cloudformation wait stack-create-complete --stack-name $stack\n```\n"
+			"aws cloudformation create-stack --stack-name $stack --tags " + fill["TAGS"] + " --template-body file://" + FirstFile + "\naws cloudformation wait stack-create-complete --stack-name $stack\n```\n"
+		fill["CDK"] = "The first step above, and the program in its bucket, come before it. As it has the same name, the CDK goes on with that stack, and takes the bucket for its own."
+		fill["TERRAFORM"] = "The first step above, and the program in its bucket, come before it; `terraform import aws_cloudformation_stack.lake " + n.Stack + "` takes that stack over, and the next `apply` makes the rest."
 	}
 	left := ""
 	for _, v := range []string{"AWS::AccountId", "AWS::Region"} {

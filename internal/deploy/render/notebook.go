@@ -34,6 +34,7 @@ func (r *renderer) notebook() error {
 	}
 	r.t.Add(cfn.Resource{ID: "NotebookScript", Type: "AWS::SageMaker::NotebookInstanceLifecycleConfig", Properties: cfn.Map{
 		"NotebookInstanceLifecycleConfigName": r.n.Notebook,
+		"Tags":                                r.tags(),
 		"OnStart":                             cfn.List{cfn.Map{"Content": cfn.Map{"Fn::Base64": script}}},
 	}}, accept(cfn.Resource{ID: "Notebook", Type: "AWS::SageMaker::NotebookInstance", Comment: "It costs while it runs: stop it when you are done.", Properties: cfn.Map{
 		"NotebookInstanceName": r.n.Notebook, "InstanceType": r.Settings.Notebook.Instance, "RoleArn": r.role("scientist"),

@@ -2,15 +2,12 @@ package render_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/cfn"
@@ -171,140 +168,6 @@ func TestRulesMatchLandingAlone(t *testing.T) {
 	}
 }
 
-// A pattern has at most 2,048 characters (Amazon EventBridge User Guide, "EventBridge quotas").
-func TestManyLandingPlaces(t *testing.T) {
-	t.Parallel()
-	s := made(0, func(s *deploy.Spec) {
-		for i := range 200 {
-			s.Landing = append(s.Landing, deploy.Landing{Name: fmt.Sprintf("t%d", i), At: deploy.Place{Bucket: "b", Prefix: fmt.Sprintf("source-number-%d/raw/", i)}})
-		}
-	})
-	places := map[string]bool{}
-	names := map[any]bool{}
-	for _, r := range template(t, s).Resources {
-		if r.Type != "AWS::Events::Rule" {
-			continue
-		}
-		raw, err := json.Marshal(r.Properties["EventPattern"])
-		if err != nil || len(raw) > 2048 {
-			t.Errorf("%s has a pattern of %d characters (%v)", r.ID, len(raw), err)
-		}
-		names[r.Properties["Name"]] = true
-		for _, k := range r.Properties["EventPattern"].(cfn.Map)["detail"].(cfn.Map)["object"].(cfn.Map)["key"].(cfn.List) {
-			places[k.(cfn.Map)["prefix"].(string)] = true
-		}
-	}
-	if len(places) != 200 || len(names) < 2 {
-		t.Errorf("%d places in %d rules", len(places), len(names))
-	}
-}
-
-// IAM takes 10,240 characters of a role's own policies and 6,144 of a managed one.
-func TestRightsOnManyPlaces(t *testing.T) {
-	t.Parallel()
-	s := made(0, func(s *deploy.Spec) {
-		for i := range 150 {
-			s.Landing = append(s.Landing, deploy.Landing{Name: fmt.Sprintf("t%d", i), At: deploy.Place{Bucket: "b", Prefix: fmt.Sprintf("source-number-%d/raw/", i)}})
-		}
-	})
-	all, read, kept := 0, map[string]bool{}, map[string]bool{}
-	for _, r := range template(t, s).Resources {
-		switch r.Type {
-		case "AWS::IAM::ManagedPolicy":
-			all++
-			if n := len(compact(t, r.Properties["PolicyDocument"])); n > 6144 {
-				t.Errorf("%s has %d characters", r.ID, n)
-			}
-			sids := map[any]bool{}
-			for _, statement := range r.Properties["PolicyDocument"].(cfn.Map)["Statement"].(cfn.List) {
-				sid := statement.(cfn.Map)["Sid"]
-				if sids[sid] {
-					t.Errorf("%s has two statements %s", r.ID, sid)
-				}
-				sids[sid] = true
-			}
-			if !strings.HasPrefix(r.ID, "RunnerRole") {
-				continue
-			}
-			for _, statement := range r.Properties["PolicyDocument"].(cfn.Map)["Statement"].(cfn.List) {
-				in := read
-				if statement.(cfn.Map)["Effect"] == "Deny" {
-					in = kept
-				}
-				for _, m := range regexp.MustCompile(`source-number-\d+`).FindAllString(compact(t, statement), -1) {
-					in[m] = true
-				}
-			}
-		case "AWS::IAM::Role":
-			for _, p := range listOf(r.Properties["Policies"]) {
-				if n := len(compact(t, p.(cfn.Map)["PolicyDocument"])); n > 10240 {
-					t.Errorf("%s has %d characters", r.ID, n)
-				}
-			}
-		}
-	}
-	if all < 2 || len(read) != 150 || len(kept) != 150 {
-		t.Errorf("%d managed policies, by which %d places are read and %d kept", all, len(read), len(kept))
-	}
-}
-
-func listOf(v any) cfn.List {
-	out, _ := v.(cfn.List)
-	return out
-}
-
-// compact is a policy as IAM counts it, filled in.
-func compact(t *testing.T, v any) string {
-	t.Helper()
-	raw, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.NewReplacer("${AWS::Partition}", "aws-us-gov", "${AWS::Region}", "ap-southeast-2", "${AWS::AccountId}", "123456789012").Replace(string(raw))
-}
-
-func TestLimitsOfTemplates(t *testing.T) {
-	t.Parallel()
-	if n := len(text(t, template(t, made(100, everything)))); n > cfn.MaxURL {
-		t.Errorf("a lake of 300 tables has a template of %d bytes", n)
-	}
-	var big *cfn.TooBigError
-	if _, err := render.Template(made(200, nil)); !errors.As(err, &big) {
-		t.Errorf("a lake of 600 tables with named queries: %v", err)
-	}
-	if _, err := render.Template(made(200, func(s *deploy.Spec) { s.Settings.Athena.NoQueries = true })); err != nil {
-		t.Errorf("and without: %v", err)
-	}
-}
-
-// Names of all parts, as their services take them.
-func TestNames(t *testing.T) {
-	t.Parallel()
-	long := strings.Repeat("a_long_name", 9)
-	seen := map[string]string{}
-	for _, c := range [][2]string{{"shop", "aws"}, {"shop", "aws_2"}, {"shop_aws", "x"}, {"shop", "aws_x"}, {long, "aws"}, {long, "aws2"}} {
-		s := made(1, everything)
-		s.Lake, s.Target = c[0], c[1]
-		n := s.Names()
-		if other, twice := seen[n.Base]; twice {
-			t.Errorf("%s and %s are both %s", other, c, n.Base)
-		}
-		seen[n.Base] = fmt.Sprint(c)
-		for _, p := range []struct {
-			name, pattern string
-		}{
-			{n.Stack, `^[A-Za-z][A-Za-z0-9-]{0,127}$`}, {n.Function, `^[a-zA-Z0-9-_]{1,64}$`}, {n.StateMachine, `^[a-zA-Z0-9-_]{1,80}$`}, {n.Queue, `^[a-zA-Z0-9-_]{1,80}$`},
-			{n.DeadLetters, `^[a-zA-Z0-9-_]{1,80}$`}, {n.Topic, `^[a-zA-Z0-9-_]{1,256}$`}, {n.Rule + "-99", `^[.\-_A-Za-z0-9]{1,64}$`}, {n.Schedule, `^[0-9a-zA-Z-_.]{1,64}$`},
-			{n.Notebook, `^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$`}, {n.Scientist, `^[a-zA-Z0-9._-]{1,128}$`}, {n.FunctionLogs, `^[.\-_/#A-Za-z0-9]{1,512}$`},
-		} {
-			if !regexp.MustCompile(p.pattern).MatchString(p.name) {
-				t.Errorf("%s: %s is no name", c, p.name)
-			}
-		}
-		text(t, template(t, s))
-	}
-}
-
 // Every part can be left out, and then nothing is left of it.
 func TestPartsAreLeftOut(t *testing.T) {
 	t.Parallel()
@@ -343,59 +206,5 @@ func TestVisibility(t *testing.T) {
 		if v := tmpl.Resource("Queue").Properties["VisibilityTimeout"].(int); v <= int(d.Seconds()) {
 			t.Errorf("a function of %s has a queue of %d s", d, v)
 		}
-	}
-}
-
-// What has tags in CloudFormation has those of the lake.
-func TestTags(t *testing.T) {
-	t.Parallel()
-	without := []string{"AWS::S3::BucketPolicy", "AWS::KMS::Alias", "AWS::Glue::Database", "AWS::Athena::NamedQuery", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy",
-		"AWS::SNS::Subscription", "AWS::Scheduler::Schedule", "AWS::Glue::SecurityConfiguration", "AWS::IAM::ManagedPolicy", "AWS::SageMaker::NotebookInstanceLifecycleConfig",
-		"AWS::LakeFormation::PrincipalPermissions"}
-	for _, r := range template(t, made(2, everything)).Resources {
-		if slices.Contains(without, r.Type) {
-			continue
-		}
-		raw, _ := json.Marshal(r.Properties["Tags"])
-		for _, want := range []string{"tarn:lake", "shop", "tarn:target", "aws", "owner"} {
-			if !strings.Contains(string(raw), want) {
-				t.Errorf("%s, a %s, has no tag %s", r.ID, r.Type, want)
-			}
-		}
-	}
-}
-
-// Templates are read by other YAML parsers too.
-func TestTextsOfPeople(t *testing.T) {
-	t.Parallel()
-	const nasty = "yes: \"no\" 'or' # {maybe}\n\ttab ${AWS::Region} é 💡"
-	s := made(1, func(s *deploy.Spec) {
-		s.Models[0].Description, s.Models[0].Title = nasty, "Customer: 'x'"
-		s.Variables = map[string]string{"ON": "on", "N": "007", "TEXT": nasty}
-		s.Queries = []deploy.Query{{Name: "a b", Description: nasty, SQL: "SELECT 1 -- " + nasty}}
-	})
-	var read struct {
-		Resources map[string]struct {
-			Properties map[string]yaml.Node `yaml:"Properties"`
-		} `yaml:"Resources"`
-	}
-	if err := yaml.Unmarshal([]byte(text(t, template(t, s))), &read); err != nil {
-		t.Fatal(err)
-	}
-	var env struct {
-		Variables map[string]string `yaml:"Variables"`
-	}
-	node := read.Resources["Function"].Properties["Environment"]
-	if err := node.Decode(&env); err != nil || env.Variables["ON"] != "on" || env.Variables["N"] != "007" || env.Variables["TEXT"] != nasty {
-		t.Errorf("variables are %q (%v)", env.Variables, err)
-	}
-	tmpl := template(t, s)
-	for id, want := range map[string]bool{"QueryAB": true, "Function": true, "QueryTables": false, "StateMachine": false} {
-		if r := tmpl.Resource(id); want != (r.Metadata["cfn-lint"] != nil) || want != strings.Contains(r.Comment, "E1029") {
-			t.Errorf("%s: metadata are %v, comment is %q", id, r.Metadata, r.Comment)
-		}
-	}
-	if got := read.Resources["QueryAB"].Properties["QueryString"]; got.Value != "SELECT 1 -- "+nasty {
-		t.Errorf("a query is %q", got.Value)
 	}
 }
