@@ -2,6 +2,7 @@ package cost_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -224,8 +225,12 @@ func TestTrickle(t *testing.T) {
 		t.Errorf("an hour apart: %v", r.Runs)
 	}
 	c.Settings.Events.Off = true
+	if r := cost.Reckon(c, "", prices(t, "", "")); r.Runs != cost.Days || r.Trickle.Runs != 24*cost.Days {
+		t.Errorf("without events, the schedule has %v runs; and %+v", r.Runs, r.Trickle)
+	}
+	c.Settings.Events.Schedule = ""
 	if r := cost.Reckon(c, "", prices(t, "", "")); r.Runs != 0 {
-		t.Errorf("without events: %v", r.Runs)
+		t.Errorf("without events and schedule: %v", r.Runs)
 	}
 }
 
@@ -315,7 +320,7 @@ func TestShape(t *testing.T) {
 		}
 	}
 	// In the middle of the month there are 16 million rows.
-	if i := wide.Items[slices.IndexFunc(wide.Items, func(i cost.Item) bool { return i.What == "queries" })]; i.Amount != 10*30*16e6*1500/1e12 {
+	if i := wide.Items[slices.IndexFunc(wide.Items, func(i cost.Item) bool { return i.What == "queries" })]; math.Abs(i.Amount-10*30*16e6*1500/1e12) > 1e-9 {
 		t.Errorf("%+v", i)
 	}
 }
