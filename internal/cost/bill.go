@@ -49,13 +49,13 @@ type Bill struct {
 	Run float64 `json:"run_usd"`
 	// What a month costs, in US dollars: the sum of the lines.
 	Month float64 `json:"month_usd"`
-	// The lines of the same work as five Glue jobs.
+	// The lines of the same work as Glue jobs, one for each model.
 	Classic []Item `json:"classic"`
 	// What they cost a run.
 	ClassicRun float64 `json:"classic_run_usd"`
 	// What they cost a month.
 	ClassicMonth float64 `json:"classic_month_usd"`
-	// The same volume in one run a day, here and as five Glue jobs.
+	// The same volume in one run a day, here and as Glue jobs, one for each model.
 	Daily Daily `json:"daily"`
 	// The same with a file a minute.
 	Trickle Trickle `json:"trickle"`
@@ -69,7 +69,7 @@ type Bill struct {
 type Daily struct {
 	// What it costs here, in US dollars.
 	Month float64 `json:"month_usd"`
-	// What five Glue jobs would cost.
+	// What Glue jobs would cost.
 	Classic float64 `json:"classic_usd"`
 }
 
@@ -81,7 +81,7 @@ type Trickle struct {
 	Month float64 `json:"month_usd"`
 	// What it would cost if each file started a run.
 	Unbounded float64 `json:"unbounded_usd"`
-	// What five Glue jobs would cost, as often as the lake's own runs.
+	// What Glue jobs would cost, as often as the lake's own runs.
 	Classic float64 `json:"classic_usd"`
 }
 
