@@ -126,7 +126,7 @@ up to date and shows them to readers in one step; ` + "`tarn query`" + ` asks th
 		make  func(*app) *cobra.Command
 	}{
 		{"start", demoCommand}, {"start", initCommand}, {"start", crawlCommand}, {"start", importCommand}, {"start", sampleCommand},
-		{"work", validateCommand}, {"work", planCommand}, {"work", runCommand}, {"work", queryCommand}, {"work", checkCommand}, {"work", compileCommand}, {"work", deployCommand}, {"work", connectCommand},
+		{"work", validateCommand}, {"work", planCommand}, {"work", runCommand}, {"work", queryCommand}, {"work", compareCommand}, {"work", checkCommand}, {"work", compileCommand}, {"work", deployCommand}, {"work", connectCommand},
 		{"care", quarantineCommand}, {"care", runsCommand}, {"care", rollbackCommand}, {"care", dropCommand}, {"care", gcCommand}, {"care", holdsCommand}, {"care", recoverCommand}, {"care", doctorCommand}, {"care", versionCommand}, {"care", workerCommand}, {"care", lambdaCommand}, {"care", costCommand},
 	} {
 		cmd := c.make(a)

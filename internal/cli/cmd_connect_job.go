@@ -15,7 +15,7 @@ import (
 // jobFlags say how a table becomes the input of a SageMaker job.
 type jobFlags struct {
 	training, processing bool
-	at, keep, to         string
+	keep, to             string
 	keeps, wait          bool // keeps: --keep was written
 }
 
@@ -58,7 +58,7 @@ func (a *app) jobInput(ctx context.Context, names []string, c connectFlags) (err
 	if len(names) > 0 {
 		name = names[0]
 	}
-	pinned, held, err := w.Pin(ctx, name, f.at, keep, f.wait)
+	pinned, held, err := w.Pin(ctx, name, c.at, keep, f.wait)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (a *app) processing(ctx context.Context, w *run.Workspace, p connect.Place,
 	if !ok {
 		return fmt.Errorf("%w: %s", run.ErrUnknownTable, pinned.Table)
 	}
-	described, err := described(t)
+	described, err := described(t, "")
 	if err != nil {
 		return err
 	}

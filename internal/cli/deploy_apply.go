@@ -11,8 +11,10 @@ import (
 	"tarn/internal/deploy/artefact"
 	"tarn/internal/deploy/render"
 	"tarn/internal/deploy/stack"
+	"tarn/internal/diag"
 	"tarn/internal/project"
 	"tarn/internal/run"
+	"tarn/internal/store"
 )
 
 // mostRead is how much a deployment reads to bring the tables up to date; where there is more, the deployed lake does it.
@@ -42,7 +44,10 @@ func (a *app) deployApply(ctx context.Context, lake *project.Lake, spec deploy.S
 	}
 	out := deployJSON{Result: result}
 	if !f.noRun {
-		if out.Run, out.Later, err = a.firstRun(ctx, lake); err != nil && !a.json {
+		if out.Run, out.Later, err = a.firstRun(ctx, lake); errors.Is(err, store.ErrDenied) {
+			err = diag.WithHint(err, "`tarn deploy --no-run` leaves the tables to the deployed lake; to make them from here, these credentials need the policy laptop of docs/rights.md beside the deployer's")
+		}
+		if err != nil && !a.json {
 			a.tell("the stack is there, and its tables could not be brought up to date:")
 		}
 	}

@@ -285,10 +285,14 @@ func TestDocumentedKeys(t *testing.T) {
 	if _, err := s3test.Serve(t.Context(), "documented-inputs"); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "tarn.yaml"), []byte("name: shop\nlocations: {\"s3://shop/\": data/}\ntargets:\n  bucket: {warehouse: s3://documented-inputs/tables/, locations: {\"s3://shop/\": data/}}\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "tarn.yaml"), []byte("name: shop\nlocations: {\"s3://shop/\": data/}\ntargets:\n  bucket: {warehouse: s3://documented-inputs/tables/, locations: {\"s3://shop/\": data/}}\n"+
+		"  glue: {warehouse: s3://documented-inputs/shown/, catalog: glue, locations: {\"s3://shop/\": data/}}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	call("tarn run", "run", "-C", dir, "--target", "bucket")
+	gluetest.Start(t)
+	call("tarn run", "run", "-C", dir, "--target", "glue")
+	call("tarn connect sagemaker --notebook", "connect", "sagemaker", "sales_trusted", "-C", dir, "--target", "glue", "--notebook", filepath.Join(temp, "notebook"))
 	call("tarn connect sagemaker --training|--processing", "connect", "sagemaker", "sales_trusted", "--training", "-C", dir, "--target", "bucket")
 	call("tarn holds", "holds", "-C", dir, "--target", "bucket")
 	call("tarn recover", "recover", "-C", dir, "--target", "bucket")

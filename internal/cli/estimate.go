@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"tarn/internal/cost"
 	"tarn/internal/deploy"
+	"tarn/internal/store"
 )
 
 // estimate says in lines what a stack costs a month: by what the lake has loaded, or what lies in its landing places, and before
@@ -12,8 +14,13 @@ import (
 func (a *app) estimate(ctx context.Context, spec deploy.Spec) ([]string, error) {
 	c, region := caseOf(spec), ""
 	// Before the first deployment there is no bucket to look into, which is no reason not to deploy.
-	if known, at, err := a.costs(ctx, "", false); err == nil {
+	known, at, err := a.costs(ctx, "", false)
+	if err == nil {
 		c, region = known, at
+	}
+	why := "Nothing is loaded yet"
+	if errors.Is(err, store.ErrDenied) {
+		why = "These credentials may not see what is loaded"
 	}
 	example := c.Volume.Files == 0
 	if example {
@@ -22,7 +29,7 @@ func (a *app) estimate(ctx context.Context, spec deploy.Spec) ([]string, error) 
 	c.Volume.Queries = usualQueries
 	lines, err := cost.Plain(c, region, "")
 	if example && err == nil {
-		lines = append([]string{"Nothing is loaded yet, so this is an example: tarn cost reckons with your own numbers."}, lines...)
+		lines = append([]string{why + ", so this is an example: tarn cost reckons with your own numbers."}, lines...)
 	}
 	return lines, err
 }

@@ -24,6 +24,7 @@ import (
 	"tarn/internal/lake"
 	"tarn/internal/lambda"
 	"tarn/internal/ledger"
+	"tarn/internal/notebook"
 	"tarn/internal/project"
 	"tarn/internal/query"
 	"tarn/internal/run"
@@ -97,13 +98,14 @@ func exitCode(ctx context.Context, err error) int {
 	var stackRefused *stack.Error
 	var unfit *connect.UnfitError
 	var unpinned *run.NotPinnedError
+	var column *notebook.ColumnError
 	var held *run.HeldError
 	switch {
 	case err == nil:
 		return exitDone
 	case ctx.Err() != nil || errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &unread), errors.As(err, &unfit), errors.As(err, &held), errors.Is(err, connect.ErrLongQuery):
+	case errors.As(err, &usage), errors.As(err, &unread), errors.As(err, &unfit), errors.As(err, &held), errors.As(err, &column), errors.Is(err, connect.ErrLongQuery):
 		return exitUsage
 	case errors.As(err, &changed), errors.Is(err, errHeld), errors.As(err, &unpinned):
 		return exitHeld

@@ -6,6 +6,7 @@ import (
 
 	"tarn/internal/check"
 	"tarn/internal/classic"
+	"tarn/internal/compare"
 	"tarn/internal/connect"
 	"tarn/internal/cost"
 	"tarn/internal/demo"
@@ -14,6 +15,7 @@ import (
 	"tarn/internal/doctor"
 	"tarn/internal/intake"
 	"tarn/internal/lake"
+	"tarn/internal/notebook"
 	"tarn/internal/plan"
 	"tarn/internal/run"
 	"tarn/internal/sample"
@@ -44,9 +46,39 @@ type runJSON struct {
 	Hint string `json:"hint,omitempty"`
 }
 
+// compareJSON is what `tarn compare` prints.
+type compareJSON struct {
+	// Name of the first table.
+	First string `json:"first"`
+	// Name of the second table.
+	Second string `json:"second"`
+	// Whether both have the same rows, each as often, by the columns that were compared.
+	Same bool `json:"same"`
+	compare.Counts
+	*compare.Comparison
+	// Rows that differ, with how often each is in the first and in the second table.
+	Rows []json.RawMessage `json:"rows"`
+}
+
+// compareSQLJSON is what `tarn compare --sql` prints.
+type compareSQLJSON struct {
+	// The statement.
+	SQL string `json:"sql"`
+}
+
 // connectJSON is what `tarn connect` prints.
 type connectJSON struct {
 	connect.Cell
+}
+
+// notebookJSON is what `tarn connect sagemaker --notebook` prints.
+type notebookJSON struct {
+	// Absolute path of the folder.
+	Dir string `json:"dir"`
+	// What was written, relative to the folder.
+	Files []string `json:"files"`
+	// What the notebook goes by, as in tarn.json beside it.
+	Settings notebook.Config `json:"settings"`
 }
 
 // jobJSON is what `tarn connect sagemaker` prints with --training or --processing.
@@ -304,8 +336,10 @@ type deployStatusJSON struct {
 	*stack.Status
 	// Whether nothing asks for somebody.
 	OK bool `json:"ok"`
-	// The last run that was published, without its record; null where there is none.
+	// The last run that was published, without its record; null where there is none or these credentials may not read it.
 	LastRun *run.Past `json:"last_run"`
+	// Whether these credentials may not read which runs there were, as those of an operator.
+	RunsDenied bool `json:"runs_denied,omitempty"`
 	// 7 where something asks for somebody.
 	ExitCode int `json:"exit_code,omitempty"`
 }
@@ -338,7 +372,10 @@ func results() []result {
 		{"tarn cost", cost.Bill{}},
 		{"tarn query", queryJSON{}},
 		{"tarn query -o FILE", queryFileJSON{}},
+		{"tarn compare", compareJSON{}},
+		{"tarn compare --sql", compareSQLJSON{}},
 		{"tarn connect", connectJSON{}},
+		{"tarn connect sagemaker --notebook", notebookJSON{}},
 		{"tarn connect sagemaker --training|--processing", jobJSON{}},
 		{"tarn check", checkJSON{}},
 		{"tarn compile", compileJSON{}}, {"tarn compile --as glue", projectJSON{}}, {"tarn deploy", deployJSON{}}, {"tarn deploy --render", deployRenderJSON{}},

@@ -11,10 +11,19 @@ import (
 	"tarn/internal/lake"
 	"tarn/internal/notebook"
 	"tarn/internal/project"
+	"tarn/internal/schema"
 )
 
 // DefaultTable is the table that is meant where none is named, in lakes that have it.
 const DefaultTable = notebook.Table
+
+// TableOf describes a table for cells. person names the column that says whose a row is; with "" one is taken that can be told by its
+// name. The error is a [*notebook.ColumnError].
+func TableOf(name string, columns []schema.Column, person string) (t Table, err error) {
+	t = Table{Name: name, Columns: columns}
+	t.Person, err = notebook.Person(columns, person)
+	return t, err
+}
 
 // At tells where the tables of a lake's target are. Region and endpoints are resolved as the program itself does, so that
 // cells read the same tables on another machine too. It makes no request.

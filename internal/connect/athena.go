@@ -1,12 +1,5 @@
 package connect
 
-import (
-	"slices"
-	"strings"
-
-	"tarn/internal/schema"
-)
-
 // athena begins a script that asks Athena in a workgroup, as the function ask.
 func athena(peer, group string, p Place) (*script, error) {
 	if !p.Glue {
@@ -50,22 +43,9 @@ func athenaCell(p Place, t Table) (Cell, error) {
 	if err != nil {
 		return Cell{}, err
 	}
-	s.line("df = ask(%s)", literal("SELECT * FROM "+schema.Quote(t.Name)))
+	s.line("df = ask(%s)", literal(t.sql()))
 	s.line("print(df)")
 	return Cell{Parts: []Part{s.part()}}, nil
-}
-
-// persons are columns that say whose a row is, the most telling last: of STEDI's tables, a device has one owner.
-var persons = []string{"user", "email", "serialnumber"}
-
-// person gives the column that says whose a row is, in the lower case that Athena gives names; "" if there is none.
-func (t Table) person() (found string) {
-	for _, p := range persons {
-		if slices.ContainsFunc(t.Columns, func(c string) bool { return strings.ToLower(c) == p }) {
-			found = p
-		}
-	}
-	return found
 }
 
 func sagemakerCell(p Place, t Table) (Cell, error) {
@@ -73,16 +53,16 @@ func sagemakerCell(p Place, t Table) (Cell, error) {
 	if err != nil {
 		return Cell{}, err
 	}
-	s.line("df = ask(%s)", literal("SELECT * FROM "+schema.Quote(t.Name)))
-	person := t.person()
-	if person == "" {
+	s.line("df = ask(%s)", literal(t.sql()))
+	if t.Person == "" {
+		s.line("# No column is known to say whose a row is. Name one with --person, and the cell splits the rows so that nobody is in both parts.")
 		s.line("print(df)")
 		return Cell{Parts: []Part{s.part()}}, nil
 	}
 	s.need("scikit-learn==" + scikitVersion)
 	s.use("from sklearn.model_selection import GroupShuffleSplit")
 	s.line("# Rows of one person are alike: with some of them in each part, a model is tested on what it has seen.")
-	s.line("[(learn, test)] = GroupShuffleSplit(n_splits=1, test_size=0.25, random_state=7).split(df, groups=df[%s])", literal(person))
+	s.line("[(learn, test)] = GroupShuffleSplit(n_splits=1, test_size=0.25, random_state=7).split(df, groups=df[%s])", literal(t.Person))
 	s.line("train, held_out = df.iloc[learn], df.iloc[test]")
 	s.line("print(len(train), %s, len(held_out))", literal("rows to learn from, to test with:"))
 	return Cell{Parts: []Part{s.part()}}, nil

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"tarn/internal/schema"
 )
 
 // Place is where a lake's tables are, as other programs have to be told.
@@ -110,8 +112,24 @@ type Table struct {
 	// Name is that of the catalog.
 	Name string
 	// Columns are its columns, in order.
-	Columns []string
+	Columns []schema.Column
+	// Snapshot is the state that is meant; 0 for whatever is there when the cell runs.
+	Snapshot int64
+	// Person is the column that says whose a row is, in the lower case that Athena gives names; "" if none does.
+	Person string
 }
+
+// sql is the statement that gives all rows, or those of the snapshot that is meant.
+func (t Table) sql() string {
+	text := "SELECT * FROM " + schema.Quote(t.Name)
+	if t.Snapshot != 0 {
+		text += asOf(t.Snapshot)
+	}
+	return text
+}
+
+// asOf is how Athena and Trino are asked for a snapshot.
+func asOf(snapshot int64) string { return fmt.Sprintf(" FOR VERSION AS OF %d", snapshot) }
 
 // Peer is a program that a cell can be written for.
 type Peer struct {

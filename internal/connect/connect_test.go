@@ -13,7 +13,7 @@ import (
 var (
 	laptop = Place{Lake: "stedi", Database: "stedi", CatalogFile: "/home/me/stedi/.tarn/catalog.db", Warehouse: "file:///home/me/stedi/.tarn/warehouse", Trino: "http://localhost:8080", WorkGroup: "primary"}
 	cloud  = Place{Lake: "stedi", Target: "aws", Database: "stedi", Glue: true, Warehouse: "s3://my-bucket/warehouse", Region: "eu-central-1", Trino: "http://localhost:8080", WorkGroup: "primary"}
-	table  = Table{Name: DefaultTable, Columns: []string{"timestamp", "serialNumber", "distanceFromObject", "x", "y", "z"}}
+	table  = Table{Name: DefaultTable, Person: "serialnumber"}
 )
 
 func TestVersionsAreThoseThatCIInstalls(t *testing.T) {

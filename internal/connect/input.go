@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"tarn/internal/notebook"
 	"tarn/internal/schema"
 )
 
@@ -26,10 +27,10 @@ var ErrLongQuery = errors.New("the statement is longer than SageMaker takes")
 // Query is the statement that gives a table as it was at a snapshot: its columns by name while that is short enough, or all.
 // The error is [ErrLongQuery].
 func Query(t Table, snapshot int64) (string, error) {
-	from := fmt.Sprintf(" FROM %s FOR VERSION AS OF %d", schema.Quote(t.Name), snapshot)
-	columns := make([]string, len(t.Columns))
-	for i, c := range t.Columns {
-		columns[i] = schema.Quote(strings.ToLower(schema.StoredName(c)))
+	from := " FROM " + schema.Quote(t.Name) + asOf(snapshot)
+	columns := notebook.Names(t.Columns)
+	for i, c := range columns {
+		columns[i] = schema.Quote(c)
 	}
 	sql := "SELECT " + strings.Join(columns, ", ") + from
 	if len(columns) == 0 || len(sql) > longestQuery {
@@ -121,8 +122,15 @@ func Training(table, manifest string) Input {
 	return in
 }
 
-// inputName is a table's name as names of channels and inputs are written.
-func inputName(table string) string { return strings.Trim(strings.ReplaceAll(table, "_", "-"), "-") }
+// longestChannel is how long ChannelName of a Channel may be (Amazon SageMaker API Reference).
+const longestChannel = 64
+
+// inputName is a table's name as names of channels and inputs are written. A longer one is cut; a job has few inputs, and who reads
+// it can choose another.
+func inputName(table string) string {
+	name := strings.Trim(strings.ReplaceAll(table, "_", "-"), "-")
+	return strings.TrimRight(name[:min(len(name), longestChannel)], "-")
+}
 
 func folder(location string) string { return strings.TrimRight(location, "/") + "/" }
 

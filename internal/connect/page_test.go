@@ -26,6 +26,8 @@ is a lake in ` + "`/home/me/stedi`" + ` and its target ` + "`aws`" + ` in the bu
 - Other programs may read while runs publish: they see one run or the next. Let nothing but runs write; what happens if another program
   does is in [targets.md](targets.md).
 - A landing table stands for its loaded rows, ` + "`NAME__rows`" + `. With ` + "`--json`" + ` the parts of a cell come one by one.
+- With ` + "`--at RUN`" + ` or a time, a cell reads the table as it was then, for as long as gc keeps that.
+- Each cell is one paste, into a notebook as well as into Python's own prompt.
 
 | program | a lake on this machine | a catalog file in a bucket | the Glue Data Catalog |
 |---|---|---|---|
@@ -91,6 +93,6 @@ On EMR, the file is not needed: the catalog is there as ` + "`awsdatacatalog`" +
 AWS tools do. ` + "`--server URL`" + ` names another server than the one on this machine.
 `,
 	"sagemaker": `
-The notebook that goes on from here, and the inputs of Processing and Training jobs, are in [sagemaker.md](sagemaker.md).
+The column is found by its name; ` + "`--person COLUMN`" + ` names another one. The notebook that goes on from here, and the inputs of Processing and Training jobs, are in [sagemaker.md](sagemaker.md).
 `,
 }

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"fmt"
 	"strings"
 
 	"tarn/internal/schema"
@@ -89,10 +90,18 @@ func inBucket(location string) (bucket, key string, ok bool) {
 	return bucket, key, ok
 }
 
+// arguments are those of a scan by PyIceberg or Polars, behind others.
+func (t Table) arguments(others ...string) string {
+	if t.Snapshot != 0 {
+		others = append(others, fmt.Sprintf("snapshot_id=%d", t.Snapshot))
+	}
+	return strings.Join(others, ", ")
+}
+
 func pythonCell(p Place, t Table) (Cell, error) {
 	s := open(p, t.Name)
 	s.need("pandas==" + pandasVersion)
-	s.line("df = table.scan().to_pandas()")
+	s.line("df = table.scan(%s).to_pandas()", t.arguments())
 	s.line("print(df)")
 	return Cell{Parts: []Part{s.part()}}, nil
 }
@@ -102,8 +111,9 @@ func pyicebergCell(p Place, t Table) (Cell, error) {
 	s.line("print(table.schema())")
 	s.line("for snapshot in table.snapshots():")
 	s.line("    print(snapshot.snapshot_id, snapshot.timestamp_ms, snapshot.summary.additional_properties.get(%s))", literal("tarn.run"))
+	s.line("")
 	s.line("# row_filter=, selected_fields= and snapshot_id= leave out what is not wanted before it is read.")
-	s.line("df = table.scan(limit=10).to_arrow()")
+	s.line("df = table.scan(%s).to_arrow()", t.arguments("limit=10"))
 	s.line("print(df)")
 	return Cell{Parts: []Part{s.part()}}, nil
 }
@@ -111,7 +121,9 @@ func pyicebergCell(p Place, t Table) (Cell, error) {
 func polarsCell(p Place, t Table) (Cell, error) {
 	s := open(p, t.Name)
 	s.need("polars==" + polarsVersion)
-	s.use("import polars as pl")
+	s.use("import os", "import polars as pl")
+	s.line("# PyIceberg says which files belong to the table. Without this line, Polars warns that a plugin of its own for that is not there.")
+	s.line("os.environ[%s] = %s", literal("POLARS_ICEBERG_PLANNER"), literal("pyiceberg"))
 	var own []pair // what Polars' own reader has to be told once more
 	for _, o := range []pair{{"aws_region", p.Region}, {"aws_endpoint_url", p.Endpoints.S3}} {
 		if p.remote() && o.value != "" {
@@ -122,9 +134,9 @@ func polarsCell(p Place, t Table) (Cell, error) {
 		own = append(own, pair{"aws_allow_http", literal("true")})
 	}
 	if len(own) == 0 {
-		s.line("df = pl.scan_iceberg(table)")
+		s.line("df = pl.scan_iceberg(%s)", t.arguments("table"))
 	} else {
-		s.line("df = pl.scan_iceberg(table, storage_options={")
+		s.line("df = pl.scan_iceberg(%s, storage_options={", t.arguments("table"))
 		s.settings(own)
 		s.line("})")
 	}
@@ -136,7 +148,7 @@ func duckdbCell(p Place, t Table) (Cell, error) {
 	s := open(p, t.Name)
 	s.need("duckdb==" + duckdbVersion)
 	s.line("# row_filter= and selected_fields= of scan() leave out what is not wanted before it is read.")
-	s.line("db = table.scan().to_duckdb(%s)", literal(t.Name))
+	s.line("db = table.scan(%s).to_duckdb(%s)", t.arguments(), literal(t.Name))
 	s.line("db.sql(%s).show()", literal("SELECT * FROM "+schema.Quote(t.Name)+" LIMIT 10"))
 	return Cell{Parts: []Part{s.part()}}, nil
 }

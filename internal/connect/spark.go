@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"fmt"
 	"strings"
 
 	"tarn/internal/schema"
@@ -66,11 +67,12 @@ func sparkCell(p Place, t Table) (Cell, error) {
 	s.line("settings = {")
 	s.settings(append([]pair{{"spark.jars.packages", literal(strings.Join(packages, ","))}}, settings...))
 	s.line("}")
-	s.line("builder = SparkSession.builder.appName(%s)", literal(p.Lake))
-	s.line("for key, value in settings.items():")
-	s.line("    builder = builder.config(key, value)")
-	s.line("spark = builder.getOrCreate()")
-	s.line("df = spark.table(%s)", literal(name+"."+schema.SparkQuote(p.Database)+"."+schema.SparkQuote(t.Name)))
+	s.line("spark = SparkSession.builder.appName(%s).config(map=settings).getOrCreate()", literal(p.Lake))
+	if table := name + "." + schema.SparkQuote(p.Database) + "." + schema.SparkQuote(t.Name); t.Snapshot != 0 {
+		s.line("df = spark.sql(%s)", literal(fmt.Sprintf("SELECT * FROM %s VERSION AS OF %d", table, t.Snapshot)))
+	} else {
+		s.line("df = spark.table(%s)", literal(table))
+	}
 	s.line("df.show(10)")
 	return Cell{Parts: []Part{s.part()}}, nil
 }

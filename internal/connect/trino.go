@@ -5,8 +5,6 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf16"
-
-	"tarn/internal/schema"
 )
 
 // property writes a value as Java's properties read it: a backslash is the only character that means something in a value, and
@@ -80,7 +78,7 @@ func trinoCell(p Place, t Table) (Cell, error) {
 	s.line("connection = trino.dbapi.connect(host=%s, port=%s, http_scheme=%s, user=%s, catalog=%s, schema=%s, timezone=%s)", literal(server.Hostname()), port,
 		literal(server.Scheme), literal("tarn"), literal(p.Lake), literal(p.Database), literal("UTC"))
 	s.line("cursor = connection.cursor()")
-	s.line("cursor.execute(%s)", literal("SELECT * FROM "+schema.Quote(t.Name)+" LIMIT 10"))
+	s.line("cursor.execute(%s)", literal(t.sql()+" LIMIT 10"))
 	s.line("for row in cursor:")
 	s.line("    print(row)")
 	return Cell{Parts: []Part{{File: "etc/catalog/" + p.Lake + ".properties", Language: "properties", Text: b.String()}, s.part()}}, nil

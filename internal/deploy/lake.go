@@ -53,7 +53,7 @@ func New(lake *project.Lake, graph *model.Graph) (Spec, error) {
 			s.Landing = append(s.Landing, l)
 			continue
 		}
-		m := Model{Name: t.Name, Zone: t.Zone, Title: t.Title(), Description: t.Description()}
+		m := Model{Name: t.Name, Zone: t.Zone, Title: t.Title(), Description: t.Description(), Columns: t.Columns}
 		for _, in := range t.Inputs {
 			if table := graph.Table(in); table != nil && table.Model != nil {
 				m.After = append(m.After, table.Name)

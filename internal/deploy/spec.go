@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"tarn/internal/deployconf"
+	"tarn/internal/schema"
 )
 
 // Spec is all that the template is rendered of. It has no secrets, and the same lake gives the same spec on every machine.
@@ -61,6 +62,8 @@ type Model struct {
 	Title, Description string
 	// After are the models that it reads.
 	After []string
+	// Columns are its columns, in order.
+	Columns []schema.Column
 }
 
 // Query is a named query.

@@ -115,6 +115,10 @@ type Notebook struct {
 	On bool
 	// Instance is its type, such as ml.t3.medium.
 	Instance string
+	// Table is the curated table that its notebook reads; "" for machine_learning_curated or, where that is not there, the last one.
+	Table string
+	// Person is the column that says whose a row is, Predict the one that a model guesses; "" for what can be told by the names.
+	Person, Predict string
 }
 
 // Roles name roles that exist already, by ARN, in place of those that the stack makes; and say how it makes the others.

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -69,14 +67,6 @@ func look(t *testing.T, a account, governed bool, what ...string) string {
 	t.Setenv("BUCKET", made)
 	dir := t.TempDir()
 	if _, err := template.Write(dir, "stedi", template.Options{Name: "stedi"}); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, "tarn.yaml")
-	text, err := os.ReadFile(path)
-	if err == nil {
-		err = os.WriteFile(path, []byte(strings.Replace(string(text), "    # catalog: glue ", "    catalog: glue #", 1)), 0o644)
-	}
-	if err != nil {
 		t.Fatal(err)
 	}
 	found, err := doctor.Look(t.Context(), dir, run.Options{Target: "aws"}, nil)

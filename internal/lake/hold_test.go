@@ -89,9 +89,9 @@ func TestHold(t *testing.T) {
 
 		// A tag whose time is over counts no more, and goes.
 		x = b.view(t).Table("x")
-		put(b.Hold(t.Context(), x, Hold{"short", x.Current(), time.Now().Add(100 * time.Millisecond)}))
+		over := func(x *Table) time.Time { return x.Snapshots()[len(x.Snapshots())-1].Time.Add(time.Millisecond) }
+		put(b.Hold(t.Context(), x, Hold{"short", x.Current(), over(x)}))
 		put(b.replace(t, "x", "run5", shape, "SELECT 5::BIGINT AS a"), nil)
-		time.Sleep(150 * time.Millisecond)
 		if got := b.view(t).Table("x").Holds(); len(got) != 0 {
 			t.Errorf("%+v", got)
 		}
@@ -103,8 +103,7 @@ func TestHold(t *testing.T) {
 		}
 		// Also where it was the last thing to do: its snapshot is the current one.
 		x = b.view(t).Table("x")
-		put(b.Hold(t.Context(), x, Hold{"shorter", x.Current(), time.Now().Add(50 * time.Millisecond)}))
-		time.Sleep(100 * time.Millisecond)
+		put(b.Hold(t.Context(), x, Hold{"shorter", x.Current(), over(x)}))
 		collect(0)
 		if n := len(slices.Collect(keys(b.view(t).Table("x")))); n != 1 {
 			t.Errorf("%d references are left, want main", n)

@@ -12,8 +12,12 @@ import (
 // Data files can be made on other machines, which write them to where the table has them. They are taken as they lie: of
 // each, only its footer is read.
 
-// LoadDir is the location of the folder for data files of one run that other machines write.
+// LoadDir is the location of the folder for data files of one run that lie there before
+// the draft has them: other machines write them, or other processes.
 func (d *Draft) LoadDir(run string) string { return d.at + "/data/" + run + "/load" }
+
+// InLoadDir reports whether a file, whose path ends as its location does, lies in [Draft.LoadDir] of a run.
+func InLoadDir(file, run string) bool { return strings.Contains(file, "/data/"+run+"/load/") }
 
 // SwapThere does what [Draft.Swap] does, and adds data files that lie in [Draft.LoadDir] of the run already. Location and Bytes
 // have to be set.

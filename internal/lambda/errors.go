@@ -73,10 +73,11 @@ func judged(err error, report string) error {
 var (
 	quoted = regexp.MustCompile(`"[^"]*"|'[^']*'`)
 	digits = regexp.MustCompile(`\d{5,}`)
+	mail   = regexp.MustCompile(`[^\s<>]+@[^\s<>]+`)
 )
 
 // plainly writes an error without values of rows. What our own code says of definitions, AWS and locks has none; of all other
-// texts, such as an engine's, it leaves out what is in quotes, and long numbers.
+// texts, such as an engine's, it leaves out what is in quotes, long numbers, and what looks like an e-mail address.
 func plainly(err error) string {
 	var t *TaskError
 	var checks *run.CheckError
@@ -125,5 +126,8 @@ func reasons(q *run.QuarantineError) string {
 }
 
 func veiled(text string) string {
-	return digits.ReplaceAllString(quoted.ReplaceAllString(text, "…"), "…")
+	for _, value := range []*regexp.Regexp{quoted, mail, digits} {
+		text = value.ReplaceAllString(text, "…")
+	}
+	return text
 }

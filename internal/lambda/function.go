@@ -114,6 +114,7 @@ func (f *Function) Close() error {
 // event has the members by which events are told apart.
 type event struct {
 	Records *[]record       `json:"Records"`
+	Event   string          `json:"Event"`
 	Source  string          `json:"source"`
 	Detail  json.RawMessage `json:"detail"`
 	Action  *task.Action    `json:"action"`
@@ -173,7 +174,7 @@ func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (_ any, err 
 		return f.task(ctx, l, t)
 	case e.Records != nil && fromQueue(*e.Records):
 		return f.batch(ctx, l, *e.Records)
-	case e.Records != nil, e.Source == "aws.s3" && e.Detail != nil:
+	case e.Records != nil, e.Source == "aws.s3" && e.Detail != nil, e.Event == "s3:TestEvent":
 		return f.direct(ctx, l, raw)
 	case e.Run != nil:
 		var m Manual
@@ -195,10 +196,15 @@ func strictly(raw []byte, to any) error {
 	d.DisallowUnknownFields()
 	err := d.Decode(to)
 	var kind *json.UnmarshalTypeError
-	if errors.As(err, &kind) {
-		return fmt.Errorf("%s has to be of another type: %s", kind.Field, kind.Type)
+	switch {
+	case errors.As(err, &kind) && kind.Field != "":
+		return fmt.Errorf("%s cannot be a %s", kind.Field, kind.Value)
+	case errors.As(err, &kind):
+		return fmt.Errorf("it has to be an object, and is a %s", kind.Value)
+	case err != nil:
+		return errors.New(strings.Replace(strings.TrimPrefix(err.Error(), "json: "), "unknown field", "there is no member", 1))
 	}
-	return err
+	return nil
 }
 
 // members lists the names in an object, as many as help.

@@ -1,12 +1,18 @@
 package lambda
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
+	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"tarn/internal/lambda/task"
 )
@@ -59,6 +65,24 @@ func (l *log) warn(text string, args ...any) { l.Warn(text, args...) }
 
 // failed tells of an error that the function ends with.
 func (l *log) failed(err error) { l.Error(plainly(err), "type", errorType(err)) }
+
+// panicked tells of a mistake in the program, and gives the error that the function ends with. The process ends too.
+func (l *log) panicked(v any) error {
+	text := veiled(fmt.Sprint(v))
+	l.Error("panic: "+text, "stack", string(debug.Stack()))
+	return messages.InvokeResponse_Error{Type: "Panic", Message: text, ShouldExit: true}
+}
+
+// loopLog makes lines of JSON of what the loop of aws-lambda-go says, which writes to the standard logger. The errors that the
+// function ends with are told by then.
+type loopLog struct{ *log }
+
+func (l loopLog) Write(p []byte) (int, error) {
+	if !bytes.HasPrefix(p, []byte(`{"errorMessage"`)) {
+		l.warn(veiled(strings.TrimSpace(string(p))))
+	}
+	return len(p), nil
+}
 
 // measure writes metrics as CloudWatch takes them out of logs (Amazon CloudWatch User Guide, "Specification: Embedded metric
 // format"): one line with the numbers and what they are.

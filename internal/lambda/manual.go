@@ -2,6 +2,8 @@ package lambda
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"tarn/internal/lambda/hints"
@@ -37,8 +39,11 @@ func (f *Function) manual(ctx context.Context, l *log, m Manual) (task.Answer, e
 		o.Deadline = time.Time{}
 		rec, err := w.Run(ctx, o)
 		if err != nil {
+			if ctx.Err() != nil {
+				err = fmt.Errorf("it was not done within one invocation; an execution of the state machine has no such bound: %w", ctx.Err())
+			}
 			failed := f.notPublished(l, rec, err)
-			if errorType(failed) != task.Busy {
+			if errorType(failed) != task.Busy && !errors.Is(err, run.ErrUnknownTable) {
 				l.measure(map[string]float64{task.RunsFailed: 1})
 			}
 			return failed

@@ -76,21 +76,40 @@ func TestJobOfAnother(t *testing.T) {
 	}
 }
 
-// Where there is little time, a run takes several invocations, and hints that come meanwhile are for the next one.
+// Where there is little time, a run takes several invocations, and hints that come meanwhile are for the next one. A machine that does
+// not get on in that time gets four times as much, with requests that take as much longer.
 func TestLittleTime(t *testing.T) {
-	w := newWorld(t, lambdatest.Config{Timeout: 3 * time.Second})
+	slower := time.Duration(1)
+	for ; !littleTime(t, slower, slower < 64); slower *= 4 {
+	}
+}
+
+// littleTime reports whether the function got on in its time; it has to if nothing else may be.
+func littleTime(t *testing.T, slower time.Duration, may bool) bool {
+	w := newWorld(t, lambdatest.Config{Timeout: 3 * slower * time.Second})
 	// Each request takes a while.
 	w.proxy.Do(func(*http.Request) s3test.Fault {
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(50 * slower * time.Millisecond)
 		return s3test.None
 	})
 	w.states.alive[one] = true
-	w.call(w.arrived("landing/customer/landing/customer-1.json"))
+	if r := w.invoke(w.arrived("landing/customer/landing/customer-1.json")); r.Err != nil {
+		return tooSlow(t, r.Err, may)
+	}
 	id, turns := "", 0
 	for {
-		out := w.call(w.task(task.Run, one, id))
+		r := w.invoke(w.task(task.Run, one, id))
+		if r.Err != nil {
+			return tooSlow(t, r.Err, may)
+		}
+		var out map[string]any
+		if err := json.Unmarshal(r.Payload, &out); err != nil {
+			t.Fatal(err)
+		}
 		if turns++; turns == 1 {
-			w.call(w.arrived("landing/customer/landing/other.json"))
+			if r := w.invoke(w.arrived("landing/customer/landing/other.json")); r.Err != nil {
+				return tooSlow(t, r.Err, may)
+			}
 		}
 		if id, _ = out["run"].(string); out["next"] != string(task.Continue) {
 			if out["next"] != string(task.Done) || out["published"] != 8.0 {
@@ -108,6 +127,64 @@ func TestLittleTime(t *testing.T) {
 	}
 	if left := w.keys("warehouse/stedi/_tarn/hints/"); len(left) != 1 {
 		t.Errorf("hints %q", left)
+	}
+	return true
+}
+
+// tooSlow is for a function that had no time, on a machine with other things to do; all else is an error. It is false.
+func tooSlow(t *testing.T, err *lambdatest.Error, may bool) bool {
+	t.Helper()
+	if late := err.Type == lambdatest.TimedOut || strings.Contains(err.Message, "is not made within"); !may || !late {
+		t.Fatal(err)
+	}
+	t.Log(err)
+	return false
+}
+
+// Where the definitions have changed in the middle of a run, what that had done is thrown away. What events have named stays for a
+// run that looks at it.
+func TestThrownAway(t *testing.T) {
+	w := newWorld(t, lambdatest.Config{Timeout: 3 * time.Second})
+	slow := func(*http.Request) s3test.Fault {
+		time.Sleep(50 * time.Millisecond)
+		return s3test.None
+	}
+	w.proxy.Do(slow)
+	w.states.alive[one] = true
+	w.call(w.arrived("landing/customer/landing/customer-1.json"))
+	begun := w.call(w.task(task.Run, one, ""))
+	if begun["next"] != string(task.Continue) {
+		t.Fatal(begun)
+	}
+	w.proxy.Do(nil)
+	w.function.Kill()
+	w.replace("lake/trusted/customer_trusted.sql", "trim(c.customerName) AS", "upper(c.customerName) AS")
+	out := begun
+	for turns := 0; out["next"] == string(task.Continue) && turns < 20; turns++ {
+		out = w.call(w.task(task.Run, one, out["run"].(string)))
+	}
+	if out["next"] != string(task.Done) || out["run"] == begun["run"] || out["published"] != 8.0 {
+		t.Fatal(out)
+	}
+	if left := w.keys("warehouse/stedi/_tarn/hints/"); len(left) != 1 {
+		t.Errorf("hints %q", left)
+	}
+	if out := w.call(w.task(task.Plan, one, "")); out["next"] != string(task.Nothing) || len(w.keys("warehouse/stedi/_tarn/hints/")) != 0 {
+		t.Error(out, w.keys("warehouse/stedi/_tarn/hints/"))
+	}
+}
+
+// What others have written is told without what may be somebody's.
+func TestVeiled(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`Could not convert string 'Sean Smith' to INT32`:      "Could not convert string … to INT32",
+		`row "x" of Sean.Smith@test.com, <sean@test.com>: no`: "row … of … <…>: no",
+		"the number 8015551212 at line 12":                    "the number … at line 12",
+	} {
+		if got := veiled(text); got != want {
+			t.Errorf("%s became %s, want %s", text, got, want)
+		}
 	}
 }
 
@@ -154,6 +231,11 @@ func TestFailures(t *testing.T) {
 	for _, secret := range []string{"Sean", "Ada", "@test.com", "more.json", "8015551212"} {
 		if strings.Contains(w.logs.String(), secret) {
 			t.Errorf("the log says %s", secret)
+		}
+	}
+	for line := range strings.SplitSeq(strings.TrimSpace(w.logs.String()), "\n") {
+		if !strings.HasPrefix(line, "REPORT ") && !json.Valid([]byte(line)) {
+			t.Errorf("not JSON: %s", line)
 		}
 	}
 	if left := w.keys("warehouse/stedi/_tarn/hints/"); len(left) != 1 {

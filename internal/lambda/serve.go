@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	stdlog "log"
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
@@ -56,15 +58,28 @@ func Serve(ctx context.Context, dir, target string, log io.Writer) error {
 	if err == nil && memory > 0 && memory < enough {
 		f.log.warn("the function has too little memory: give it 512 MiB or more", "mib", memory)
 	}
+	l := newLog(log, time.Now, "", target)
+	if err == nil {
+		l = f.log
+	}
 	handle := func(ctx context.Context, raw json.RawMessage) (any, error) { return f.Handle(ctx, raw) }
 	if err != nil {
 		// A process that ends here says nothing to whoever has called it; an answer does.
 		broken := judged(err, plainly(err))
-		handle = func(context.Context, json.RawMessage) (any, error) { return nil, broken }
+		handle = func(ctx context.Context, _ json.RawMessage) (any, error) {
+			l.with(ctx).failed(broken)
+			return nil, broken
+		}
 	}
-	lambda.StartWithOptions(func(ctx context.Context, raw json.RawMessage) (any, error) {
-		out, err := handle(ctx, raw)
-		if err != nil {
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(loopLog{l})
+	lambda.StartWithOptions(func(ctx context.Context, raw json.RawMessage) (out any, err error) {
+		defer func() {
+			if v := recover(); v != nil {
+				err = l.with(ctx).panicked(v)
+			}
+		}()
+		if out, err = handle(ctx, raw); err != nil {
 			return nil, messages.InvokeResponse_Error{Type: errorType(err), Message: plainly(err)}
 		}
 		return out, nil

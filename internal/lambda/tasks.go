@@ -177,27 +177,34 @@ func (f *Function) work(ctx context.Context, l *log, t work) (out task.Answer, e
 		resumed := ""
 		o.Resuming = func(id, _ string) { resumed = id }
 		rec, err := w.Run(ctx, o)
-		if resumed != "" && t.Run == "" {
-			// An earlier process was killed before it could say so. What counts is what that has listed.
-			var noted error
-			if taken, noted = f.hints.Noted(ctx, resumed); noted != nil {
-				return errors.Join(err, noted)
-			}
+		if t.Run != "" && rec.Run != t.Run {
+			// What was to go on was thrown away, and this run has looked at no hints: they are for another round.
+			taken = hints.Taken{}
 		}
 		more, err := unfinished(err)
 		switch {
 		case err != nil:
 			return f.notPublished(l, rec, err)
 		case more == nil:
+			if resumed != "" && t.Run == "" {
+				// An earlier process was killed before it could say so. What counts is what that has listed.
+				if taken, err = f.hints.Noted(ctx, resumed); err != nil {
+					return err
+				}
+			}
 			out, err = f.published(ctx, l, rec, taken)
 			return err
 		}
 		out = *more
-		l.info("goes on", "run", out.Run, "next", string(out.Next), "seconds", rec.Seconds)
+		l.info("goes on", "run", out.Run, "next", string(out.Next), "report", out.Report, "seconds", rec.Seconds)
 		if resumed != "" {
 			return nil
 		}
-		return f.hints.Note(ctx, out.Run, taken)
+		if err := f.hints.Note(ctx, out.Run, taken); err != nil {
+			// Then they are looked at once more.
+			l.warn("the hints of the run could not be noted: " + plainly(err))
+		}
+		return nil
 	})
 	return out, err
 }
@@ -238,7 +245,11 @@ func (f *Function) options(ctx context.Context, l *log, s run.Selection) run.Run
 // nobody else is going to look at them, there is to be another run.
 func (f *Function) published(ctx context.Context, l *log, rec *run.Record, taken hints.Taken) (task.Answer, error) {
 	out := answer(task.Done, rec)
-	l.info("published", "run", rec.Run, "status", string(rec.Status), "tables", out.Published, "loaded", out.Loaded, "quarantined", out.Quarantined, "seconds", rec.Seconds)
+	what := "published"
+	if rec.Status == run.NothingToDo {
+		what = "nothing to do"
+	}
+	l.info(what, "run", rec.Run, "status", string(rec.Status), "tables", out.Published, "loaded", out.Loaded, "quarantined", out.Quarantined, "seconds", rec.Seconds)
 	if rec.Status == run.Published {
 		l.measure(map[string]float64{task.RowsLoaded: float64(out.Loaded), task.RowsQuarantined: float64(out.Quarantined), task.RunSeconds: rec.Seconds})
 	}

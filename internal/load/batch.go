@@ -133,14 +133,23 @@ func (b Batch) Do(ctx context.Context, stores store.Locator, dir string) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	q, err := NewQuarantine(ctx, e, b.Run, b.At)
-	if err != nil {
-		return err
-	}
 	// The files of one batch come here together.
 	copies := cache.New(filepath.Join(dir, "cache"), batchShare*max(b.Size(), 1), stores)
 	defer func() { err = errors.Join(err, copies.Close()) }()
-	l := Loader{Engine: e, Cache: copies}
+	return b.DoWith(ctx, stores, dir, Loader{Engine: e, Cache: copies})
+}
+
+// DoWith does what [Batch.Do] does with the engine and the copies of a loader, one batch at a time, and without looking whether
+// it was done already.
+func (b Batch) DoWith(ctx context.Context, stores store.Locator, dir string, l Loader) error {
+	answers, key, err := stores.Locate(ctx, b.Answer)
+	if err != nil {
+		return err
+	}
+	q, err := newQuarantine(ctx, l.Engine, b.Run, b.At, "tarn_batch_quarantine_staging")
+	if err != nil {
+		return err
+	}
 	res, err := l.Load(ctx, b.Table, b.Files, filepath.Join(dir, "rows"), b.FieldIDs, q)
 	if err != nil {
 		return err

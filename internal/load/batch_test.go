@@ -96,7 +96,7 @@ func (b *bench) shared(t *testing.T, table Table, files []File, most int) (outco
 		out.Counts = append(out.Counts, fmt.Sprintf("%s %d %d", c.Name, c.Loaded, c.Quarantined))
 	}
 	slices.Sort(out.Counts)
-	out.Quarantined = b.rows(t, "SELECT file, byte_offset, line, column_name, reason, raw FROM "+quarantineStaging+" WHERE table_name = "+schema.Literal(table.Name))
+	out.Quarantined = b.rows(t, "SELECT file, byte_offset, line, column_name, reason, raw FROM memory.main."+quarantineStaging+" WHERE table_name = "+schema.Literal(table.Name))
 	return out, res.Drift
 }
 

@@ -42,36 +42,47 @@ type Quarantine struct {
 	engine *duckdb.Engine
 	runID  string
 	at     time.Time
+	// name is the table of the engine.
+	name string
 }
 
-// quarantineStaging is where a run's rejected rows wait.
-const quarantineStaging = "memory.main.tarn_quarantine_staging"
+// quarantineStaging is the name of a run's collection in the engine.
+const quarantineStaging = "tarn_quarantine_staging"
 
 // NewQuarantine makes the empty collection of one run.
 func NewQuarantine(ctx context.Context, e *duckdb.Engine, runID string, at time.Time) (*Quarantine, error) {
+	return newQuarantine(ctx, e, runID, at, quarantineStaging)
+}
+
+// newQuarantine makes an empty collection with a name of its own in the engine.
+func newQuarantine(ctx context.Context, e *duckdb.Engine, runID string, at time.Time, name string) (*Quarantine, error) {
+	q := &Quarantine{engine: e, runID: runID, at: at, name: name}
 	parts := []string{}
 	for _, c := range QuarantineColumns() {
 		parts = append(parts, schema.Quote(c.Name)+" "+c.Type.DuckDB())
 	}
-	_, err := e.DB().ExecContext(ctx, "CREATE OR REPLACE TABLE "+quarantineStaging+" ("+strings.Join(parts, ", ")+")")
+	_, err := e.DB().ExecContext(ctx, "CREATE OR REPLACE TABLE "+q.table()+" ("+strings.Join(parts, ", ")+")")
 	if err != nil {
 		return nil, fmt.Errorf("quarantine: %w", err)
 	}
-	return &Quarantine{engine: e, runID: runID, at: at}, nil
+	return q, nil
 }
 
+// table is where the rejected rows wait.
+func (q *Quarantine) table() string { return "memory.main." + schema.Quote(q.name) }
+
 // Query gives a SELECT of all rows collected so far, columns as in QuarantineColumns.
-func (q *Quarantine) Query() string { return "SELECT * FROM " + quarantineStaging }
+func (q *Quarantine) Query() string { return "SELECT * FROM " + q.table() }
 
 // Forget drops what was collected for a table.
 func (q *Quarantine) Forget(ctx context.Context, table string) error {
-	_, err := q.engine.DB().ExecContext(ctx, "DELETE FROM "+quarantineStaging+" WHERE table_name = ?", table)
+	_, err := q.engine.DB().ExecContext(ctx, "DELETE FROM "+q.table()+" WHERE table_name = ?", table)
 	return err
 }
 
 // Count tells how many rows were collected.
 func (q *Quarantine) Count(ctx context.Context) (n int64, err error) {
-	err = q.engine.DB().QueryRowContext(ctx, "SELECT count(*) FROM "+quarantineStaging).Scan(&n)
+	err = q.engine.DB().QueryRowContext(ctx, "SELECT count(*) FROM "+q.table()).Scan(&n)
 	return n, err
 }
 
@@ -84,7 +95,7 @@ type Rejected struct {
 // Rejected tells what was collected for a table, the most frequent reason first.
 func (q *Quarantine) Rejected(ctx context.Context, table string) ([]Rejected, error) {
 	rows, err := q.engine.DB().QueryContext(ctx, `SELECT reason, count(*), min_by(coalesce(file || coalesce(':' || line, ''), table_name), (file, line, byte_offset)),
-		min_by(message, (file, line, byte_offset)) FROM `+quarantineStaging+` WHERE table_name = ? GROUP BY reason ORDER BY 2 DESC, 1`, table)
+		min_by(message, (file, line, byte_offset)) FROM `+q.table()+` WHERE table_name = ? GROUP BY reason ORDER BY 2 DESC, 1`, table)
 	if err != nil {
 		return nil, fmt.Errorf("quarantine: %w", err)
 	}
@@ -103,7 +114,7 @@ func (q *Quarantine) Rejected(ctx context.Context, table string) ([]Rejected, er
 // AddRows puts rows of a query into quarantine: those that failed a row check of a table. The query gives the row as JSON
 // and the landing file (or NULL), in this order.
 func (q *Quarantine) AddRows(ctx context.Context, table, check, query string) error {
-	_, err := q.engine.DB().ExecContext(ctx, `INSERT INTO `+quarantineStaging+`
+	_, err := q.engine.DB().ExecContext(ctx, `INSERT INTO `+q.table()+`
 		SELECT md5(concat_ws('|', ?, ?, row_json, file, row_number() OVER (PARTITION BY row_json, file))), ?, file, NULL, NULL, NULL, 'check', ?, row_json, ?, ?
 		FROM (`+query+`) t(row_json, file)`, table, check, table, "fails the check "+check, q.runID, q.at)
 	if err != nil {
@@ -128,7 +139,7 @@ func (q *Quarantine) addAll(ctx context.Context, table string, entries []rejecte
 	if len(entries) == 0 {
 		return nil
 	}
-	return q.engine.Appender(ctx, "tarn_quarantine_staging", func(a *duck.Appender) error {
+	return q.engine.Appender(ctx, q.name, func(a *duck.Appender) error {
 		for _, e := range entries {
 			if err := a.AppendRow(q.row(table, e.file, e.bad)...); err != nil {
 				return err

@@ -9,7 +9,7 @@ import (
 
 // Save writes what was collected into a Parquet file, for a process that goes on with the run.
 func (q *Quarantine) Save(ctx context.Context, path string) error {
-	if _, err := q.engine.DB().ExecContext(ctx, "COPY "+quarantineStaging+" TO "+schema.Literal(path)+" (FORMAT parquet, COMPRESSION zstd)"); err != nil {
+	if _, err := q.engine.DB().ExecContext(ctx, "COPY "+q.table()+" TO "+schema.Literal(path)+" (FORMAT parquet, COMPRESSION zstd)"); err != nil {
 		return fmt.Errorf("quarantine: %w", err)
 	}
 	return nil
@@ -17,7 +17,7 @@ func (q *Quarantine) Save(ctx context.Context, path string) error {
 
 // Restore adds what [Quarantine.Save] has written.
 func (q *Quarantine) Restore(ctx context.Context, path string) error {
-	if _, err := q.engine.DB().ExecContext(ctx, "INSERT INTO "+quarantineStaging+" SELECT * FROM read_parquet("+schema.Literal(path)+", hive_partitioning=false)"); err != nil {
+	if _, err := q.engine.DB().ExecContext(ctx, "INSERT INTO "+q.table()+" SELECT * FROM read_parquet("+schema.Literal(path)+", hive_partitioning=false)"); err != nil {
 		return fmt.Errorf("quarantine: %w", err)
 	}
 	return nil

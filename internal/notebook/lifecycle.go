@@ -23,7 +23,7 @@ func Lifecycle(c Config) (string, error) {
 	var packed bytes.Buffer
 	z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
 	if err == nil {
-		_, err = z.Write(JSON())
+		_, err = z.Write(JSON(Instance))
 	}
 	if err == nil {
 		err = z.Close()

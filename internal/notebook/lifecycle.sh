@@ -13,10 +13,12 @@ if [ -n "$region" ] && [ ! -e "$home/.aws/config" ]; then
 	printf '[default]\nregion = %s\n' "$region" >"$home/.aws/config"
 fi
 
-base64 -d >"$folder/@CONFIGFILE@" <<'END'
+# What somebody has worked on stays: a file that is taken away comes anew with the next start.
+if [ ! -e "$folder/@CONFIGFILE@" ]; then
+	base64 -d >"$folder/@CONFIGFILE@" <<'END'
 @CONFIG@
 END
-# A notebook that somebody has worked on stays.
+fi
 if [ ! -e "$folder/@FILE@" ]; then
 	base64 -d <<'END' | gunzip >"$folder/@FILE@"
 @NOTEBOOK@

@@ -1,6 +1,7 @@
-// Package notebook has the notebook that SageMaker's people start from: it reads machine_learning_curated through Athena, and
-// shows what a model is worth when it is tested on people it has not seen. Its source is machine_learning.py, in cells that
-// begin with # %%, as editors know them.
+// Package notebook has the notebook that SageMaker's people start from: it reads a curated table through Athena, and shows what
+// a model is worth when it is tested on people it has not seen, beside what a random split of the rows would have claimed. Its
+// source is machine_learning.py, in cells that begin with # %%, as editors know them; which table and columns are meant stands in
+// a file beside it.
 package notebook
 
 import (
@@ -21,34 +22,23 @@ const (
 	ConfigFile = "tarn.json"
 )
 
-// Table is the table that the notebook is about.
-const Table = "machine_learning_curated"
-
-// The versions of what the notebook imports; CI runs it with these.
+// The versions of what the notebook imports; CI runs it with these. The newest are not taken: the kernel conda_python3 of a
+// notebook instance on Amazon Linux 2023 has Python 3.10 (Amazon SageMaker Developer Guide, "AL2023 notebook instances").
 const (
 	WranglerVersion   = "3.17.1"
-	ScikitVersion     = "1.9.1"
-	MatplotlibVersion = "3.11.2"
+	ScikitVersion     = "1.7.2"
+	MatplotlibVersion = "3.10.9"
 )
 
-// Config is what the notebook has to be told.
-type Config struct {
-	Database  string `json:"database"`
-	Table     string `json:"table"`
-	WorkGroup string `json:"workgroup"`
-	// Region is "" for what the machine says.
-	Region string `json:"region"`
-}
+// Kernel is a kernel of Jupyter that a notebook asks for.
+type Kernel struct{ Name, Display string }
 
-// JSON is the text of [ConfigFile].
-func (c Config) JSON() []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	_ = e.Encode(c) // texts only
-	return b.Bytes()
-}
+// The kernels that are called so: Plain in every installation, Instance on notebook instances of SageMaker, whose kernels are
+// conda environments (Amazon SageMaker Developer Guide, "AL2023 notebook instances").
+var (
+	Plain    = Kernel{"python3", "Python 3"}
+	Instance = Kernel{"conda_python3", "conda_python3"}
+)
 
 // cell is one of nbformat 4.5, https://nbformat.readthedocs.io. The order of keys is that in which Jupyter writes them, so that
 // the file changes little when it is saved there.
@@ -71,8 +61,8 @@ type codeCell struct {
 	Source   []string  `json:"source"`
 }
 
-// JSON is the notebook, without outputs. It is the same at every call.
-func JSON() []byte {
+// JSON is the notebook for a kernel, without outputs. It is the same at every call.
+func JSON(k Kernel) []byte {
 	var cells []any
 	for i, part := range strings.Split("\n"+source, "\n# %%")[1:] {
 		head, text, _ := strings.Cut(part, "\n")
@@ -89,7 +79,7 @@ func JSON() []byte {
 		}
 		cells = append(cells, codeCell{Type: "code", ID: id, Outputs: []string{}, Source: inLines(text)})
 	}
-	kernel := map[string]string{"display_name": "Python 3", "language": "python", "name": "python3"}
+	kernel := map[string]string{"display_name": k.Display, "language": "python", "name": k.Name}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

@@ -92,6 +92,9 @@ type eventsYAML struct {
 type notebookYAML struct {
 	Enabled  truth `yaml:"enabled" jsonschema_description:"Makes it. It costs while it runs. Default: false."`
 	Instance text  `yaml:"instance" jsonschema_description:"Its type. Default: ml.t3.medium."`
+	Table    text  `yaml:"table" jsonschema_description:"The curated table that its notebook reads. Default: machine_learning_curated, or the last one."`
+	Person   text  `yaml:"person" jsonschema_description:"The column that says whose a row is: nobody is in both parts of a split. Default: the first of serialnumber, email, user that is there."`
+	Predict  text  `yaml:"predict" jsonschema_description:"The column of numbers that its model guesses. Default: distanceFromObject if it is there."`
 }
 
 type rolesYAML struct {
@@ -138,7 +141,7 @@ var (
 	personPattern  = regexp.MustCompile(`^arn:aws[a-z-]*:(iam|sts)::\d{12}:.+$`)
 	rolePath       = regexp.MustCompile(`^/([\x21-\x7e]{1,510}/)?$`)
 	glueVersion    = regexp.MustCompile(`^([5-9]|[1-9]\d)\.\d$`)
-	workerPattern  = regexp.MustCompile(`^[GR]\.(0\.25|1|2|4|8|12|16)X$`)
+	workerPattern  = regexp.MustCompile(`^(G\.(1|2|4|8|12|16)|R\.[1248])X$`)
 	notebookType   = regexp.MustCompile(`^ml\.[a-z0-9-]+\.[a-z0-9]+$`)
 	schedule       = regexp.MustCompile(`^(rate\([1-9]\d* (minute|hour|day)s?\)|cron\(([^ ()]+ ){5}[^ ()]+\))$`)
 	emailPattern   = regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[^@\s]+$`)
@@ -181,6 +184,7 @@ func (r *resolver) deploy(c *Config, s settingsYAML) {
 	}
 	d.Athena.NoQueries = !orTrue(k.Athena.Queries)
 	d.Notebook.On = k.Notebook.Enabled.on
+	d.Notebook.Table, d.Notebook.Person, d.Notebook.Predict = k.Notebook.Table.value, k.Notebook.Person.value, k.Notebook.Predict.value
 	d.Notebook.Instance = cmp.Or(r.matching(k.Notebook.Instance, "deploy: notebook: instance", notebookType, "such as ml.t3.medium"), d.Notebook.Instance)
 	r.deployRoles(d, k.Roles)
 	r.deployTags(d, k.Tags)
@@ -195,7 +199,7 @@ func (r *resolver) deploy(c *Config, s settingsYAML) {
 func (r *resolver) deployJob(d *deployconf.Settings, k deployKeys) {
 	d.Job.Off = !orTrue(k.Job.Enabled)
 	d.Job.Version = cmp.Or(r.matching(k.Job.Version, "deploy: job: version", glueVersion, "Spark 3.5 and Iceberg 1.7 need Glue 5.0; write it in quotes"), d.Job.Version)
-	d.Job.WorkerType = cmp.Or(r.matching(k.Job.WorkerType, "deploy: job: worker_type", workerPattern, "such as G.1X or G.2X"), d.Job.WorkerType)
+	d.Job.WorkerType = cmp.Or(r.matching(k.Job.WorkerType, "deploy: job: worker_type", workerPattern, "G.1X, G.2X, G.4X, G.8X, G.12X or G.16X; with more memory R.1X, R.2X, R.4X or R.8X"), d.Job.WorkerType)
 	d.Job.Workers = r.number(k.Job.Workers, "deploy: job: workers", 2, 299, d.Job.Workers)
 	d.Job.States = r.oneOf(k.Job.States, "deploy: job: states", deployconf.OneState, deployconf.StateForEach)
 	d.Job.Timeout = r.span(k.Job.Timeout, "deploy: job: timeout", time.Minute, 7*24*time.Hour, d.Job.Timeout)
@@ -255,8 +259,8 @@ func (r *resolver) deployTags(d *deployconf.Settings, tags tagsYAML) {
 		case len(tags) > 40:
 			r.errorAt(t.key.node, "wrong-value", "deploy: tags: more than 40", "AWS takes 50, and tarn has some of its own")
 			return
-		case key == "" || len(key) > 128 || len(value) > 256 || !tagPattern.MatchString(key) || !tagPattern.MatchString(value) || strings.HasPrefix(strings.ToLower(key), reservedPrefix):
-			r.errorAt(t.key.node, "wrong-value", "deploy: tags: AWS does not take "+quoted(key)+" with "+quoted(value), "letters, digits, spaces and _ . : / = + - @; at most 128 and 256; aws: is AWS's own")
+		case key == "" || value == "" || len(key) > 128 || len(value) > 256 || !tagPattern.MatchString(key) || !tagPattern.MatchString(value) || strings.HasPrefix(strings.ToLower(key), reservedPrefix):
+			r.errorAt(t.key.node, "wrong-value", "deploy: tags: AWS does not take "+quoted(key)+" with "+quoted(value), "letters, digits, spaces and _ . : / = + - @; 1 to 128 and 1 to 256; aws: is AWS's own")
 		case strings.HasPrefix(key, "tarn:"):
 			r.errorAt(t.key.node, "wrong-value", "deploy: tags: "+quoted(key)+" is tarn's own", "choose another name")
 		default:

@@ -241,10 +241,10 @@ func TestCanceled(t *testing.T) {
 	s := build(t).open(t, query.Options{Threads: 1})
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	begin := time.Now()
-	_, err := ask(ctx, s, "SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE a.range % 7 = b.range % 11", query.CSV)
-	if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 20*time.Second {
-		t.Errorf("%v after %v", err, time.Since(begin))
+	// It would take years.
+	_, err := ask(ctx, s, "SELECT count(*) FROM range(1000000) a, range(100000000) b WHERE (a.range + b.range) % 7 = 3", query.CSV)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
 	}
 	if got, err := ask(t.Context(), s, "SELECT 1 AS x", query.CSV); err != nil || got != "x\n1\n" {
 		t.Errorf("afterwards: %q, %v", got, err)

@@ -25,13 +25,15 @@ const (
 	Operator Actor = "operator"
 	// Laptop runs the lake from a machine of one's own, without any stack.
 	Laptop Actor = "laptop"
+	// Uploader brings raw files, which no role of the stack may.
+	Uploader Actor = "uploader"
 	// CrawlerRole is that of the Glue crawler, which is off by default.
 	CrawlerRole Actor = "crawler"
 )
 
 // Actors are all of which [Of] knows the rights.
 func Actors() []Actor {
-	return []Actor{Runner, JobRole, Pipeline, Analyst, Scientist, Operator, Laptop, CrawlerRole, Deployer}
+	return []Actor{Runner, JobRole, Pipeline, Analyst, Scientist, Operator, Laptop, Uploader, CrawlerRole, Deployer}
 }
 
 // use is what an actor does: calls, and the things of each kind that it does them with.
@@ -46,7 +48,7 @@ type use struct {
 }
 
 var usesOf = map[Actor]func(Places) []use{Runner: runner, JobRole: job, Pipeline: pipeline, Analyst: analyst, Scientist: scientist, Operator: operator,
-	Laptop: laptop, CrawlerRole: crawler, Deployer: deployer}
+	Laptop: laptop, Uploader: uploader, CrawlerRole: crawler, Deployer: deployer}
 
 // Of gives what an actor may do with a lake.
 func Of(a Actor, p Places) (Policy, error) {
@@ -62,7 +64,8 @@ func Of(a Actor, p Places) (Policy, error) {
 		}
 		out.Statement = append(out.Statement, s...)
 	}
-	if a == Runner || a == JobRole || a == Laptop {
+	// Not for a laptop: whose it is can have the right to bring raw files beside this.
+	if a == Runner || a == JobRole {
 		out.Statement = append(out.Statement, keepLanding(p)...)
 	}
 	return out, nil
@@ -355,9 +358,9 @@ func operator(p Places) []use {
 			on: map[Kind][]string{Queue: {p.DeadLetters}}},
 		{sid: "RedriveTo", by: byPerson, calls: []string{"sqs:SendMessage", "sqs:GetQueueAttributes"}, on: map[Kind][]string{Queue: {p.Queue}}},
 		{sid: "Logs", by: byPerson, calls: []string{"logs:FilterLogEvents", "logs:GetLogEvents", "logs:DescribeLogStreams"},
-			on: map[Kind][]string{LogGroup: {logs(p.FunctionLogs), logs(p.MachineLogs), below(p.JobLogs), logsARN("/aws-glue/jobs/*")}}},
+			on: map[Kind][]string{LogGroup: {logs(p.FunctionLogs), logs(p.MachineLogs), below(p.JobLogs)}}},
 		{sid: "Alarms", by: byPerson, calls: []string{"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"}},
-		{sid: "Stack", by: byPerson, calls: []string{"cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources"},
+		{sid: "Stack", by: byPerson, calls: []string{"cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources", "cloudformation:ListStackResources"},
 			on: map[Kind][]string{Stack: {p.stack()}}},
 	}
 }
@@ -375,6 +378,18 @@ func laptop(p Places) []use {
 		use{sid: "Doctor", calls: []string{"lakeformation:GetDataLakeSettings", "lakeformation:ListPermissions", "lakeformation:ListResources", "servicequotas:ListServiceQuotas"}})
 }
 
+// uploader is for `aws s3 cp` and `sync`, which compares with what is there.
+func uploader(p Places) []use {
+	var landing []string
+	for _, l := range p.Landing {
+		landing = append(landing, l.below(""))
+	}
+	return append([]use{
+		by(byUploader, objects("Upload", []string{"s3:PutObject", "s3:CreateMultipartUpload", "s3:UploadPart", "s3:CompleteMultipartUpload", "s3:AbortMultipartUpload"}, landing...)),
+		by(byUploader, listing("Compare", p.Landing...)),
+	}, p.key("kms:Decrypt", "kms:GenerateDataKey")...)
+}
+
 // crawler reads the landing files and writes what it finds into a database of its own.
 func crawler(p Places) []use {
 	if p.Crawler == "" {
@@ -384,6 +399,11 @@ func crawler(p Places) []use {
 	for _, l := range p.Landing {
 		landing = append(landing, l.below(""))
 	}
+	// With a key of one's own, Glue encrypts the crawler's group of logs in its name.
+	var encrypted []string
+	if p.Key != "" {
+		encrypted = []string{"logs:AssociateKmsKey"}
+	}
 	own := p
 	own.Database += "_crawled"
 	return slices.Concat([]use{
@@ -391,6 +411,6 @@ func crawler(p Places) []use {
 		by(byCrawler, listing("List", p.Landing...)),
 		by(byCrawler, own.tables("Catalog", []string{"glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable", "glue:GetPartitions",
 			"glue:BatchGetPartition", "glue:BatchCreatePartition", "glue:BatchUpdatePartition"}, "*")),
-		{sid: "Logs", calls: []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, on: map[Kind][]string{LogGroup: {logsARN("/aws-glue/crawlers*")}}},
+		{sid: "Logs", calls: append([]string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, encrypted...), on: map[Kind][]string{LogGroup: {logsARN("/aws-glue/crawlers*")}}},
 	}, p.key("kms:Decrypt"))
 }

@@ -7,25 +7,29 @@ type Kind string
 
 // The kinds.
 const (
-	Bucket       Kind = "bucket"
-	Object       Kind = "object"
-	Catalog      Kind = "catalog"
-	Database     Kind = "database"
-	TableKind    Kind = "table"
+	Bucket    Kind = "bucket"
+	Object    Kind = "object"
+	Catalog   Kind = "catalog"
+	Database  Kind = "database"
+	TableKind Kind = "table"
+	// UserFunction is a function of Hive in a database, of which a lake has none.
+	UserFunction Kind = "userdefinedfunction"
 	Workgroup    Kind = "workgroup"
 	DataCatalog  Kind = "datacatalog"
 	Job          Kind = "job"
 	CrawlerKind  Kind = "crawler"
 	Function     Kind = "function"
+	Mapping      Kind = "eventSourceMapping"
 	StateMachine Kind = "stateMachine"
 	Execution    Kind = "execution"
 	Topic        Kind = "topic"
 	Queue        Kind = "queue"
 	Key          Kind = "key"
-	LogGroup     Kind = "log-group"
-	Notebook     Kind = "notebook-instance"
-	Role         Kind = "role"
-	Stack        Kind = "stack"
+	// LogGroup is a group of logs with its streams.
+	LogGroup Kind = "log-group"
+	Notebook Kind = "notebook-instance"
+	Role     Kind = "role"
+	Stack    Kind = "stack"
 	// Any is for actions that IAM knows no resource for: they are allowed on * or not at all.
 	Any Kind = "*"
 )
@@ -102,6 +106,7 @@ const (
 	byScheduler = "EventBridge Scheduler makes it"
 	byPerson    = "a person's command or console makes it"
 	byReader    = "awswrangler, a driver or a person's command makes it"
+	byUploader  = "whoever brings raw files makes it, such as by aws s3 sync"
 	byCrawler   = "the Glue crawler makes it"
 )
 
@@ -135,7 +140,6 @@ var table = slices.Concat(append(deployCalls,
 		glueCall("GetPartitions", Catalog, Database, TableKind),
 		glueCall("BatchGetPartition", Catalog, Database, TableKind),
 		glueCall("BatchCreatePartition", Catalog, Database, TableKind),
-		// It has no action in the reference's table of older dates; the action has the call's name.
 		glueCall("BatchUpdatePartition", Catalog, Database, TableKind),
 
 		// Glue jobs.

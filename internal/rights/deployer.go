@@ -20,19 +20,23 @@ var deployCalls = [][]Call{
 		"PutBucketOwnershipControls", "GetBucketTagging", "PutBucketTagging", "GetBucketLogging", "GetBucketCORS", "GetBucketWebsite", "GetBucketObjectLockConfiguration",
 		"GetAccelerateConfiguration", "GetReplicationConfiguration", "GetAnalyticsConfiguration", "GetInventoryConfiguration", "GetMetricsConfiguration",
 		"GetIntelligentTieringConfiguration"),
-	{glueCall("DeleteDatabase", Catalog, Database), glueCall("UpdateDatabase", Catalog, Database)},
+	{glueCall("DeleteDatabase", Catalog, Database, TableKind, UserFunction), glueCall("UpdateDatabase", Catalog, Database)},
 	deployed("glue", "AWS Glue", Job, "CreateJob", "UpdateJob", "DeleteJob", "GetTags", "TagResource", "UntagResource"),
 	deployed("glue", "AWS Glue", Any, "CreateSecurityConfiguration", "DeleteSecurityConfiguration", "GetSecurityConfiguration"),
-	deployed("glue", "AWS Glue", CrawlerKind, "CreateCrawler", "UpdateCrawler", "DeleteCrawler", "GetCrawler"),
+	deployed("glue", "AWS Glue", CrawlerKind, "UpdateCrawler", "DeleteCrawler", "GetCrawler"),
+	// IAM knows no crawler before there is one.
+	{{Service: "glue", Operation: "CreateCrawler", Needs: []Need{{"glue:CreateCrawler", []Kind{Any}}}, Source: reference + "AWS Glue", Unseen: byDeploy}},
 	deployed("athena", "Amazon Athena", Workgroup, "CreateWorkGroup", "UpdateWorkGroup", "DeleteWorkGroup", "CreateNamedQuery", "DeleteNamedQuery", "UpdateNamedQuery",
 		"TagResource", "UntagResource", "ListTagsForResource"),
 	deployed("lambda", "AWS Lambda", Function, "CreateFunction", "DeleteFunction", "GetFunction", "GetFunctionConfiguration", "UpdateFunctionCode", "UpdateFunctionConfiguration",
 		"AddPermission", "RemovePermission", "GetPolicy", "TagResource", "UntagResource", "ListTags", "PutFunctionEventInvokeConfig", "GetFunctionEventInvokeConfig",
 		"DeleteFunctionEventInvokeConfig", "GetFunctionCodeSigningConfig", "GetRuntimeManagementConfig", "GetFunctionRecursionConfig"),
-	deployed("lambda", "AWS Lambda", Any, "CreateEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping", "GetEventSourceMapping"),
+	deployed("lambda", "AWS Lambda", Any, "CreateEventSourceMapping"),
+	deployed("lambda", "AWS Lambda", Mapping, "UpdateEventSourceMapping", "DeleteEventSourceMapping", "GetEventSourceMapping"),
 	deployed("sqs", "Amazon SQS", Queue, "CreateQueue", "DeleteQueue", "GetQueueUrl", "SetQueueAttributes", "TagQueue", "UntagQueue", "ListQueueTags"),
-	deployed("sns", "Amazon SNS", Topic, "CreateTopic", "DeleteTopic", "GetTopicAttributes", "SetTopicAttributes", "Subscribe", "Unsubscribe", "ListSubscriptionsByTopic",
+	deployed("sns", "Amazon SNS", Topic, "CreateTopic", "DeleteTopic", "GetTopicAttributes", "SetTopicAttributes", "Subscribe", "ListSubscriptionsByTopic",
 		"GetDataProtectionPolicy", "ListTagsForResource", "TagResource", "UntagResource"),
+	deployed("sns", "Amazon SNS", Any, "Unsubscribe"),
 	deployed("events", "Amazon EventBridge", Rule, "PutRule", "DeleteRule", "DescribeRule", "EnableRule", "DisableRule", "PutTargets", "RemoveTargets", "ListTargetsByRule",
 		"TagResource", "UntagResource"),
 	deployed("scheduler", "Amazon EventBridge Scheduler", Schedule, "CreateSchedule", "UpdateSchedule", "DeleteSchedule", "GetSchedule"),
@@ -76,12 +80,12 @@ func deployed(service, page string, on Kind, operations ...string) []Call {
 	return out
 }
 
-// all names the operations of a service that a deployment uses on a kind.
+// all names the operations of a service that a deployment uses on a kind, but for those that a condition of their own binds.
 func all(service string, on Kind) []string {
 	var out []string
 	for _, calls := range deployCalls {
 		for _, c := range calls {
-			if c.Service == service && len(c.Needs[0].On) == 1 && c.Needs[0].On[0] == on && c.Operation != "PassRole" {
+			if c.Service == service && len(c.Needs[0].On) == 1 && c.Needs[0].On[0] == on && c.Operation != "PassRole" && c.Operation != "CreateCrawler" {
 				out = append(out, c.Name())
 			}
 		}
@@ -97,6 +101,7 @@ func deployer(p Places) []use {
 	one := func(sid, service string, kind Kind, arns ...string) use {
 		return use{sid: sid, by: byDeploy, calls: all(service, kind), on: map[Kind][]string{kind: arns}}
 	}
+	ofFunction := map[string]map[string]List{"ArnLike": {"lambda:FunctionArn": {ARN("lambda", "function:"+named)}}}
 	uses := []use{
 		one("Stack", "cloudformation", Stack, p.stack()),
 		{sid: "Follow", by: byDeploy, calls: []string{"cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources"}, on: map[Kind][]string{Stack: {p.stack()}}},
@@ -106,19 +111,24 @@ func deployer(p Places) []use {
 		{sid: "Artefacts", by: byDeploy, calls: []string{"s3:HeadObject", "s3:GetObject", "s3:PutObject", "s3:CreateMultipartUpload", "s3:UploadPart", "s3:CompleteMultipartUpload", "s3:AbortMultipartUpload"},
 			on: map[Kind][]string{Object: {p.Artefacts.below("")}}},
 		{sid: "Database", by: byDeploy, calls: []string{"glue:CreateDatabase", "glue:GetDatabase", "glue:UpdateDatabase", "glue:DeleteDatabase"}, on: map[Kind][]string{Catalog: {p.glue("catalog")},
-			Database: {p.glue("database/" + p.Database), p.glue("database/" + p.Database + "_crawled")}, TableKind: {p.glue("table/" + p.Database + "/*")}}},
+			Database:     {p.glue("database/" + p.Database), p.glue("database/" + p.Database + "_crawled")},
+			TableKind:    {p.glue("table/" + p.Database + "/*"), p.glue("table/" + p.Database + "_crawled/*")},
+			UserFunction: {p.glue("userDefinedFunction/" + p.Database + "/*"), p.glue("userDefinedFunction/" + p.Database + "_crawled/*")}}},
 		{sid: "GlueJob", by: byDeploy, calls: append(all("glue", Job), "glue:GetJob"), on: map[Kind][]string{Job: {JobARN(named), ARN("glue", "crawler/"+named)}}},
 		one("GlueCrawler", "glue", CrawlerKind, ARN("glue", "crawler/"+named)),
+		{sid: "NewCrawler", by: byDeploy, calls: []string{"glue:CreateCrawler"}, when: map[Kind]map[string]map[string]List{Any: {"StringEquals": {"aws:RequestTag/tarn:lake": {p.Lake}}}}},
 		{sid: "Athena", by: byDeploy, calls: append(all("athena", Workgroup), "athena:GetWorkGroup", "athena:GetNamedQuery"), on: map[Kind][]string{Workgroup: {workgroupARN(named)}}},
 		one("Function", "lambda", Function, ARN("lambda", "function:"+named)),
-		{sid: "FunctionMapping", by: byDeploy, calls: all("lambda", Any), when: map[Kind]map[string]map[string]List{Any: {"ArnLike": {"lambda:FunctionArn": {ARN("lambda", "function:"+named)}}}}},
+		{sid: "Mapping", by: byDeploy, calls: append(all("lambda", Any), all("lambda", Mapping)...), on: map[Kind][]string{Mapping: {ARN("lambda", "event-source-mapping:*")}},
+			when: map[Kind]map[string]map[string]List{Any: ofFunction, Mapping: ofFunction}},
 		{sid: "Queues", by: byDeploy, calls: append(all("sqs", Queue), "sqs:GetQueueAttributes"), on: map[Kind][]string{Queue: {ARN("sqs", named)}}},
 		one("Topics", "sns", Topic, ARN("sns", named)),
+		one("Unsubscribe", "sns", Any),
 		one("Rules", "events", Rule, ARN("events", "rule/"+named)),
 		one("Schedules", "scheduler", Schedule, ARN("scheduler", "schedule/default/"+named)),
-		{sid: "Machine", by: byDeploy, calls: append(all("states", StateMachine), "states:DescribeStateMachine"), on: map[Kind][]string{StateMachine: {StateMachineARN(named)}}},
+		{sid: "Machine", by: byDeploy, calls: append(all("states", StateMachine), "states:DescribeStateMachine", "states:ListExecutions"), on: map[Kind][]string{StateMachine: {StateMachineARN(named)}}},
 		one("MachineCheck", "states", Any),
-		{sid: "LogGroups", by: byDeploy, calls: append(all("logs", LogGroup), "logs:CreateLogGroup"), on: map[Kind][]string{LogGroup: {
+		{sid: "LogGroups", by: byDeploy, calls: append(all("logs", LogGroup), "logs:CreateLogGroup", "logs:FilterLogEvents"), on: map[Kind][]string{LogGroup: {
 			ARN("logs", "log-group:/aws/lambda/"+named), ARN("logs", "log-group:/aws/vendedlogs/states/"+named), ARN("logs", "log-group:/aws-glue/"+named)}}},
 		{sid: "LogDelivery", by: byDeploy, calls: []string{"logs:DescribeLogGroups", "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
 			"logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"}},

@@ -35,7 +35,13 @@ func TestPage(t *testing.T) {
 				t.Fatal(err)
 			}
 			shown[Actor(m[3])] = true
-			made = "```json\n" + compact(t, p.Filled(example)) + "```\n"
+			parts := []Policy{p}
+			if p.Length() > MostInline {
+				parts = p.Pieces()
+			}
+			for _, part := range parts {
+				made += "```json\n" + compact(t, part.Filled(example)) + "```\n"
+			}
 		case "calls":
 			made = callTable()
 		default:

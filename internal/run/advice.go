@@ -54,7 +54,7 @@ type work struct {
 	// largest are the bytes of the tables that the step of largest reads, and step is its name.
 	largest int64
 	step    string
-	// most are the rows of the step that works through most of them, and mostOf is its name.
+	// most are the rows of the step that works through most of them without a stop, and mostOf is its name.
 	most   int64
 	mostOf string
 	// file is the size of the largest landing file that comes to this machine.

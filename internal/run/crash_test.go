@@ -23,7 +23,7 @@ func TestKilledAtRandom(t *testing.T) { everywhere(t, killedAtRandom) }
 func killedAtRandom(t *testing.T, newLake func(t *testing.T) *testLake) {
 	kills, compare := 12, 4
 	if os.Getenv("CI") != "" {
-		kills, compare = 50, 10
+		kills, compare = 30, 10
 	}
 	l, calm := newLake(t), newLake(t)
 	if l.bucket {

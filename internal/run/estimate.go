@@ -7,6 +7,7 @@ import (
 	"tarn/internal/cache"
 	"tarn/internal/ddl"
 	"tarn/internal/lake"
+	"tarn/internal/load"
 	"tarn/internal/plan"
 	"tarn/internal/project"
 )
@@ -148,7 +149,7 @@ func (e *estimator) step(ctx context.Context, s plan.Step) error {
 	}
 	e.size[name] = written
 	e.sum.WrittenBytes += written
-	e.work.add(name, rows, after)
+	e.work.add(name, rows, rows, after)
 	if have := e.work.rows[name]; have > 0 && e.was[name] > 0 {
 		e.work.rows[name] = int64(float64(have) * float64(written) / float64(e.was[name]))
 	} else {
@@ -157,11 +158,11 @@ func (e *estimator) step(ctx context.Context, s plan.Step) error {
 	return nil
 }
 
-// add counts what a step reads: rows, and bytes of tables.
-func (k *work) add(name string, rows, size int64) {
+// add counts what a step reads: rows, those of them that a process has to read without a stop, and bytes of tables.
+func (k *work) add(name string, rows, atOnce, size int64) {
 	k.sum += rows
-	if rows > k.most {
-		k.most, k.mostOf = rows, name
+	if atOnce > k.most {
+		k.most, k.mostOf = atOnce, name
 	}
 	if size > k.largest {
 		k.largest, k.step = size, name
@@ -202,7 +203,12 @@ func (e *estimator) load(ctx context.Context, s plan.Step) error {
 		rows = int64(text / each)
 	}
 	e.sum.LoadedRows += rows
-	e.work.add(name, rows, 0)
+	atOnce := rows
+	if !s.Table.Header().Reference {
+		// See [execution.loadInBatches].
+		atOnce /= int64(max(1, len(load.Split(s.Work.Read(), batchBytes, batchFiles))))
+	}
+	e.work.add(name, rows, atOnce, 0)
 	e.work.rows[name] += rows - int64(float64(again)/each)
 	if s.Table.Header().Reference {
 		e.size[name] = raw + kept

@@ -53,13 +53,20 @@ type execution struct {
 	filesAre int64
 	// rebuilt are models whose earlier quarantine entries are replaced.
 	rebuilt map[string]bool
-	// afar has the landing tables whose files Spark reads, by name.
-	afar map[string]*afar
+	// afar has the landing tables whose files are read in batches, by name, and batched lets processes do that.
+	afar    map[string]*afar
+	batched bool
+	// read counts the landing files whose batches are read, of toRead.
+	read, toRead int
 	// finished has the tables of steps that are done, in this process or one before it, and pace how much time this one has.
 	finished map[string]bool
 	pace     *pace
 	// named are the files that events have named, in whichever process the plan was made.
 	named []string
+	// left is the run of another process that this one goes on with; nil where it begins one. begun says that all of that is here,
+	// and that a step may have begun.
+	left  *leftRun
+	begun bool
 	// handOver leaves starting the job to somebody else.
 	handOver bool
 }
@@ -127,6 +134,9 @@ func (x *execution) all(ctx context.Context, left *leftRun) error {
 		return err
 	}
 	if x.w.maker.InProcess() {
+		if err := x.loadInBatches(ctx); err != nil || x.pace.any() {
+			return err
+		}
 		if err := x.steps(ctx, x.plan.Steps, first); err != nil || x.pace.any() {
 			return err
 		}
@@ -140,6 +150,9 @@ func (x *execution) all(ctx context.Context, left *leftRun) error {
 		}
 	}
 	if err := x.loadAfar(ctx, left); err != nil {
+		return err
+	}
+	if err := x.loadInBatches(ctx); err != nil || x.pace.any() {
 		return err
 	}
 	landing := slices.DeleteFunc(slices.Clone(x.plan.Steps), func(s plan.Step) bool { return s.Table.Landing == nil })

@@ -44,6 +44,9 @@ func (w *Workspace) Remember(ctx context.Context, query string) error {
 // TimeIsOver ends the time of a run that has a deadline.
 func (w *Workspace) TimeIsOver() { w.pacing.over() }
 
+// SetFilesAtOnce sets how many landing files are read before the time is looked at.
+func (w *Workspace) SetFilesAtOnce(n int) { w.filesAtOnce = n }
+
 // OnStep lets a test see the steps of a run: built, staged, published.
 func (w *Workspace) OnStep(at func(step string)) { w.at = at }
 

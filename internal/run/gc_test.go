@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,16 +63,19 @@ func TestGC(t *testing.T) {
 	l.run()
 }
 
-// TestReadersWhileGCRemoves asks slow questions, over and over, while runs publish and gc removes what they leave.
+// TestReadersWhileGCRemoves asks slow questions, over and over, while runs publish and gc removes what they leave: six times, and
+// until some questions were asked.
 func TestReadersWhileGCRemoves(t *testing.T) {
 	t.Parallel()
 	l := newLake(t)
 	l.batch(0)
 	l.run()
 	done := make(chan struct{})
+	const enough = 5
+	var asked atomic.Int32
 	go func() {
 		defer close(done)
-		for n := 1; n <= 6; n++ {
+		for n := 1; n <= 6 || asked.Load() < enough && n <= 60; n++ {
 			l.batch(n)
 			for _, args := range [][]string{{"run", "-q", "--wait"}, {"gc", "--older-than", "0", "--over-half", "--wait"}} {
 				if out, err := l.tarn(args...).CombinedOutput(); err != nil {
@@ -80,12 +84,11 @@ func TestReadersWhileGCRemoves(t *testing.T) {
 			}
 		}
 	}()
-	asked := 0
 	for {
 		select {
 		case <-done:
-			if asked < 5 {
-				t.Errorf("only %d questions were asked", asked)
+			if n := asked.Load(); n < enough {
+				t.Errorf("only %d questions were asked", n)
 			}
 			return
 		default:
@@ -95,7 +98,7 @@ func TestReadersWhileGCRemoves(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
-		asked++
+		asked.Add(1)
 		// gc gets its moment.
 		time.Sleep(50 * time.Millisecond)
 	}

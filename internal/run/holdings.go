@@ -3,8 +3,6 @@ package run
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
 
 	"tarn/internal/lake"
 	"tarn/internal/plan"
@@ -94,23 +92,12 @@ func (w *Workspace) Holdings(ctx context.Context) (Holdings, error) {
 
 // paceOf looks for the largest of the last runs, whose rate says most about larger ones.
 func (w *Workspace) paceOf(ctx context.Context, v *lake.View, h *Holdings) error {
-	const query = "SELECT run_id, record, epoch(finished_at) - epoch(started_at) FROM %s WHERE kind = 'run' ORDER BY finished_at DESC, run_id DESC LIMIT 20"
 	var most int64 = worthReckoning
-	return w.scan(ctx, v, RunsTable, query, func(next func(...any) error) error {
-		var id, record string
-		var seconds float64
-		if err := next(&id, &record, &seconds); err != nil {
-			return err
-		}
-		var r Record
-		if err := json.Unmarshal([]byte(record), &r); err != nil {
-			return fmt.Errorf("record of run %s: %w", id, err)
-		}
-		if n := w.worked(r); n >= most && seconds > starting && !madeElsewhere(r) && madeModels(r) {
+	return w.pastRecords(ctx, v, func(id string, seconds float64, r Record) {
+		if n := w.worked(r); n >= most && seconds > starting && madeModels(r) {
 			most, h.Run = n, id
 			h.RowsPerCPU = float64(n) / (seconds - starting) / cmp.Or(r.CPUs, guessedCPUs)
 		}
-		return nil
 	})
 }
 

@@ -40,6 +40,8 @@ const (
 	lakeTarget = "TARN_TEST_TARGET"
 	// overAt is a step at which the process has no time left, and execution the owner of its lock.
 	overAt, execution = "TARN_TEST_OVER_AT", "TARN_TEST_EXECUTION"
+	// partsOf is how many landing files the process reads before it looks at its time.
+	partsOf = "TARN_TEST_PARTS_OF"
 	// signalIs is a signal that the program sends itself at the step signalAt.
 	signalAt, signalIs = "TARN_TEST_SIGNAL_AT", "TARN_TEST_SIGNAL"
 )
@@ -91,6 +93,9 @@ func runUntil(ctx context.Context, dir, step string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	if n, err := strconv.Atoi(os.Getenv(partsOf)); err == nil {
+		w.SetFilesAtOnce(n)
+	}
 	w.OnStep(func(reached string) {
 		if reached == os.Getenv(overAt) {
 			w.TimeIsOver()
@@ -135,6 +140,8 @@ type testLake struct {
 	number int32
 	// bucket says that the warehouse is in one.
 	bucket bool
+	// parts is how many landing files a process reads before it looks at its time, where that is not what it is by itself.
+	parts int
 }
 
 var definitions = map[string]string{
@@ -285,6 +292,9 @@ func (l *testLake) open(o run.Options) *run.Workspace {
 	w, err := run.Open(context.Background(), l.dir, o)
 	if err != nil {
 		l.t.Fatal(err)
+	}
+	if l.parts > 0 {
+		w.SetFilesAtOnce(l.parts)
 	}
 	return w
 }

@@ -57,6 +57,8 @@ type leftRun struct {
 	Named  []string      `json:"named,omitempty"`
 	// Quarantine says that the run's folder has a file of rows that could not be loaded.
 	Quarantine bool `json:"quarantine"`
+	// Parts says that landing tables of many files are read in batches, of which answers may be there.
+	Parts bool `json:"parts,omitempty"`
 	// Cut counts how often a process had no time left in the middle of a step, by table.
 	Cut map[string]int `json:"cut,omitempty"`
 }
@@ -140,7 +142,7 @@ func (x *execution) save(ctx context.Context, h *engine.Handle, loading bool) (*
 		return nil, err
 	}
 	l := &leftRun{Job: h, Lake: identity, Run: x.id, Loading: loading, Started: x.started, Pointers: pointers(x.view), Reread: x.reread, Again: x.again,
-		Orphans: x.record.Orphans, Warnings: x.record.Warnings, Events: x.record.Events, Named: x.named, Cut: x.pace.cut}
+		Orphans: x.record.Orphans, Warnings: x.record.Warnings, Events: x.record.Events, Named: x.named, Cut: x.pace.cut, Parts: x.batched}
 	work := map[string]savedWork{}
 	for _, s := range x.plan.Steps {
 		l.Steps = append(l.Steps, savedStep{Table: s.Table.Name, Action: s.Action, Reasons: s.Reasons})

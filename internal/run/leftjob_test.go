@@ -56,7 +56,7 @@ func starts(t *testing.T, dir string) int {
 
 func begun(t *testing.T, dir string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); starts(t, dir) == 0; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); starts(t, dir) == 0; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("no job was started")
 		}

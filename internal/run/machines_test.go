@@ -17,7 +17,7 @@ func TestTwoMachines(t *testing.T) {
 	t.Parallel()
 	rounds := map[string]int{"bucket": 6, "glue": 6} // of each machine
 	if os.Getenv("TARN_LONG") != "" {
-		rounds = map[string]int{"bucket": 25, "glue": 50}
+		rounds = map[string]int{"bucket": 15, "glue": 25}
 	}
 	for name, one := range map[string]*testLake{"bucket": newLake(t).inBucket(true), "glue": newLake(t).inGlue()} {
 		t.Run(name, func(t *testing.T) {

@@ -46,7 +46,8 @@ func TestOverlap(t *testing.T) {
 		l.land(fmt.Sprintf("readings/big%d.json", i), strings.Repeat(fmt.Sprintf("{\"person\": 1, \"ts\": %d, \"v\": 1.5}\n", 1700000000000+i), 2500))
 	}
 	has := func(enough func() bool) bool {
-		for range 1000 {
+		// Only what never comes is waited for as long.
+		for until := time.Now().Add(2 * time.Minute); time.Now().Before(until); {
 			mu.Lock()
 			ok := enough()
 			mu.Unlock()

@@ -12,6 +12,7 @@ import (
 
 	"tarn/internal/lake"
 	"tarn/internal/plan"
+	"tarn/internal/words"
 )
 
 // A process can have less time than its run needs: a function of AWS Lambda ends after fifteen minutes. Then it begins no step that
@@ -39,20 +40,30 @@ type ContinueError struct {
 	Run string
 	// Done and Steps count the tables that are made, and all that there are to make.
 	Done, Steps int
+	// Read and ToRead count landing files of tables that are read in batches.
+	Read, ToRead int
 }
 
 func (e *ContinueError) Error() string {
-	return fmt.Sprintf("run %s is not done: %d of %d tables are made, and the next process goes on", e.Run, e.Done, e.Steps)
+	read := ""
+	if e.ToRead > 0 {
+		read = fmt.Sprintf(", %s of %s landing files are read", words.Grouped(int64(e.Read)), words.Grouped(int64(e.ToRead)))
+	}
+	return fmt.Sprintf("run %s is not done: %d of %d tables are made%s, and the next process goes on", e.Run, e.Done, e.Steps, read)
 }
 
 // TooLongError says that a step takes longer than a process has time, so that going on would never come to an end.
 type TooLongError struct {
+	// Table is what is not made, and "" where a process does not even get to that.
 	Table string
 	// Time is what the process had.
 	Time time.Duration
 }
 
 func (e *TooLongError) Error() string {
+	if e.Table == "" {
+		return fmt.Sprintf("no step of the run is begun within %s, %d times in a row: a run's process has no more time", e.Time.Round(time.Second), mostCuts)
+	}
 	return fmt.Sprintf("table %s is not made within %s, %d times in a row: a run's process has no more time", e.Table, e.Time.Round(time.Second), mostCuts)
 }
 
@@ -103,7 +114,11 @@ func (p *pace) bound(ctx context.Context) (context.Context, context.CancelFunc) 
 		return ctx, func() {}
 	}
 	ctx, p.stop = context.WithCancelCause(ctx)
-	timer := time.AfterFunc(time.Until(p.until), p.over)
+	left := time.Until(p.until)
+	if left <= 0 {
+		p.over()
+	}
+	timer := time.AfterFunc(left, p.over)
 	return ctx, func() {
 		timer.Stop()
 		p.stop(nil)
@@ -280,8 +295,12 @@ func (x *execution) timed(ctx context.Context, do func(context.Context) error) e
 
 // pause writes down what is done of a run whose time is over, and gives the error that it ends with.
 func (x *execution) pause(ctx context.Context) error {
+	e := &ContinueError{Run: x.id, Read: x.read, ToRead: x.toRead}
+	if !x.begun {
+		return x.unbegun(ctx, e)
+	}
 	x.tidyCut()
-	e := &ContinueError{Run: x.id}
+	delete(x.pace.cut, "")
 	landing := true
 	for _, s := range x.plan.Steps {
 		if !s.Works() {
@@ -308,6 +327,30 @@ func (x *execution) pause(ctx context.Context) error {
 		return err
 	}
 	x.w.reached("saved")
+	return e
+}
+
+// unbegun is [execution.pause] where the time was over before the first step. What others have done of the run stays as it is.
+func (x *execution) unbegun(ctx context.Context, e *ContinueError) error {
+	late := &TooLongError{Time: x.pace.until.Sub(x.pace.begun)}
+	if x.left == nil {
+		return fmt.Errorf("%w: the run has not begun within %s", context.DeadlineExceeded, late.Time.Round(time.Millisecond))
+	}
+	if x.left.Cut == nil {
+		x.left.Cut = map[string]int{}
+	}
+	if x.left.Cut[late.Table]++; x.left.Cut[late.Table] >= mostCuts {
+		return late
+	}
+	for _, s := range x.left.Steps {
+		if s.Action != plan.None && s.Action != plan.Hold {
+			e.Steps++
+		}
+	}
+	e.Done = len(x.left.Done)
+	if err := x.w.note(ctx, x.left); err != nil {
+		return err
+	}
 	return e
 }
 

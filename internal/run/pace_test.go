@@ -3,6 +3,7 @@ package run_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -21,10 +22,16 @@ import (
 // hour is time enough; tests say when it is over.
 func hour() time.Time { return time.Now().Add(time.Hour) }
 
+// openFor opens the lake for a process of an execution.
+func (l *testLake) openFor(owner string) *run.Workspace {
+	l.t.Helper()
+	return l.open(run.Options{Owner: catalog.Owner{Execution: owner}})
+}
+
 // turn runs the lake as one process of an execution, whose time is over at a step.
 func (l *testLake) turn(owner, over string, o run.RunOptions) (*run.Record, error) {
 	l.t.Helper()
-	w := l.open(run.Options{Owner: catalog.Owner{Execution: owner}})
+	w := l.openFor(owner)
 	w.OnStep(func(step string) {
 		if strings.HasPrefix(step, over) {
 			w.TimeIsOver()
@@ -326,6 +333,47 @@ func TestAStepThatNeverEnds(t *testing.T) {
 	}
 }
 
+// TestNoTimeToBegin gives a process so little time that it gets to no step. What others have done stays; a run that never gets on
+// ends.
+func TestNoTimeToBegin(t *testing.T) {
+	t.Parallel()
+	l := newLake(t)
+	l.batch(0)
+	late := func() (*run.Record, error) {
+		w := l.openFor("arn:1")
+		defer w.Close()
+		return w.Run(t.Context(), run.RunOptions{Deadline: time.Now()})
+	}
+	if rec, err := late(); !errors.Is(err, context.DeadlineExceeded) || rec.Status != run.Broken {
+		t.Errorf("a run that begins: %s %v", rec.Status, err)
+	}
+	stopped, err := l.turn("arn:1", "made people", run.RunOptions{})
+	if !errors.As(err, new(*run.ContinueError)) {
+		t.Fatal(err)
+	}
+	for range 2 {
+		var more *run.ContinueError
+		if rec, err := late(); !errors.As(err, &more) || rec.Run != stopped.Run || more.Done == 0 || more.Steps <= more.Done {
+			t.Errorf("%s after %s: %v", rec.Run, stopped.Run, err)
+		}
+	}
+	if rec, err := l.turn("arn:1", "made readings", run.RunOptions{}); !errors.As(err, new(*run.ContinueError)) || rec.Run != stopped.Run {
+		t.Fatalf("%s after %s: %v", rec.Run, stopped.Run, err)
+	}
+	var never *run.TooLongError
+	for n := 1; n <= 3; n++ {
+		if _, err := late(); errors.As(err, &never) != (n == 3) {
+			t.Errorf("time %d: %v", n, err)
+		}
+	}
+	if never == nil || never.Table != "" {
+		t.Errorf("%v", never)
+	}
+	if rec := l.run(); rec.Status != run.Published || rec.Run == stopped.Run {
+		t.Errorf("the next run: %s %s", rec.Run, rec.Status)
+	}
+}
+
 // TestEventsOfTwoProcesses gives the second process of a run events that the first did not have: they count as later ones.
 func TestEventsOfTwoProcesses(t *testing.T) {
 	t.Parallel()
@@ -357,13 +405,17 @@ func TestAStepIsPutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Close()
-	for n := range 150 {
-		l.batch(n + 1)
+	// So many rows more that the step would take hours by what it took, and everything else has minutes.
+	var rows strings.Builder
+	for i := range 200_000 {
+		fmt.Fprintf(&rows, "{\"person\": %d, \"ts\": %d, \"v\": 1.5}\n", i%9, 1700000000000+i)
 	}
+	l.land("readings/many.json", rows.String())
+	l.batch(1)
 	began := map[string]bool{}
 	w = l.open(run.Options{})
 	w.OnStep(func(step string) { began[step] = true })
-	rec, err := w.Run(t.Context(), run.RunOptions{Deadline: time.Now().Add(25 * time.Second)})
+	rec, err := w.Run(t.Context(), run.RunOptions{Deadline: time.Now().Add(5 * time.Minute)})
 	w.Close()
 	var more *run.ContinueError
 	if !errors.As(err, &more) || !began["made people"] || began["account readings"] || began["made daily"] || !began["saved"] {

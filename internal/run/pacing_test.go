@@ -37,8 +37,15 @@ func TestPace(t *testing.T) {
 	if unbound := newPace(time.Time{}); !unbound.begin("a", amount{n: 1}) || !unbound.begin("long", amount{n: 1e9}) || !unbound.publishes(1e6) || unbound.any() {
 		t.Error("without a deadline there is no bound")
 	}
+	for range mostCuts + 1 {
+		if table, never := p.hasCut(); never || len(p.cut) > 0 {
+			t.Errorf("%s counts as cut, and the process has done a step: %v", table, p.cut)
+		}
+	}
+	alone := newPace(time.Now().Add(100 * time.Second))
+	alone.begin("long", amount{n: 10})
 	for n := 1; n <= mostCuts; n++ {
-		if table, never := p.hasCut(); never != (n == mostCuts) || never && table == "" {
+		if table, never := alone.hasCut(); never != (n == mostCuts) || never && table == "" {
 			t.Errorf("cut %d times: %s %v", n, table, never)
 		}
 	}

@@ -17,8 +17,8 @@ import (
 )
 
 // Most tests on real Spark look at tables and not at how Spark starts, which takes longer than their work. So they share one
-// Spark that stays, as a spark-submit which hands script and arguments to it. The tests of jobs that are killed, of
-// programs that are brought to tasks and of a service's job start one of their own each.
+// Spark that stays, as a spark-submit which hands script and arguments to it. Only jobs that are killed, and a service's job that
+// brings a program to its tasks, start one of their own.
 
 // asResident lets the test binary be a spark-submit that sends its work to the socket of a Spark that stays.
 const asResident = "TARN_TEST_AS_RESIDENT"
@@ -44,7 +44,7 @@ func endResident() error {
 	err := resident.keeper.Close()
 	select {
 	case <-resident.ended:
-	case <-time.After(30 * time.Second):
+	case <-time.After(5 * time.Minute):
 		err = errors.Join(err, errors.New("the Spark that stays does not end"))
 	}
 	return errors.Join(err, os.RemoveAll(filepath.Dir(resident.socket)))

@@ -25,6 +25,8 @@ func (x *execution) goOn(ctx context.Context, l *leftRun) error {
 		if staged, err = x.w.Lake.LeftBy(ctx, x.view, x.leftOvers(l), l.saved()...); err != nil {
 			return err
 		}
+		// What batches have written counts by their answers: see [execution.takeLoad].
+		staged.Files = slices.DeleteFunc(staged.Files, func(file string) bool { return lake.InLoadDir(file, l.Run) })
 	}
 	if err := x.w.tidy(ctx, staged); err != nil {
 		return err
@@ -32,6 +34,7 @@ func (x *execution) goOn(ctx context.Context, l *leftRun) error {
 	if err := x.resume(ctx, l); err != nil {
 		return err
 	}
+	x.begun = true
 	if l.Job != nil && !l.Loading {
 		if o := x.offerer(); o != nil && l.Job.Offered {
 			offer, err := o.Offered(ctx, *l.Job)
@@ -85,6 +88,7 @@ func (x *execution) resume(ctx context.Context, l *leftRun) error {
 	for _, name := range l.Rebuilt {
 		x.rebuilt[name] = true
 	}
+	x.batched = x.batched || l.Parts
 	if x.pace.cut = l.Cut; x.pace.cut == nil {
 		x.pace.cut = map[string]int{}
 	}

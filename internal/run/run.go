@@ -25,7 +25,7 @@ type RunOptions struct {
 	// Noted is told, before the work starts, what the record's warnings say of how it is done.
 	Noted func(text string)
 	// Deadline is when this process will be ended from outside; zero is never. Near it the run writes down what is done and ends
-	// with a [ContinueError]; a step that is cut short is lost, and nothing else. The next Run of the same lake, definitions and
+	// with a [ContinueError]; a step that is cut short is lost, or of a landing table of many files one batch of them, and nothing else. The next Run of the same lake, definitions and
 	// selection goes on under the same id, and all is published at once.
 	Deadline time.Time
 	// HandOver leaves it to somebody else to start the job that makes the models, where the engine is Spark: landing files are
@@ -82,7 +82,8 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 	x := &execution{w: w, writer: writer, held: w.Lake.Reader(), view: seen.own, seen: seen, id: rec.Run, started: started,
 		filesAre: filesSnapshot(seen.own), selection: o.Selection, progress: o.Progress, record: rec, states: map[string]*state{},
 		reread: map[string][]load.Counted{}, again: map[string][]string{}, rebuilt: map[string]bool{},
-		afar: map[string]*afar{}, finished: map[string]bool{}, pace: newPace(o.Deadline), named: o.named(), handOver: o.HandOver}
+		afar: map[string]*afar{}, finished: map[string]bool{}, pace: newPace(o.Deadline), named: o.named(), handOver: o.HandOver,
+		batched: !o.Deadline.IsZero()}
 	defer x.held.Close()
 	w.pacing = x.pace
 	if !o.Deadline.IsZero() {
@@ -106,6 +107,7 @@ func (w *Workspace) Run(ctx context.Context, o RunOptions) (_ *Record, err error
 			return rec, err
 		}
 		if why == "" {
+			x.left = left
 			x.inherit(left)
 			if o.Resuming != nil {
 				o.Resuming(left.Run, left.jobID())
@@ -177,6 +179,7 @@ func (x *execution) makeAll(ctx context.Context) (err error) {
 	if err := x.unchanged(ctx); err != nil {
 		return err
 	}
+	x.begun = true
 	return x.work(ctx, nil)
 }
 
@@ -230,6 +233,10 @@ func (x *execution) idle(ctx context.Context) error {
 
 // fill puts what the steps noted into the record, in order of work.
 func (x *execution) fill() {
+	if x.plan == nil {
+		// The time was over before there was one.
+		return
+	}
 	for _, s := range x.plan.Steps {
 		st := x.state(s.Table.Name)
 		if st == nil {

@@ -179,8 +179,7 @@ func alike(t *testing.T, want, got *run.Record) {
 // TestSparkLikeDuckDB runs a lake with every kind of check on DuckDB and on Spark: rows, account, checks and quarantine have to be
 // the same, for new rows, more rows, and changed definitions.
 func TestSparkLikeDuckDB(t *testing.T) {
-	own := needSpark(t)
-	s := own.shared(t)
+	s := needSpark(t).shared(t)
 	here := func(*testing.T) string { return s.local(t) }
 	for name, place := range map[string]struct {
 		lake   func(t *testing.T) *testLake
@@ -189,7 +188,7 @@ func TestSparkLikeDuckDB(t *testing.T) {
 		"disk":                                 {newLake, here},
 		"bucket and Glue":                      {func(t *testing.T) *testLake { return newLake(t).inGlue() }, here},
 		"bucket and Glue, a job of Glue":       {func(t *testing.T) *testLake { return newLake(t).inGlue() }, s.service("glue", "job")},
-		"bucket, an application of Serverless": {func(t *testing.T) *testLake { return newLake(t).inBucket(true) }, own.service("emr-serverless", "application")},
+		"bucket, an application of Serverless": {func(t *testing.T) *testLake { return newLake(t).inBucket(true) }, s.service("emr-serverless", "application")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			duck, l := newLake(t), place.lake(t)
@@ -348,8 +347,7 @@ func landAll(t *testing.T, l *testLake, dir string) {
 // bucket and the Glue Data Catalog, and with Spark at both places: tables, quarantine, account and checks have to be the same. That
 // the project which compile --as glue writes makes them too is tested in internal/conformance, on the same files.
 func TestStediEverywhere(t *testing.T) {
-	own := needSpark(t)
-	s := own.shared(t)
+	s := needSpark(t).shared(t)
 	for name, land := range map[string]func(*testing.T, *testLake){"real files": stediFiles, "a sample with mess": messyFiles} {
 		t.Run(name, func(t *testing.T) {
 			duck := stediLake(t, newLake(t), land)

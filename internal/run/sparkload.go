@@ -36,7 +36,7 @@ const (
 	workerMemory = "512MB"
 )
 
-// afar is a landing table whose files Spark reads.
+// afar is a landing table whose files are read in batches: by Spark's machines, or by one process after the other.
 type afar struct {
 	step    plan.Step
 	folder  string // the location of what was written
@@ -153,12 +153,17 @@ func (x *execution) loadAfar(ctx context.Context, left *leftRun) error {
 		return nil
 	}
 	var tasks []engine.Batch
+	folder := x.w.jobs.Folder(loadRun(x.id))
 	for _, s := range steps {
-		more, err := x.batches(ctx, s)
+		l := landingWork{}
+		l.add(s)
+		a, err := x.batches(ctx, s, folder, load.Split(s.Work.Read(), min(max(l.bytes/manyBatches, leastBatch), batchBytes), batchFiles))
 		if err != nil {
 			return err
 		}
-		tasks = append(tasks, more...)
+		for i, b := range a.batches {
+			tasks = append(tasks, engine.Batch{Table: s.Table.Name, Location: folder + "batches/" + s.Table.Name + "/" + strconv.Itoa(i) + ".json", Bytes: b.Size()})
+		}
 	}
 	var r *engine.Result
 	var err error
@@ -180,30 +185,21 @@ func (x *execution) loadAfar(ctx context.Context, left *leftRun) error {
 	return nil
 }
 
-// batches shares the files of a step out.
-func (x *execution) batches(ctx context.Context, s plan.Step) ([]engine.Batch, error) {
+// batches makes a batch of each part of a step's files. folder is the location for answers and rejected rows, with a slash at its
+// end.
+func (x *execution) batches(ctx context.Context, s plan.Step, folder string, parts [][]load.File) (*afar, error) {
 	t := s.Table
 	d, err := x.w.Lake.Draft(ctx, x.view, t.Stored(), shape(t))
 	if err != nil {
 		return nil, err
 	}
 	a := &afar{step: s, folder: d.LoadDir(x.id), result: &load.Result{}}
+	for i, part := range parts {
+		a.batches = append(a.batches, load.Batch{Run: x.id, At: utc(x.started), Table: s.Work.Table, FieldIDs: d.FieldIDs(), Files: part, Memory: workerMemory,
+			Data: a.folder, Rejected: folder + "rejected", Answer: folder + "answers/" + t.Name + "/" + strconv.Itoa(i) + ".json"})
+	}
 	x.afar[t.Name] = a
-	files := s.Work.Read()
-	var bytes int64
-	for _, f := range files {
-		bytes += f.Size
-	}
-	folder := x.w.jobs.Folder(loadRun(x.id))
-	var out []engine.Batch
-	for _, part := range load.Split(files, min(max(bytes/manyBatches, leastBatch), batchBytes), batchFiles) {
-		name := t.Name + "/" + strconv.Itoa(len(a.batches))
-		b := load.Batch{Run: x.id, At: utc(x.started), Table: s.Work.Table, FieldIDs: d.FieldIDs(), Files: part, Memory: workerMemory,
-			Data: a.folder, Rejected: folder + "rejected", Answer: folder + "answers/" + name + ".json"}
-		a.batches = append(a.batches, b)
-		out = append(out, engine.Batch{Table: t.Name, Location: folder + "batches/" + name + ".json", Bytes: b.Size()})
-	}
-	return out, nil
+	return a, nil
 }
 
 // startLoad writes the batches and what there was to do, and runs the job.

@@ -3,6 +3,7 @@ package run_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -76,9 +78,11 @@ func stediLake(t *testing.T, l *testLake, land func(*testing.T, *testLake)) *tes
 }
 
 // TestStediLandingOnSpark reads the real files, as many and with mess, on real Spark, where models are made too: in place on this
-// machine, and by a program that is brought to the tasks. Tables, quarantine, account and record are those of DuckDB.
+// machine, and by a program that is brought to the tasks of a Spark of its own. Tables, quarantine, account and record are those of
+// DuckDB.
 func TestStediLandingOnSpark(t *testing.T) {
-	s := needSpark(t)
+	own := needSpark(t)
+	s := own.shared(t)
 	compare := func(t *testing.T, l *testLake, engine map[string]any, tables ...string) {
 		t.Helper()
 		here := stediLake(t, newLake(t), manyFiles)
@@ -129,7 +133,13 @@ func TestStediLandingOnSpark(t *testing.T) {
 	t.Run("brought to the tasks", func(t *testing.T) {
 		// The program that is brought to the tasks is the one of the tests, which is tarn if told so.
 		t.Setenv(asTarn, "1")
-		server := &jobtest.Server{Do: s.do, Jobs: map[string]bool{"spark": true}}
+		var jobs atomic.Int32
+		server := &jobtest.Server{Do: func(ctx context.Context, r jobtest.Run) error {
+			if jobs.Add(1) == 1 {
+				return own.do(ctx, r)
+			}
+			return s.do(ctx, r)
+		}, Jobs: map[string]bool{"spark": true}}
 		h := httptest.NewServer(server)
 		t.Cleanup(func() { server.Close(); h.Close() })
 		t.Setenv("AWS_ENDPOINT_URL_EMR_SERVERLESS", h.URL)

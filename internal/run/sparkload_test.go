@@ -101,7 +101,7 @@ func sparkStandIn(args []string) int {
 			}
 		case "waiting":
 			if err = worker(0); i == len(p.Load.Batches)-1 {
-				time.Sleep(time.Minute)
+				time.Sleep(10 * time.Minute) // it is ended by what the test does
 			}
 		case "failing":
 			if i == len(p.Load.Batches)-1 {

@@ -27,7 +27,9 @@ func TestStediAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	began := time.Now()
 	rec := l.run()
+	all := time.Since(began)
 	found := false
 	for _, c := range rec.Checks {
 		if c.Name == "before_consent" {
@@ -55,9 +57,9 @@ func TestStediAgain(t *testing.T) {
 	if after := l.tree(); len(after) != len(before) {
 		t.Errorf("%d files, there were %d", len(after), len(before))
 	}
-	// The bar is 0.1 s on a machine with nothing else to do; tests run beside each other.
-	t.Logf("nothing new: %s", best)
-	if best > 2*time.Second {
-		t.Errorf("nothing new took %s", best)
+	// The bar is 0.1 s on a machine with nothing else to do; tests run beside each other, so the first run is the measure.
+	t.Logf("nothing new: %s, all of it: %s", best, all)
+	if best > all/2 {
+		t.Errorf("nothing new took %s, and the first run %s", best, all)
 	}
 }

@@ -71,8 +71,9 @@ type Workspace struct {
 	maker, own *maker
 	// jobs is the maker where its jobs go on without this process; nil elsewhere.
 	jobs *jobs
-	// pacing is how much time the run under way has.
-	pacing *pace
+	// pacing is how much time the run under way has, and filesAtOnce how many landing files are read before its time is looked at.
+	pacing      *pace
+	filesAtOnce int
 	// leaving is what is known of the run that another process has begun or goes on with.
 	leaving leaving
 	// held keeps the lake's own tables readable.
@@ -185,7 +186,7 @@ func compile(ctx context.Context, dir string, o Options) (_ *Workspace, err erro
 	if err != nil {
 		return nil, err
 	}
-	w := &Workspace{Project: p, Diagnostics: p.Diagnostics, now: o.Now, owner: o.Owner, cpus: cmp.Or(o.CPUs, float64(cmp.Or(o.Threads, runtime.GOMAXPROCS(0))))}
+	w := &Workspace{Project: p, filesAtOnce: batchFiles, Diagnostics: p.Diagnostics, now: o.Now, owner: o.Owner, cpus: cmp.Or(o.CPUs, float64(cmp.Or(o.Threads, runtime.GOMAXPROCS(0))))}
 	if w.now == nil {
 		w.now = time.Now
 	}

@@ -32,8 +32,8 @@ func TestTargetsOfTheDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The page has an aws of its own.
-	head, _, _ := strings.Cut(string(text), "  # The same lake in a bucket")
+	// The page has an aws and a bucket of its own.
+	head, _, _ := strings.Cut(string(text), "  # The same lake in AWS")
 	if err := os.WriteFile(file, []byte(head+pasted.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}

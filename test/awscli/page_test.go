@@ -5,20 +5,16 @@ package awscli
 import (
 	"bytes"
 	"context"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"tarn/internal/athena/athenatest"
-	"tarn/internal/awsconf"
-	"tarn/internal/deploy/stack/stacktest"
-	"tarn/internal/store/registry"
+	"tarn/test/account"
 )
 
 // tools are the programs of the pages: a folder with aws and moto_server, as test/peers/awscli.sh installs them.
@@ -34,115 +30,85 @@ func tools(t *testing.T) string {
 	return dir
 }
 
-// commands gives the shell commands of a page: its blocks that are marked sh, in their order.
-func commands(t *testing.T, page string) string {
+// blocks gives the lines of a page's blocks of code that are marked so.
+func blocks(t *testing.T, page, mark string) (out []string) {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("..", "..", "docs", page))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out strings.Builder
 	inside := false
 	for line := range strings.Lines(string(raw)) {
+		line = strings.TrimSuffix(line, "\n")
 		switch {
-		case line == "```sh\n":
+		case line == "```"+mark:
 			inside = true
-		case line == "```\n":
+		case line == "```":
 			inside = false
 		case inside:
-			out.WriteString(line)
+			out = append(out, line)
 		}
 	}
-	if out.Len() == 0 {
-		t.Fatalf("%s has no commands", page)
+	if len(out) == 0 {
+		t.Fatalf("%s has no blocks of %s", page, mark)
 	}
-	// The stand-in for S3 is in that region.
-	return strings.ReplaceAll(out.String(), "eu-central-1", region)
+	return out
+}
+
+// commands gives the shell commands of a page: its blocks that are marked sh, in their order. The stand-ins are in another region.
+func commands(t *testing.T, page string) string {
+	t.Helper()
+	return strings.ReplaceAll(strings.Join(blocks(t, page, "sh"), "\n")+"\n", "eu-central-1", region)
 }
 
 // region is where the stand-ins are.
 const region = "us-east-1"
 
-// account is an account of stand-ins, with the programs that the pages call.
-type account struct {
+// shell runs commands in an account of stand-ins, with the programs that the pages call.
+type shell struct {
 	t    *testing.T
 	dir  string
 	path string
 	env  []string
 }
 
-// newAccount starts the stand-ins: CloudFormation, S3, Glue and STS in one, Athena over the lake of that name, and moto for what is only
-// looked at by its form: Step Functions, Lambda and SQS.
-func newAccount(t *testing.T, lake string) *account {
+// newAccount starts the stand-ins: package account has all of them. Athena asks the lake of that name.
+func newAccount(t *testing.T, lake string) *shell {
 	t.Helper()
 	bin := tools(t)
-	a := &account{t: t, dir: t.TempDir(), path: t.TempDir()}
+	a := &shell{t: t, dir: t.TempDir(), path: t.TempDir()}
 	program := filepath.Join(a.path, "tarn")
-	if out, err := exec.Command("go", "build", "-tags", "grpcnotrace", "-o", program, "../../cmd/tarn").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-tags", "grpcnotrace,lambda.norpc", "-o", program, "../../cmd/tarn").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	a.path += ":" + bin + ":" + os.Getenv("PATH")
-	_, env, stop, err := stacktest.Serve()
+	log := &strings.Builder{}
+	served, err := account.Serve(athenatest.Lake{Dir: filepath.Join(a.dir, lake), Target: "aws"}, log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(stop)
+	t.Cleanup(func() {
+		served.Close()
+		if t.Failed() {
+			t.Log(log)
+		}
+	})
 	// The stand-in for Athena reads the lake as tarn does, in this process.
-	for _, e := range env {
+	for _, e := range served.Env {
 		name, value, _ := strings.Cut(e, "=")
 		t.Setenv(name, value)
 	}
 	t.Setenv("BUCKET", "my-lake-4711")
 	t.Setenv("AWS_DEFAULT_REGION", region)
-	groups := map[string]athenatest.WorkGroup{"mylake-aws-analyst": {Output: "s3://my-lake-4711/results/analyst/", Enforce: true}}
-	athena := httptest.NewServer(athenatest.New(athenatest.Lake{Dir: filepath.Join(a.dir, lake), Target: "aws"}, registry.New(awsconf.Settings{}), groups))
-	t.Cleanup(athena.Close)
-	moto := a.moto(bin)
-	a.env = append(env, "AWS_ENDPOINT_URL_ATHENA="+athena.URL, "AWS_ENDPOINT_URL_SFN="+moto, "AWS_ENDPOINT_URL_LAMBDA="+moto, "AWS_ENDPOINT_URL_SQS="+moto, "AWS_ENDPOINT_URL_IAM="+moto,
-		"AWS_PAGER=", "AWS_DEFAULT_REGION="+region)
+	a.env = append(served.Env, "AWS_PAGER=", "AWS_DEFAULT_REGION="+region)
 	return a
 }
 
-// moto starts the server with executions that go on by themselves and a Lambda that runs nothing.
-func (a *account) moto(bin string) string {
-	a.t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	host, port, err := net.SplitHostPort(l.Addr().String())
-	if err == nil {
-		err = l.Close()
-	}
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	cmd := exec.Command(filepath.Join(bin, "moto_server"), "-H", host, "-p", port)
-	if err := cmd.Start(); err != nil {
-		a.t.Fatal(err)
-	}
-	a.t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may have ended
-		_ = cmd.Wait()
-	})
-	url := "http://" + net.JoinHostPort(host, port)
-	const settings = `{"stepfunctions": {"execute_state_machine": true}, "lambda": {"use_docker": false}}`
-	for range 600 {
-		if r, err := http.Post(url+"/moto-api/config", "application/json", strings.NewReader(settings)); err == nil {
-			_ = r.Body.Close()
-			return url
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	a.t.Fatal("moto did not start")
-	return ""
-}
-
-// prelude leads the CLI's commands for SQS to the stand-in, as the CLI itself goes by no variable there.
-const prelude = "aws() { if [ \"$1\" = sqs ]; then command aws --endpoint-url \"$AWS_ENDPOINT_URL_SQS\" \"$@\"; else command aws \"$@\"; fi; }\n"
+// prelude leads the CLI's commands for SQS to the stand-in, as version 1 of the CLI goes by no variable there.
+const prelude = "aws() { if [ \"$1\" = sqs ]; then command aws --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\"; else command aws \"$@\"; fi; }\n"
 
 // run runs shell commands in the account and gives what they print.
-func (a *account) run(script string) string {
+func (a *shell) run(script string) string {
 	a.t.Helper()
 	ctx, stop := context.WithTimeout(a.t.Context(), 9*time.Minute)
 	defer stop()
@@ -158,25 +124,36 @@ func (a *account) run(script string) string {
 	return out.String()
 }
 
-// deployed makes what the stand-in for CloudFormation only writes down, so that the CLI finds it under its name.
-func (a *account) deployed() {
+// changing is what is another one each time in what a page shows: runs, moments, seconds, identifiers.
+var changing = regexp.MustCompile(`\d{8}T\d{6}Z(-[0-9a-f]{8})?|\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?|\b\d+(\.\d+)? s\b|\b\d\.\d\d$`)
+
+// shown holds every line of output that a page shows to what its commands have printed.
+func (a *shell) shown(page, out string) {
 	a.t.Helper()
-	a.run(`
-role=$(aws iam create-role --role-name any --assume-role-policy-document '{}' --query Role.Arn --output text)
-aws stepfunctions create-state-machine --name mylake-aws --role-arn "$role" --definition '{"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": true}}}'
-python3 -c "import zipfile; zipfile.ZipFile('code.zip', 'w').writestr('bootstrap', '')"
-aws lambda create-function --function-name mylake-aws --runtime provided.al2023 --handler bootstrap --role "$role" --zip-file fileb://code.zip
-aws sqs create-queue --queue-name mylake-aws-dead-letters
-aws sqs create-queue --queue-name mylake-aws-landing
-rm code.zip
-`)
+	alike := func(line string) string {
+		line = changing.ReplaceAllString(strings.ReplaceAll(line, "eu-central-1", region), "#")
+		return strings.Join(strings.FieldsFunc(line, func(r rune) bool { return r == ' ' }), " ")
+	}
+	printed := map[string]bool{}
+	for line := range strings.Lines(out) {
+		printed[alike(strings.TrimRight(line, "\n"))] = true
+	}
+	lines := blocks(a.t, page, "text")
+	if len(lines) < 10 {
+		a.t.Errorf("%s shows %d lines of output", page, len(lines))
+	}
+	for _, line := range lines {
+		if line != "…" && line != "" && !printed[alike(line)] {
+			a.t.Errorf("%s shows a line that was not printed: %s", page, line)
+		}
+	}
 }
 
 // TestPageOfAWS runs docs/aws.md from its first command to its last.
 func TestPageOfAWS(t *testing.T) {
 	a := newAccount(t, "mylake")
-	a.deployed()
 	out := a.run(commands(t, "aws.md"))
+	a.shown("aws.md", out)
 	for _, want := range []string{
 		"123456789012",                       // who one is
 		"published",                          // the run from here
@@ -200,29 +177,22 @@ func TestPageOfAWS(t *testing.T) {
 	}
 }
 
-// TestPageOfClassic runs docs/classic.md beside a project that is there: its tables are those of another lake, whose landing tables are
-// external tables as the console makes them.
+// classicTables lists the tables and files of the old project.
+const classicTables = "aws glue get-tables --database-name stedi_classic; aws s3 ls --recursive s3://$BUCKET | grep -v ' tarn/' | grep -v artefacts"
+
+// TestPageOfClassic runs docs/classic.md beside a project as Glue jobs leave it, which has to be as it was at the end.
 func TestPageOfClassic(t *testing.T) {
 	a := newAccount(t, "newlake")
-	a.run(`
-tarn init old
-tarn sample old/data --people 20 --days 2 --replace
-sed -i 's|# catalog: glue .*|catalog: glue|; s|# region: .*|database: stedi_classic|; s|/warehouse/|/old/|' old/tarn.yaml
-sed -i "s|s3://stedi-lake/|s3://$BUCKET/landing/|" old/landing/*.sql old/tarn.yaml
-aws s3 mb s3://$BUCKET
-aws s3 sync old/data/ s3://$BUCKET/landing/
-tarn run -q -C old --target aws
-`)
-	out := a.run(commands(t, "classic.md"))
-	for _, table := range []string{"customer_trusted", "accelerometer_trusted", "step_trainer_trusted", "customers_curated", "machine_learning_curated"} {
-		was := strings.TrimSpace(a.run("tarn query -C old --target aws --format csv 'SELECT count(*) FROM " + table + "' | tail -n 1"))
-		if was == "0" || !strings.Contains(out, table+" "+was+"\n") {
-			t.Errorf("%s has %s rows in the old project, and the page printed\n%s", table, was, out)
-		}
+	project, err := os.ReadFile(filepath.Join("testdata", "classic.sh"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	// The old project is as it was.
-	if left := a.run("aws glue get-tables --database-name stedi_classic --query 'length(TableList)' --output text"); strings.TrimSpace(left) == "0" {
-		t.Error("the old tables are gone")
+	a.run(string(project))
+	before := a.run(classicTables)
+	out := a.run(commands(t, "classic.md"))
+	a.shown("classic.md", out)
+	if after := a.run(classicTables); after != before || !strings.Contains(before, "machine_learning_curated") {
+		t.Errorf("the old project was\n%s\nand is\n%s", before, after)
 	}
 	if t.Failed() || testing.Verbose() {
 		t.Log(out)

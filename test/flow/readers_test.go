@@ -1,16 +1,14 @@
 package flow
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"tarn/internal/athena/athenatest"
 	"tarn/internal/awsconf"
+	"tarn/internal/deploy"
 	"tarn/internal/notebook"
 	"tarn/internal/rights"
 	"tarn/internal/rights/rightstest"
@@ -52,33 +50,20 @@ func TestReaders(t *testing.T) {
 		w.guard.Forget()
 	})
 	t.Run("notebook", func(t *testing.T) {
-		python := os.Getenv("TARN_NOTEBOOK_PYTHON")
-		if python == "" {
-			if os.Getenv("CI") != "" {
-				t.Fatal("CI has to run test/peers/notebook.sh install and set TARN_NOTEBOOK_PYTHON")
-			}
-			t.Skip("TARN_NOTEBOOK_PYTHON is not set; test/peers/notebook.sh installs what it names")
-		}
-		folder, scratch := t.TempDir(), t.TempDir()
+		peers.Wrangler(t)
+		folder := t.TempDir()
 		c := notebook.Config{Database: w.spec.Database, Table: "machine_learning_curated", WorkGroup: w.spec.Names().Scientist, Region: rightstest.Region}
-		for name, text := range map[string][]byte{notebook.File: notebook.JSON(), notebook.ConfigFile: c.JSON()} {
+		model := w.spec.Models[slices.IndexFunc(w.spec.Models, func(m deploy.Model) bool { return m.Name == c.Table })]
+		if err := c.Choose(model.Columns, "", ""); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string][]byte{notebook.File: notebook.JSON(notebook.Plain), notebook.ConfigFile: c.JSON()} {
 			if err := os.WriteFile(filepath.Join(folder, name), text, 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
 		_, url := athenatest.Start(t, engine, registry.New(awsconf.Settings{}),
 			map[string]athenatest.WorkGroup{w.spec.Names().Scientist: {Output: "s3://" + w.bucket + "/results/scientist/", Enforce: true}})
-		cmd := exec.Command(python, filepath.Join("..", "readers", "cells", "notebook.py"), folder, fmt.Sprint(counts["machine_learning_curated"]))
-		for _, e := range os.Environ() {
-			if !strings.HasPrefix(e, "AWS_ENDPOINT_URL_ATHENA") {
-				cmd.Env = append(cmd.Env, e)
-			}
-		}
-		cmd.Env = append(cmd.Env, "TARN_ATHENA_ENDPOINT="+url, "IPYTHONDIR="+scratch, "JUPYTER_RUNTIME_DIR="+scratch, "JUPYTER_CONFIG_DIR="+scratch, "MPLCONFIGDIR="+scratch)
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		t.Logf("%s", out)
+		peers.Notebook(t, folder, url, counts["machine_learning_curated"])
 	})
 }

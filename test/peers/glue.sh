@@ -6,9 +6,11 @@ cd "$(dirname "$0")/../.."
 peers=${TARN_PEERS:-${TMPDIR:-/tmp}/tarn-peers}
 work=$(mktemp -d)
 go build -o "$work/glue" ./internal/catalog/glue/gluetest/cmd
-if ! "$peers/pyiceberg/bin/python" -c 'import pyiceberg' 2>/dev/null; then
-	python3 -m venv "$peers/pyiceberg"
-	"$peers/pyiceberg/bin/pip" install -q 'pyiceberg[glue,pyarrow]==0.11.1'
+python=${TARN_READERS_PYTHON:-$peers/readers/bin/python}
+if ! "$python" -c 'import pyiceberg' 2>/dev/null; then
+	python3 -m venv "$peers/readers"
+	"$peers/readers/bin/pip" install -q --disable-pip-version-check --requirement test/readers/requirements.txt
+	python=$peers/readers/bin/python
 fi
 "$work/glue" >"$work/address" &
 server=$!
@@ -17,7 +19,7 @@ until [ -s "$work/address" ]; do sleep 0.1; done
 AWS_ENDPOINT_URL_GLUE=$(cat "$work/address")
 export AWS_ENDPOINT_URL_GLUE AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
 mkdir "$work/warehouse"
-"$peers/pyiceberg/bin/python" test/peers/glue_pyiceberg.py "$work/warehouse"
+"$python" test/peers/glue_pyiceberg.py "$work/warehouse"
 [ "${1-}" = spark ] || exit 0
 test/peers/spark.sh install
 export $(test/peers/spark.sh env)

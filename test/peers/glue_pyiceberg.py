@@ -21,7 +21,9 @@ except NamespaceAlreadyExistsError:
     pass
 
 rows = pa.table({"id": [1, 2, 3], "text": ["a", "b", None]})
-table = catalog.create_table("db.readings", rows.schema, location=f"file://{warehouse}/db/readings")
+# PyIceberg would try a commit again by itself.
+once = {"commit.retry.num-retries": "0"}
+table = catalog.create_table("db.readings", rows.schema, location=f"file://{warehouse}/db/readings", properties=once)
 table.append(rows)
 table.append(rows)
 try:

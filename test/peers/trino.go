@@ -4,8 +4,6 @@ package peers
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +13,7 @@ import (
 	"time"
 
 	"tarn/internal/athena/athenatest"
+	"tarn/internal/store/s3/s3test"
 )
 
 // Trino starts Trino over the catalog and the bucket that the environment leads to, and gives its address.
@@ -46,12 +45,8 @@ func TrinoServing(t testing.TB, files map[string]string) string {
 			t.Fatal(err)
 		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := s3test.FreePort()
 	if err != nil {
-		t.Fatal(err)
-	}
-	port := fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
-	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	log, err := os.Create(filepath.Join(etc, "log"))
@@ -75,7 +70,7 @@ func TrinoServing(t testing.TB, files map[string]string) string {
 		<-ended
 	})
 	url := "http://127.0.0.1:" + port
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	for {
 		raw, _ := os.ReadFile(log.Name())

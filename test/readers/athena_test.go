@@ -2,7 +2,6 @@ package readers
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,20 +11,8 @@ import (
 	"tarn/internal/cli"
 	"tarn/internal/connect"
 	"tarn/internal/store/registry"
+	"tarn/test/peers"
 )
-
-// wrangler is the Python with the clients of Athena, as test/peers/notebook.sh installs it.
-func wrangler(t *testing.T) string {
-	t.Helper()
-	python := os.Getenv("TARN_NOTEBOOK_PYTHON")
-	if python == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("CI has to run test/peers/notebook.sh install and set TARN_NOTEBOOK_PYTHON")
-		}
-		t.Skip("TARN_NOTEBOOK_PYTHON is not set; test/peers/notebook.sh installs what it names")
-	}
-	return python
-}
 
 // asked is a lake of invented people in a bucket and in Glue, that an Athena answers about. args are those that lead tarn to it.
 func asked(t *testing.T) (args []string, bucket string) {
@@ -46,7 +33,7 @@ func groups(bucket string) map[string]athenatest.WorkGroup {
 }
 
 func TestClientsAskAthena(t *testing.T) {
-	python := wrangler(t)
+	python := peers.Wrangler(t)
 	args, bucket := asked(t)
 	exports := export(t, []string{connect.DefaultTable}, args...)
 	compare(t, 6, python, "athena.py", "stedi", "scientist", "s3://"+bucket+"/results/mine/", filepath.Join(exports, connect.DefaultTable+".parquet"))
@@ -54,7 +41,7 @@ func TestClientsAskAthena(t *testing.T) {
 
 // TestInputsOfJobs pins a table for the jobs of SageMaker, lets a run and gc go by, and looks at what the jobs would get.
 func TestInputsOfJobs(t *testing.T) {
-	python := wrangler(t)
+	python := peers.Wrangler(t)
 	args, _ := asked(t)
 	dir := args[1]
 	exports := export(t, []string{connect.DefaultTable}, args...)
@@ -76,7 +63,7 @@ func TestInputsOfJobs(t *testing.T) {
 
 // TestCellsAskAthena runs the cells for Athena and SageMaker exactly as printed.
 func TestCellsAskAthena(t *testing.T) {
-	python := wrangler(t)
+	python := peers.Wrangler(t)
 	args, _ := asked(t)
 	exports := export(t, []string{connect.DefaultTable}, args...)
 	for _, peer := range []string{"athena", "sagemaker"} {

@@ -39,15 +39,9 @@ func TestCellsReadABucket(t *testing.T) {
 	bucket := standIns(t)
 	dir := filepath.Join(t.TempDir(), "lake")
 	newLake(t, dir)
-	addTarget(t, dir, bucket)
-	config := filepath.Join(dir, "tarn.yaml")
-	raw, err := os.ReadFile(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, config, strings.Replace(string(raw), "catalog: glue\n", "catalog: sqlite\n", 1))
+	t.Setenv("BUCKET", bucket)
 	upload(t, filepath.Join(dir, "data"), "s3://"+bucket+"/landing/")
-	args := []string{"-C", dir, "--target", "cloud"}
+	args := []string{"-C", dir, "--target", "bucket"}
 	tarn(t, append([]string{"run"}, args...)...)
 	exports := export(t, []string{connect.DefaultTable}, args...)
 	for _, peer := range []string{"python", "duckdb", "polars", "pyiceberg"} {

@@ -1,23 +1,21 @@
 package readers
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"tarn/internal/athena/athenatest"
 	"tarn/internal/awsconf"
 	"tarn/internal/stedi"
 	"tarn/internal/store/registry"
+	"tarn/test/peers"
 )
 
 // TestNotebook runs the notebook as `tarn connect sagemaker --notebook` writes it, on the real files in a bucket and in Glue: by
 // its documented switch it asks the stand-in for Athena. Where Trino is there, that executes the statements, else DuckDB.
 func TestNotebook(t *testing.T) {
-	python := wrangler(t)
+	peers.Wrangler(t)
 	files := stedi.Files(t)
 	bucket := standIns(t)
 	dir, folder := filepath.Join(t.TempDir(), "lake"), filepath.Join(t.TempDir(), "notebook")
@@ -34,19 +32,7 @@ func TestNotebook(t *testing.T) {
 	for name, engine := range engines {
 		t.Run(name, func(t *testing.T) {
 			server, url := athenatest.Start(t, engine, registry.New(awsconf.Settings{}), groups(bucket))
-			scratch := t.TempDir()
-			cmd := exec.Command(python, filepath.Join("cells", "notebook.py"), folder, fmt.Sprint(stediRows))
-			for _, e := range os.Environ() {
-				if !strings.HasPrefix(e, "AWS_ENDPOINT_URL_ATHENA") {
-					cmd.Env = append(cmd.Env, e)
-				}
-			}
-			cmd.Env = append(cmd.Env, "TARN_ATHENA_ENDPOINT="+url, "IPYTHONDIR="+scratch, "JUPYTER_RUNTIME_DIR="+scratch, "JUPYTER_CONFIG_DIR="+scratch, "MPLCONFIGDIR="+scratch)
-			out, err := cmd.CombinedOutput()
-			if err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			t.Logf("%s", out)
+			peers.Notebook(t, folder, url, stediRows)
 			if n := server.Counts()["StartQueryExecution"]; n != 1 {
 				t.Errorf("it has asked %d statements, want one", n)
 			}

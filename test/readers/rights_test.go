@@ -15,12 +15,13 @@ import (
 	"tarn/internal/rights/rightstest"
 	"tarn/internal/store/registry"
 	"tarn/internal/store/s3/s3test"
+	"tarn/test/peers"
 )
 
 // TestCellsNeedNoMoreThanTheirRole runs the cells for AWS as printed, each with the rights of the role that it is for, as the
 // template gives them: S3, Glue and Athena refuse everything else. The stand-in for Athena reads with the caller's rights too.
 func TestCellsNeedNoMoreThanTheirRole(t *testing.T) {
-	python, clients := python(t), wrangler(t)
+	python, clients := python(t), peers.Wrangler(t)
 	bucket := standIns(t)
 	dir := filepath.Join(t.TempDir(), "lake")
 	newLake(t, dir)

@@ -31,7 +31,7 @@ const noNodes = "NO_NODES_AVAILABLE"
 
 // Query implements [Engine].
 func (e Trino) Query(ctx context.Context, database, sql string) (*Result, error) {
-	for patience := time.Now().Add(time.Minute); ; {
+	for patience := time.Now().Add(5 * time.Minute); ; {
 		r, err := e.query(ctx, database, sql)
 		if err == nil || !strings.Contains(err.Error(), noNodes) || time.Now().After(patience) {
 			return r, err

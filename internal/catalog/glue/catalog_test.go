@@ -26,7 +26,7 @@ type lake struct {
 func newLake(t *testing.T) *lake {
 	l := &lake{t: t, server: gluetest.Start(t), store: memory.New("memory://bucket/")}
 	l.o = Options{Database: "db", Description: "a lake", Lake: "lake-1", Head: "warehouse/db/_tarn/head.json",
-		Lease: lease.Options{TTL: 600 * time.Millisecond, Poll: 5 * time.Millisecond}}
+		Lease: lease.Options{Poll: 5 * time.Millisecond}}
 	return l
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"tarn/internal/catalog"
 	"tarn/internal/catalog/catalogtest"
+	"tarn/internal/catalog/lease"
 )
 
 // TestExecutionDiesInAPublish ends a process of an execution at each step of a publish. Nobody else finishes it while the
@@ -48,7 +49,7 @@ func TestExecutionDiesInAPublish(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if took := time.Since(from); took > 5*time.Second {
+			if took := time.Since(from); took > lease.DefaultTTL/2 {
 				t.Errorf("the next process has waited for %v", took)
 			}
 			now, err := next.Pointers(t.Context())

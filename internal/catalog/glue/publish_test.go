@@ -120,7 +120,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 
 // A recovery dies at each step as well, several times over.
 func TestRecoveryKilledAtEveryStep(t *testing.T) {
-	l := newLake(t)
+	l := shortLived(t)
 	c := l.open()
 	if err := catalogtest.Publish(t, c, first...); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 	"tarn/internal/store"
 )
 
-// Two handles publish 100 times in all, with slow and lost answers of Glue and of the store, and pauses in which the lock is
+// Two handles publish 100 times in all, or more often where they lose the lock a lot, with slow and lost answers of Glue and of the store, and pauses in which the lock is
 // lost. What they count as published is what there is, and a reader never sees half of a publish.
 func TestTwoWritersRace(t *testing.T) {
 	l := newLake(t)
@@ -73,7 +73,12 @@ func TestTwoWritersRace(t *testing.T) {
 	for h := range 2 {
 		c := quick(l.open())
 		wg.Go(func() {
-			for n := range 50 {
+			enough := func() bool {
+				mu.Lock()
+				defer mu.Unlock()
+				return published >= 60
+			}
+			for n := 0; n < 50 || n < 500 && !enough(); n++ {
 				outcome, err := raceOnce(ctx, c, fmt.Sprintf("run-%d-%d", h, n), chance)
 				mu.Lock()
 				switch outcome {
@@ -103,7 +108,7 @@ func TestTwoWritersRace(t *testing.T) {
 	if got < published || got > published+unclear {
 		t.Errorf("%d to %d were published, and the tables have moved %d times", published, published+unclear, got)
 	}
-	if unclear > 10 || published < 50 {
+	if unclear > published/5 || published < 50 {
 		t.Errorf("the test has tested little: %d published, %d lost, %d unclear", published, lost, unclear)
 	}
 	if l.server.Archived() > 0 {

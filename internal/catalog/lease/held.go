@@ -145,7 +145,7 @@ func (h *Held) GiveBack(ctx context.Context) error {
 
 func (h *Held) free(ctx context.Context, change func(*Document)) error {
 	h.Leave()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.lease.o.TTL)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(h.lease.o.TTL, letGo))
 	defer cancel()
 	err := h.write(ctx, "", func(d *Document) error { change(d); return nil })
 	if errors.Is(err, catalog.ErrLockLost) || errors.Is(err, ErrReleased) {
@@ -187,6 +187,9 @@ func (h *Held) beat(ctx context.Context) error {
 
 // lookFor is how long to look after a Put whose answer is not known, for a caller who has no time left.
 const lookFor = 5 * time.Second
+
+// letGo is how long letting go may take at least: what others would wait for instead is no reason to give up sooner.
+const letGo = DefaultTTL
 
 // tries is how often a write begins anew because an older one of this holder came to pass in between.
 const tries = 8

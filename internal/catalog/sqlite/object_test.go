@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tarn/internal/catalog"
@@ -18,15 +19,17 @@ import (
 	"tarn/internal/store/memory"
 )
 
-// machines gives handles to one catalog object whose holders count as dead after 300 ms of silence.
+// machines gives handles to one catalog object.
 func machines(t *testing.T) func() *Object {
 	s := memory.New("memory://bucket")
 	return func() *Object {
-		return OpenObject(ObjectOptions{Store: s, Key: "catalog.db", Database: "db", TempDir: t.TempDir(), Lease: lease.Options{TTL: 300 * time.Millisecond, Poll: 5 * time.Millisecond}})
+		return OpenObject(ObjectOptions{Store: s, Key: "catalog.db", Database: "db", TempDir: t.TempDir()})
 	}
 }
 
-func TestAPausedWriterPublishesNothing(t *testing.T) {
+func TestAPausedWriterPublishesNothing(t *testing.T) { synctest.Test(t, aPausedWriterPublishesNothing) }
+
+func aPausedWriterPublishesNothing(t *testing.T) {
 	machine := machines(t)
 	paused := catalogtest.Lock(t, machine(), "paused")
 	paused.(*objectWriter).Leave()
@@ -58,10 +61,12 @@ func TestAPausedWriterPublishesNothing(t *testing.T) {
 	catalogtest.Want(t, machine(), map[string]string{"a": catalogtest.At("a", 2)})
 }
 
-func TestALivingHolderKeepsTheLock(t *testing.T) {
+func TestALivingHolderKeepsTheLock(t *testing.T) { synctest.Test(t, aLivingHolderKeepsTheLock) }
+
+func aLivingHolderKeepsTheLock(t *testing.T) {
 	machine := machines(t)
 	w := catalogtest.Lock(t, machine(), "living")
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*lease.DefaultTTL)
 	defer cancel()
 	if _, err := machine().Lock(ctx, catalog.LockOptions{Run: "next", Wait: true}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a living holder was passed over: %v", err)

@@ -43,5 +43,5 @@ func (r *renderer) crawler() {
 	r.t.Add(cfn.Resource{ID: "CrawlerDatabase", Type: "AWS::Glue::Database", Properties: cfn.Map{
 		"CatalogId":     cfn.Ref("AWS::AccountId"),
 		"DatabaseInput": cfn.Map{"Name": r.n.CrawlerDatabase, "Description": "What the crawler found of the lake " + r.Lake + about(r.Target)},
-	}}, cfn.Resource{ID: "Crawler", Type: "AWS::Glue::Crawler", Properties: props})
+	}}, accept(cfn.Resource{ID: "Crawler", Type: "AWS::Glue::Crawler", Properties: props}, r.unkeyed(noCrawlKey)...))
 }

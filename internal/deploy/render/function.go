@@ -43,7 +43,7 @@ func (r *renderer) function() {
 }
 
 // logs is a log group that forgets.
-func (r *renderer) logs(id, name string) cfn.Resource {
+func (r *renderer) logs(id string, name any) cfn.Resource {
 	return accept(passing(cfn.Resource{ID: id, Type: "AWS::Logs::LogGroup", Properties: cfn.Map{"LogGroupName": name, "RetentionInDays": r.Settings.LogDays, "KmsKeyId": r.key(), "Tags": r.tags()}}),
 		r.unkeyed(noLogKey)...)
 }

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"path"
 	"strings"
 
 	"tarn/internal/deploy"
@@ -68,8 +69,21 @@ func (r *renderer) job() error {
 	if r.key() != nil {
 		props["SecurityConfiguration"] = cfn.Ref("JobSecurity")
 	}
-	r.t.Add(r.logs("JobOutput", r.n.JobLogs+"/output"), r.logs("JobErrors", r.n.JobLogs+"/error"),
+	r.t.Add(r.logs("JobOutput", r.jobLogs("output")), r.logs("JobErrors", r.jobLogs("error")),
 		accept(cfn.Resource{ID: "Job", Type: "AWS::Glue::Job", Comment: "Spark, for runs that are too big for the function. It costs nothing until it is started.", Properties: props},
 			r.unkeyed(noJobKey)...))
 	return nil
+}
+
+// jobLogs names one of the job's log groups. With a security configuration Glue puts the name of that and of the role into it (AWS Glue
+// Developer Guide, "Logging for AWS Glue jobs").
+func (r *renderer) jobLogs(group string) any {
+	if r.key() == nil {
+		return r.n.JobLogs + "/" + group
+	}
+	folder := r.n.JobLogs + "/" + r.n.Job + "-role/"
+	if given := r.Settings.Roles.Job; given != "" {
+		return folder + path.Base(given) + "/" + group
+	}
+	return cfn.Sub(folder + "${JobRole}/" + group)
 }

@@ -49,7 +49,8 @@ func KeyStatements(n deploy.Names) []rights.Statement {
 	}
 	use := rights.List{"kms:Decrypt", "kms:GenerateDataKey*"}
 	logs := map[string]map[string]rights.List{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": {
-		deploy.ARN("logs", "log-group:"+n.FunctionLogs), deploy.ARN("logs", "log-group:"+n.MachineLogs), deploy.ARN("logs", "log-group:"+n.JobLogs+"*")}}}
+		deploy.ARN("logs", "log-group:"+n.FunctionLogs), deploy.ARN("logs", "log-group:"+n.MachineLogs), deploy.ARN("logs", "log-group:"+n.JobLogs+"*"),
+		deploy.ARN("logs", "log-group:/aws-glue/crawlers*")}}}
 	return []rights.Statement{
 		allow("EventsIntoTheQueue", "events.amazonaws.com", use, from(deploy.ARN("events", "rule/"+n.Rule+"*"))),
 		allow("AlarmsIntoTheTopic", "cloudwatch.amazonaws.com", use, from(deploy.ARN("cloudwatch", "alarm:"+n.Base+"-*"))),

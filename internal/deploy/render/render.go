@@ -64,6 +64,7 @@ func Template(s deploy.Spec) (*cfn.Template, error) {
 	}
 	r.governed()
 	r.outputs()
+	r.ownTexts()
 	return r.t, r.t.Check()
 }
 

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"slices"
 	"strings"
 
 	"tarn/internal/deploy"
@@ -117,57 +116,6 @@ func filledIn(s string) any {
 		return cfn.GetAtt(name)
 	}
 	return cfn.Ref(name)
-}
-
-// How long policies are at most, without white space (IAM User Guide, "IAM and AWS STS quotas"): all inline policies of a role together,
-// and each managed one. What CloudFormation fills in makes them longer than they look here.
-const (
-	mostInline  = 10_240
-	mostManaged = 6_144
-	mostPieces  = 10
-)
-
-// length is how long a policy is at most once it is filled in.
-func length(p rights.Policy) int {
-	filled := p.Filled(map[string]string{"AWS::Partition": "aws-us-gov", "AWS::Region": "ap-southeast-2", "AWS::AccountId": "123456789012",
-		"Key.Arn": "arn:aws-us-gov:kms:ap-southeast-2:123456789012:key/12345678-1234-1234-1234-123456789012"})
-	n := 0
-	for _, c := range filled.JSON() {
-		if c != ' ' && c != '\n' {
-			n++
-		}
-	}
-	return n
-}
-
-// pieces cuts a policy into several that are short enough for a managed policy each.
-func pieces(p rights.Policy) []rights.Policy {
-	var out []rights.Policy
-	add := func(s rights.Statement) {
-		if len(out) > 0 {
-			last := out[len(out)-1]
-			last.Statement = append(slices.Clone(last.Statement), s)
-			if length(last) <= mostManaged {
-				out[len(out)-1] = last
-				return
-			}
-		}
-		out = append(out, rights.Policy{Version: p.Version, Statement: []rights.Statement{s}})
-	}
-	for _, s := range p.Statement {
-		// A statement on many resources is as good as several on a few; those that deny are too.
-		parts := 1
-		for length(rights.Policy{Statement: []rights.Statement{{Sid: s.Sid, Action: s.Action, Resource: s.Resource[:(len(s.Resource)+parts-1)/parts], Condition: s.Condition}}}) > mostManaged/2 && parts < len(s.Resource) {
-			parts++
-		}
-		size := (len(s.Resource) + parts - 1) / parts
-		for resources := range slices.Chunk(s.Resource, size) {
-			part := s
-			part.Resource = resources
-			add(part)
-		}
-	}
-	return out
 }
 
 // actorOf is the actor of package rights that has a role.

@@ -75,7 +75,7 @@ func (r *renderer) roles() error {
 		if boundary := r.Settings.Roles.Boundary; boundary != "" {
 			props["PermissionsBoundary"] = boundary
 		}
-		if length(may) <= mostInline {
+		if may.Length() <= rights.MostInline {
 			props["Policies"] = cfn.List{cfn.Map{"PolicyName": "tarn", "PolicyDocument": document(may)}}
 		} else if props["ManagedPolicyArns"], err = r.managed(a, may); err != nil {
 			return err
@@ -87,9 +87,9 @@ func (r *renderer) roles() error {
 
 // managed makes policies of a role that are too long to stand in it.
 func (r *renderer) managed(a actor, may rights.Policy) (cfn.List, error) {
-	parts := pieces(may)
-	if len(parts) > mostPieces {
-		return nil, &deploy.UnfitError{Message: fmt.Sprintf("the role %s would need %d policies for the tables and places of this lake, and AWS takes %d", a.text, len(parts), mostPieces),
+	parts := may.Pieces()
+	if len(parts) > rights.MostPieces {
+		return nil, &deploy.UnfitError{Message: fmt.Sprintf("the role %s would need %d policies for the tables and places of this lake, and AWS takes %d", a.text, len(parts), rights.MostPieces),
 			Fix: "name a role of your own below roles:"}
 	}
 	var out cfn.List

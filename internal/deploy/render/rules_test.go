@@ -215,6 +215,14 @@ func TestRightsOnManyPlaces(t *testing.T) {
 			if n := len(compact(t, r.Properties["PolicyDocument"])); n > 6144 {
 				t.Errorf("%s has %d characters", r.ID, n)
 			}
+			sids := map[any]bool{}
+			for _, statement := range r.Properties["PolicyDocument"].(cfn.Map)["Statement"].(cfn.List) {
+				sid := statement.(cfn.Map)["Sid"]
+				if sids[sid] {
+					t.Errorf("%s has two statements %s", r.ID, sid)
+				}
+				sids[sid] = true
+			}
 			if !strings.HasPrefix(r.ID, "RunnerRole") {
 				continue
 			}
@@ -380,6 +388,12 @@ func TestTextsOfPeople(t *testing.T) {
 	node := read.Resources["Function"].Properties["Environment"]
 	if err := node.Decode(&env); err != nil || env.Variables["ON"] != "on" || env.Variables["N"] != "007" || env.Variables["TEXT"] != nasty {
 		t.Errorf("variables are %q (%v)", env.Variables, err)
+	}
+	tmpl := template(t, s)
+	for id, want := range map[string]bool{"QueryAB": true, "Function": true, "QueryTables": false, "StateMachine": false} {
+		if r := tmpl.Resource(id); want != (r.Metadata["cfn-lint"] != nil) || want != strings.Contains(r.Comment, "E1029") {
+			t.Errorf("%s: metadata are %v, comment is %q", id, r.Metadata, r.Comment)
+		}
 	}
 	if got := read.Resources["QueryAB"].Properties["QueryString"]; got.Value != "SELECT 1 -- "+nasty {
 		t.Errorf("a query is %q", got.Value)

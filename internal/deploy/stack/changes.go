@@ -175,7 +175,7 @@ func parameters(r request, st *types.Stack) []types.Parameter {
 
 // ready waits for a change set, and reads it. empty says that nothing would change.
 func (s *Stack) ready(ctx context.Context, cs *changeSet) (empty bool, err error) {
-	in := &cloudformation.DescribeChangeSetInput{ChangeSetName: &cs.id}
+	in := &cloudformation.DescribeChangeSetInput{StackName: &s.name, ChangeSetName: &cs.id}
 	wait := s.pauses()
 	for {
 		out, err := s.cf.DescribeChangeSet(ctx, in)
@@ -245,7 +245,7 @@ func changeOf(c *types.ResourceChange) Change {
 func (s *Stack) discard(ctx context.Context, cs *changeSet) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	_, _ = s.cf.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: &cs.id})
+	_, _ = s.cf.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{StackName: &s.name, ChangeSetName: &cs.id})
 }
 
 // unname takes a stack away that is nothing but a name and a change set.
@@ -264,7 +264,7 @@ func (s *Stack) execute(ctx context.Context, cs *changeSet) error {
 		return err
 	}
 	token := cs.name
-	if _, err := s.cf.ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{ChangeSetName: &cs.id, ClientRequestToken: &token}); err != nil {
+	if _, err := s.cf.ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{StackName: &s.name, ChangeSetName: &cs.id, ClientRequestToken: &token}); err != nil {
 		return s.failed("begin", err)
 	}
 	return s.follow(ctx, since, len(cs.changes))

@@ -20,7 +20,7 @@ func TestReasonsInPlainWords(t *testing.T) {
 		"my-bucket already exists":                             {"my-bucket already exists", "give the stack another name"},
 		"Limit exceeded for resource: role":                    {"Limit exceeded", "has reached a quota"},
 		"Maximum number of functions: LimitExceededException":  {"LimitExceededException", "has reached a quota"},
-		"User: u is not authorized to perform: glue:CreateJob": {"glue:CreateJob", "docs/aws.md has the policy"},
+		"User: u is not authorized to perform: glue:CreateJob": {"glue:CreateJob", "docs/rights.md has the policy of the deployer"},
 		"Something of which nothing is known":                  {"Something of which nothing is known", "mend that"},
 	} {
 		e := &stack.FailedError{Stack: "s", Status: "UPDATE_ROLLBACK_COMPLETE", Resource: "Thing", Type: "AWS::Lambda::Function", Reason: reason, Sound: true}

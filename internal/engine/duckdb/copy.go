@@ -2,7 +2,9 @@ package duckdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -44,13 +46,20 @@ func Full(files []File, column string) bool {
 // Copy runs a SELECT and writes its rows. Files without rows are removed again. On an error nothing is kept; one of the SELECT is
 // a [StatementError].
 func (e *Engine) Copy(ctx context.Context, query string, o Output) (_ []File, err error) {
+	made := missing(o.Dir)
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			// The folder belongs to this attempt alone; what is left of it would only be garbage.
+			// The folder belongs to this attempt alone; what is left of it would only be garbage, and so would the folders above that
+			// were made for it.
 			_ = os.RemoveAll(o.Dir)
+			for dir := o.Dir; dir != made; {
+				if dir = filepath.Dir(dir); os.Remove(dir) != nil {
+					break // somebody else has come to use it
+				}
+			}
 		}
 	}()
 	options := []string{"FORMAT parquet", "COMPRESSION zstd", "COMPRESSION_LEVEL 1", "RETURN_STATS", "FIELD_IDS " + o.FieldIDs}
@@ -135,6 +144,17 @@ func renaming(columns []string, from string) string {
 		return from
 	}
 	return "(SELECT * RENAME (" + strings.Join(columns, ", ") + ") FROM " + from + ")"
+}
+
+// missing gives the highest folder of a path that is not there yet, or the path.
+func missing(dir string) string {
+	for {
+		above := filepath.Dir(dir)
+		if _, err := os.Stat(above); above == dir || !errors.Is(err, fs.ErrNotExist) {
+			return dir
+		}
+		dir = above
+	}
 }
 
 // flatten moves partitioned files out of DuckDB's `k=v` folders: a path must not carry values of rows, and characters

@@ -104,13 +104,14 @@ func TestCopyOfNothing(t *testing.T) {
 func TestCopyThatFails(t *testing.T) {
 	t.Parallel()
 	e := open(t, Options{Memory: "200MB"})
-	dir := filepath.Join(t.TempDir(), "rows")
+	base := t.TempDir()
+	dir := filepath.Join(base, "run", "rows", "0")
 	_, err := e.Copy(t.Context(), "SELECT CASE WHEN i = 900000 THEN error('boom') ELSE i END AS i FROM range(1000000) r(i)", Output{Dir: dir, FieldIDs: "{i: 1}"})
 	if err == nil || !strings.Contains(err.Error(), "boom") {
 		t.Errorf("error %v", err)
 	}
-	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the folder is still there: %v", err)
+	if left, err := os.ReadDir(base); err != nil || len(left) > 0 {
+		t.Errorf("there is still %v: %v", left, err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -118,8 +119,8 @@ func TestCopyThatFails(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
 		t.Errorf("after an interrupt: %v", err)
 	}
-	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the folder is still there: %v", err)
+	if left, err := os.ReadDir(base); err != nil || len(left) > 0 {
+		t.Errorf("there is still %v: %v", left, err)
 	}
 }
 

@@ -26,21 +26,29 @@ func (g *Guard) S3(t testing.TB, server string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	next := g.objects(target)
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if g.s3(w, r) {
+			next.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(h.Close)
+	return h.URL
+}
+
+// objects passes requests on to an S3 server under the server's own access key.
+func (g *Guard) objects(server *url.URL) http.Handler {
 	next := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
-			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = target.Scheme, target.Host, r.In.Host
+			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = server.Scheme, server.Host, r.In.Host
 			r.Out.URL.RawQuery = r.In.URL.RawQuery
 			r.Out.Header.Set("Authorization", strings.Replace(r.In.Header.Get("Authorization"), "Credential="+actorOf(r.In)+"/", "Credential="+s3test.AccessKey+"/", 1))
 		},
 		ModifyResponse: g.hideMissing,
 	}
-	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if g.s3(w, r) {
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, actorOf(r))))
-		}
-	}))
-	t.Cleanup(h.Close)
-	return h.URL
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, actorOf(r))))
+	})
 }
 
 // actorOf is the access key of a signed request.
@@ -71,9 +79,12 @@ func (g *Guard) s3(w http.ResponseWriter, r *http.Request) bool {
 		}
 	}
 	if operation == "DeleteObjects" {
-		keys, err := deleted(r)
+		keys, versions, err := deleted(r)
 		if err != nil {
 			g.fail(err)
+		}
+		if versions {
+			operation = "DeleteObjects of versions"
 		}
 		for _, k := range keys {
 			on = append(on, thing{rights.Object, "arn:aws:s3:::" + bucket + "/" + k})
@@ -82,8 +93,23 @@ func (g *Guard) s3(w http.ResponseWriter, r *http.Request) bool {
 	if g.allows(actor, "s3", operation, values, on...) {
 		return true
 	}
-	denied(w, r, "AccessDenied", fmt.Sprintf("User: arn:aws:sts::%s:assumed-role/%s is not authorized to perform: %s on %s", Account, actor, operation, r.URL.Path))
+	denied(w, r, "AccessDenied", fmt.Sprintf("User: arn:aws:sts::%s:assumed-role/%s is not authorized to perform: s3:%s on resource: %q", Account, actor, actionOf(operation), resourceOf(bucket, key)))
 	return false
+}
+
+// actionOf is what IAM calls an operation, as S3's refusals say it.
+func actionOf(operation string) string {
+	if c := rights.Find("s3", operation); c != nil && len(c.Needs) > 0 {
+		return strings.TrimPrefix(c.Needs[0].Action, "s3:")
+	}
+	return operation
+}
+
+func resourceOf(bucket, key string) string {
+	if key == "" {
+		return "arn:aws:s3:::" + bucket
+	}
+	return "arn:aws:s3:::" + bucket + "/" + key
 }
 
 // operationOf names the operation of a request as the SDKs do.
@@ -107,8 +133,19 @@ func operationOf(r *http.Request, key string) string {
 			return "GetBucketLocation"
 		case r.Method == http.MethodGet && has("uploads"):
 			return "ListMultipartUploads"
+		case r.Method == http.MethodGet && has("versions"):
+			return "ListObjectVersions"
 		case r.Method == http.MethodPost && has("delete"):
 			return "DeleteObjects"
+		case r.Method == http.MethodDelete && r.URL.RawQuery == "":
+			return "DeleteBucket"
+		case r.Method == http.MethodPut && r.URL.RawQuery == "":
+			return "CreateBucket"
+		}
+		for name, asked := range map[string]string{"tagging": "BucketTagging", "policy": "BucketPolicy", "notification": "BucketNotificationConfiguration", "versioning": "BucketVersioning"} {
+			if has(name) {
+				return strings.ToUpper(r.Method[:1]) + strings.ToLower(r.Method[1:]) + asked
+			}
 		}
 		return r.Method + " bucket ?" + r.URL.RawQuery
 	}
@@ -130,24 +167,23 @@ func operationOf(r *http.Request, key string) string {
 	return r.Method + " object ?" + r.URL.RawQuery
 }
 
-// deleted reads the keys of a DeleteObjects, whose body stays to be read.
-func deleted(r *http.Request) ([]string, error) {
+// deleted reads the keys of a DeleteObjects, whose body stays to be read, and whether it names versions of them.
+func deleted(r *http.Request) (keys []string, versions bool, err error) {
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(raw))
 	var body struct {
-		Object []struct{ Key string }
+		Object []struct{ Key, VersionId string }
 	}
 	if err := xml.Unmarshal(raw, &body); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var keys []string
 	for _, o := range body.Object {
-		keys = append(keys, o.Key)
+		keys, versions = append(keys, o.Key), versions || o.VersionId != ""
 	}
-	return keys, nil
+	return keys, versions, nil
 }
 
 // hideMissing answers 403 for a key that is not there to whoever may not list (Amazon S3 API Reference, "GetObject", Permissions).

@@ -8,10 +8,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path"
 	"strings"
 
 	"tarn/internal/rights"
 )
+
+// targets are services by what the names of their operations begin with in JSON protocols.
+var targets = map[string]string{"AWSGlue": "glue", "AmazonAthena": "athena", "AWSStepFunctions": "states", "ServiceQuotasV20190624": "servicequotas",
+	"AmazonSQS": "sqs", "Logs_20140328": "logs", "TrentService": "kms"}
 
 // Service puts the layer before a stand-in of a service with a JSON protocol, whose requests name their operation in X-Amz-Target:
 // Glue, Athena, Step Functions, Service Quotas; and before Lake Formation.
@@ -23,7 +28,7 @@ func (g *Guard) Service(next http.Handler) http.Handler {
 		}
 		r.Body = io.NopCloser(bytes.NewReader(raw))
 		target, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		service := map[string]string{"AWSGlue": "glue", "AmazonAthena": "athena", "AWSStepFunctions": "states", "ServiceQuotasV20190624": "servicequotas"}[target]
+		service := targets[target]
 		if operation == "" && r.URL.Path != "/" {
 			// Of Lake Formation the path says what is asked for.
 			service, operation = "lakeformation", strings.Trim(r.URL.Path, "/")
@@ -47,6 +52,12 @@ func (g *Guard) Service(next http.Handler) http.Handler {
 			on = g.inAthena(in)
 		case "states":
 			on = inStates(in)
+		case "sqs":
+			on = []thing{{rights.Queue, arn("sqs", path.Base(text(in, "QueueUrl")))}}
+		case "logs":
+			on = []thing{{rights.LogGroup, arn("logs", "log-group:"+text(in, "logGroupName")+":log-stream:"+text(in, "logStreamName"))}}
+		case "kms":
+			on = []thing{{rights.Key, arn("kms", "key/"+text(in, "KeyId"))}}
 		}
 		filter := g.FilterTables && service == "glue" && operation == "GetTables"
 		if service == "glue" && operation == "GetTables" {

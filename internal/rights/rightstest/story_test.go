@@ -1,7 +1,6 @@
 package rightstest_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -91,14 +90,6 @@ func deploy(t *testing.T) *deployed {
 	d.env = []string{"AWS_SECRET_ACCESS_KEY=" + s3test.Secret, "AWS_REGION=" + rightstest.Region, "AWS_ENDPOINT_URL_S3=" + d.guard.S3(t, server),
 		"AWS_ENDPOINT_URL_GLUE=" + catalog.URL, "AWS_ENDPOINT_URL_STS=" + sts.URL,
 		"AWS_ENDPOINT_URL_LAKEFORMATION=" + nothing.URL, "AWS_ENDPOINT_URL_SERVICE_QUOTAS=" + nothing.URL, "AWS_ENDPOINT_URL=http://127.0.0.1:1", "BUCKET=" + d.bucket}
-	text, err := os.ReadFile(filepath.Join(d.dir, "tarn.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text = bytes.Replace(text, []byte("    # catalog: glue "), []byte("    catalog: glue #"), 1)
-	if err := os.WriteFile(filepath.Join(d.dir, "tarn.yaml"), text, 0o644); err != nil {
-		t.Fatal(err)
-	}
 	for _, table := range []string{"customer", "accelerometer", "step_trainer"} {
 		files, err := filepath.Glob(filepath.Join(raw, table, "landing", "*"))
 		if err != nil || len(files) == 0 {

@@ -71,7 +71,7 @@ func (e *Error) Hint() string {
 		if strings.Contains(e.Err.Error(), "kms:") {
 			return "the credentials, and the policy of the key, have to allow kms:GenerateDataKey and kms:Decrypt on the key: see kms_key: of the target"
 		}
-		return "the credentials may not " + e.Op + " this, or the bucket is somebody else's: they need " + e.right()
+		return "the credentials may not " + e.Op + " this, or the bucket is somebody else's: they need " + e.right() + "; docs/rights.md has a policy for each role"
 	}
 	switch e.Code {
 	case noBucket:
@@ -116,7 +116,9 @@ func (e *Error) right() string {
 	if e.Op == opList || key == "" {
 		return "s3:ListBucket on " + arn
 	}
-	if i := strings.LastIndexByte(key, '/'); i >= 0 {
+	reads := e.Op == opLook || e.Op == opRead
+	if i := strings.LastIndexByte(key, '/'); i >= 0 && !(reads && strings.HasSuffix(key[:i], "/_tarn")) {
+		// A table is all files of its folders. What a lake has for itself is not for whoever reads one object of it.
 		key = key[:i+1] + "*"
 	}
 	action := map[string]string{opLook: "s3:GetObject", opRead: "s3:GetObject", opWrite: "s3:PutObject", opDelete: "s3:DeleteObject", opGiveUp: "s3:AbortMultipartUpload"}[e.Op]

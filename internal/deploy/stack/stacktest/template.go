@@ -164,3 +164,28 @@ func (st *stack) canonical(p planned, parameters map[string]string) (string, map
 	}
 	return string(raw), v
 }
+
+// Deployed gives the properties of the resources of a kind that stacks have made, such as AWS::Lambda::Function, by their physical
+// names: as in the template, with all that it refers to filled in.
+func (s *Server) Deployed(kind string) map[string]map[string]any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[string]map[string]any{}
+	for _, st := range s.stacks {
+		if st.status == "DELETE_COMPLETE" || st.body == "" {
+			continue
+		}
+		p, err := readTemplate(st.body)
+		if err != nil {
+			panic(err) // it was read before
+		}
+		for _, r := range st.resources {
+			for _, planned := range p.resources {
+				if r.id == planned.id && r.kind == kind {
+					out[r.physical], _ = resolve(planned.properties, st.knowing(st.parameters)).(map[string]any)
+				}
+			}
+		}
+	}
+	return out
+}

@@ -32,6 +32,9 @@ func Run(t *testing.T, open func(t *testing.T) Place) {
 	}
 }
 
+// patience is for what takes a moment; only what never comes takes as long.
+const patience = 5 * time.Minute
+
 // job makes a job whose script works in a folder of its own, which the text calls $1.
 func job(t *testing.T, p Place, run, text string) (spark.Job, string) {
 	t.Helper()
@@ -43,7 +46,7 @@ func job(t *testing.T, p Place, run, text string) (spark.Job, string) {
 // until waits for a state.
 func until(t *testing.T, l spark.Launcher, j spark.Job, id string, want ...spark.Phase) spark.State {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		s, err := l.State(t.Context(), j, id)
 		if err != nil {
 			t.Fatal(err)
@@ -66,7 +69,7 @@ func there(path string) bool {
 
 func wait(t *testing.T, path string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !there(path); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !there(path); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s was not made", path)
 		}
@@ -156,7 +159,7 @@ func cancelled(t *testing.T, p Place) {
 	j, dir := job(t, p, "run-1", `touch $1/began; while true; do date +%N >$1/tick; sleep 0.02; done`)
 	id := start(t, one, j)
 	wait(t, filepath.Join(dir, "tick"))
-	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), patience)
 	defer stop()
 	if err := two.Cancel(ctx, j, id); err != nil {
 		t.Fatal(err)

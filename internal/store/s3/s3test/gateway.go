@@ -123,20 +123,17 @@ func serve(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := FreePort()
 	if err != nil {
 		return "", err
 	}
-	addr := l.Addr().String()
-	if err := l.Close(); err != nil {
-		return "", err
-	}
+	addr := net.JoinHostPort("127.0.0.1", port)
 	failed := make(chan error, 1)
 	go func() {
 		failed <- embedgw.RunVersityGW(context.Background(), be, &embedgw.Config{RootUserAccess: AccessKey, RootUserSecret: Secret, Region: Region,
 			Ports: []string{addr}, MaxConnections: 4096, MaxRequests: 2048, MultipartMaxParts: 10000, Quiet: true, KeepAlive: true, HealthPath: "/healthz"})
 	}()
-	for range 200 {
+	for range 4800 {
 		select {
 		case err := <-failed:
 			return "", fmt.Errorf("S3 server: %w", err)

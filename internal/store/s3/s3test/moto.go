@@ -18,7 +18,7 @@ func Moto(t testing.TB) string {
 	if python == "" {
 		t.Skip("TARN_MOTO does not name a Python that has moto[server]: see test/peers/moto.sh")
 	}
-	url := startMoto(t, python)
+	url := StartMoto(t, "localhost", python, "-c", "from moto.server import main; main()")
 	for k, v := range map[string]string{"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": Region,
 		"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"} {
 		t.Setenv(k, v)
@@ -26,37 +26,39 @@ func Moto(t testing.TB) string {
 	return url
 }
 
-func startMoto(t testing.TB, python string) string {
+// StartMoto starts a command that is moto's server and waits until it answers. It gives its URL at host, which has to be a name of this
+// machine; by "localhost" moto knows URLs of objects that are its own.
+func StartMoto(t testing.TB, host, command string, args ...string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	host, port, err := net.SplitHostPort(l.Addr().String())
-	if err == nil {
-		err = l.Close()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(python, "-c", "from moto.server import main; main()", "-H", host, "-p", port)
+	cmd := exec.Command(command, append(args, "-H", "127.0.0.1", "-p", port)...)
 	cmd.Env = append(os.Environ(), "PYTHONUNBUFFERED=1")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill() // it may have ended
-		_ = cmd.Wait()
+		<-ended
 	})
-	// By this name moto knows URLs of objects that are its own.
-	url := "http://" + net.JoinHostPort("localhost", port)
-	for range 600 {
+	url := "http://" + net.JoinHostPort(host, port)
+	late := time.After(5 * time.Minute)
+	for {
 		if r, err := http.Get(url + "/moto-api/"); err == nil {
 			_ = r.Body.Close()
 			return url
 		}
-		time.Sleep(50 * time.Millisecond)
+		select {
+		case err := <-ended:
+			ended <- err
+			t.Fatal("moto has ended: ", err)
+		case <-late:
+			t.Fatal("moto did not start")
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
-	t.Fatal("moto did not start")
-	return ""
 }
