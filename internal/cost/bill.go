@@ -155,8 +155,8 @@ func (c Case) work(m Measured) (fit.Run, float64) {
 	return fit.Run{
 		Rows: r.worked, RowsPerCPU: c.Lake.RowsPerCPU, CPUs: measuredCPUs, CPU: own.CPU, Waiting: own.Waited,
 		Longest: s.Longest, LongestStep: "the longest step", StepBytes: rows * s.Step, LargestStep: "the largest step", FileBytes: r.bytes / max(1, r.files),
-		// The tables of loaded rows come from the bucket, and all models go there.
-		MovedBytes: r.bytes + rows*(s.Loaded+s.Models),
+		// The tables of loaded rows come from the bucket, and all models go there; metadata come and go.
+		MovedBytes: r.bytes + rows*(s.Loaded+s.Models) + 2*c.changed()*m.Metadata.Root(runs, days),
 	}, runs
 }
 
@@ -173,7 +173,7 @@ func (c Case) items(m Measured, p *Prices) ([]Item, float64) {
 	t := tally{prices: p, runs: runs * Days}
 	t.compute(c, m, r, at)
 	t.requests(c, m, r, at)
-	t.storage(c, rows, raw, runs)
+	t.storage(c, m, rows, raw, runs)
 	t.watching(c, m, r, runs)
 	t.reading(c, rows)
 	biggestFirst(t.items)

@@ -124,9 +124,6 @@ const (
 	listPage   = 1000
 )
 
-// keptDays is how long the files of earlier versions of a table stay.
-const keptDays = float64(deployconf.KeptFor / (24 * time.Hour))
-
 // reruns is what a run does that has new files.
 type reruns struct {
 	// files, rows and bytes are new ones, worked the rows that it works through.

@@ -11,6 +11,9 @@ var requestsJSON []byte
 //go:embed rate.json
 var rateJSON []byte
 
+//go:embed metadata.json
+var metadataJSON []byte
+
 //go:embed function.json
 var functionJSON []byte
 
@@ -63,6 +66,7 @@ type Measured struct {
 		Runs     []measuredRun `json:"runs"`
 	}
 	Function Function
+	Metadata Metadata
 	Rate     struct {
 		Measured     string  `json:"measured"`
 		RawBytes     float64 `json:"raw_bytes"`
@@ -84,7 +88,7 @@ func Figures() Measured {
 	for _, f := range []struct {
 		raw []byte
 		to  any
-	}{{requestsJSON, &m.Requests}, {rateJSON, &m.Rate}, {functionJSON, &m.Function}} {
+	}{{requestsJSON, &m.Requests}, {rateJSON, &m.Rate}, {functionJSON, &m.Function}, {metadataJSON, &m.Metadata}} {
 		if err := json.Unmarshal(f.raw, f.to); err != nil {
 			panic("cost: " + err.Error()) // they are part of the program
 		}

@@ -89,12 +89,16 @@ func (t *tally) requests(c Case, m Measured, r reruns, at Place) {
 }
 
 // storage is what S3 keeps.
-func (t *tally) storage(c Case, rows, raw, runs float64) {
+func (t *tally) storage(c Case, m Measured, rows, raw, runs float64) {
 	shape := c.Lake.Shape
 	t.add("Amazon S3", "raw files and tables", "GB", "s3_gb_month", used{month: (raw + rows*(shape.Loaded+shape.Models)) / storedGB})
 	// Every run makes its models anew, and the files of earlier versions stay until gc.
 	earlier := runs * keptDays * rows * shape.Models
 	t.add("Amazon S3", fmt.Sprintf("earlier versions of tables, kept for %.0f days", keptDays), "GB", "s3_gb_month", used{month: earlier / storedGB})
+	_, _, days := c.middle()
+	z := m.Metadata
+	each := z.Root(runs, days) + z.List + z.Manifest + z.ManifestFile*days
+	t.add("Amazon S3", "their metadata", "GB", "s3_gb_month", used{month: c.changed() * kept(runs, days) * each / storedGB})
 }
 
 // watching are logs, metrics and alarms.
