@@ -98,7 +98,7 @@ func (t *tally) storage(c Case, m Measured, rows, raw, runs float64) {
 	_, _, days := c.middle()
 	z := m.Metadata
 	each := z.Root(runs, days) + z.List + z.Manifest + z.ManifestFile*days
-	t.add("Amazon S3", "their metadata", "GB", "s3_gb_month", used{month: c.changed() * kept(runs, days) * each / storedGB})
+	t.add("Amazon S3", "metadata of earlier versions", "GB", "s3_gb_month", used{month: c.changed() * kept(runs, days) * each / storedGB})
 }
 
 // watching are logs, metrics and alarms.
