@@ -9,9 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,12 +22,6 @@ import (
 
 // lambdaStand runs the program as AWS Lambda would.
 const lambdaStand = "./internal/lambda/lambdatest/cmd"
-
-// What a call takes in AWS, as far as one can say without measuring it there.
-const (
-	aGlueCall = 100 * time.Millisecond
-	anS3Call  = 30 * time.Millisecond
-)
 
 // functionMemory is what the function has, in MiB.
 const functionMemory = "1024"
@@ -64,8 +55,8 @@ func coldStarts(ctx context.Context, o options, work string, data map[string]dat
 	for name, server := range map[string]struct {
 		url   string
 		delay time.Duration
-	}{"AWS_ENDPOINT_URL_S3": {s3Server, anS3Call}, "AWS_ENDPOINT_URL_GLUE": {glueServer, aGlueCall}} {
-		s, err := delayed(server.url, server.delay)
+	}{"AWS_ENDPOINT_URL_S3": {s3Server, farS3}, "AWS_ENDPOINT_URL_GLUE": {glueServer, farGlue}} {
+		s, err := before(server.url, func(*http.Request) { time.Sleep(server.delay) })
 		if err != nil {
 			return err
 		}
@@ -108,21 +99,6 @@ func makeCode(ctx context.Context, tarn, code string) error {
 	text := "name: stedi\ntargets:\n  bench:\n    warehouse: s3://" + bucket + "/cold-${ROUND}/\n    catalog: glue\n    database: cold_${ROUND}\n    locations: {\"s3://stedi-lake/\": \"s3://" + bucket + "/${DATA}/landing/\"}\n"
 	return errors.Join(os.WriteFile(filepath.Join(lake, "tarn.yaml"), []byte(text), 0o644), os.WriteFile(filepath.Join(code, "bootstrap"), []byte("#!/bin/sh\nexec ./tarn lambda\n"), 0o755),
 		quietly(ctx, "cp", tarn, filepath.Join(code, "tarn")))
-}
-
-// delayed is a server whose answers take a while longer.
-func delayed(server string, by time.Duration) (*httptest.Server, error) {
-	target, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-	next := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = target.Scheme, target.Host, r.In.Host
-	}}
-	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(by)
-		next.ServeHTTP(w, r)
-	})), nil
 }
 
 var reported = regexp.MustCompile(`Max Memory Used: (\d+) MB\tInit Duration: ([0-9.]+) ms`)

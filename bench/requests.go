@@ -8,9 +8,6 @@ import (
 	"io/fs"
 	"math"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,12 +16,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-)
-
-// How long each request is held back before it is answered, as S3 and Glue are further away than servers of this machine.
-const (
-	farS3   = 30 * time.Millisecond
-	farGlue = 100 * time.Millisecond
 )
 
 // counts are requests by what they are for: LIST, GET and so on of S3, and the operations of Glue.
@@ -64,6 +55,12 @@ func (c *counts) hold(r *http.Request) {
 	c.mu.Unlock()
 }
 
+// take counts a request and keeps it waiting.
+func (c *counts) take(r *http.Request) {
+	c.add(r)
+	c.hold(r)
+}
+
 // add counts a request as it arrives, whoever has sent it.
 func (c *counts) add(r *http.Request) {
 	c.mu.Lock()
@@ -91,22 +88,6 @@ func total(m map[string]int) (n int) {
 		n += k
 	}
 	return n
-}
-
-// counting is a server whose requests are counted on their way to it.
-func counting(server string, c *counts) (*httptest.Server, error) {
-	target, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-	next := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = target.Scheme, target.Host, r.In.Host
-	}}
-	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.add(r)
-		c.hold(r)
-		next.ServeHTTP(w, r)
-	})), nil
 }
 
 // requests counts what runs ask of S3 and of Glue, where it arrives, and prints a table of it.
@@ -152,7 +133,7 @@ func countRequests(ctx context.Context, o options, files int, work string) (err 
 	}
 	r.reset()
 	for name, server := range map[string]string{"AWS_ENDPOINT_URL_S3": s3Server, "AWS_ENDPOINT_URL_GLUE": glueServer} {
-		s, err := counting(server, &r.counts)
+		s, err := before(server, r.take)
 		if err != nil {
 			return err
 		}

@@ -5,11 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -76,4 +81,25 @@ func lead(ctx context.Context, env []string) (*s3.Client, error) {
 		return nil, err
 	}
 	return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }), nil
+}
+
+// How long a request is held back before it is answered, as S3 and Glue are further away than servers of this machine.
+const (
+	farS3   = 30 * time.Millisecond
+	farGlue = 100 * time.Millisecond
+)
+
+// before is a server that does something with each request and then passes it on to another one.
+func before(server string, do func(*http.Request)) (*httptest.Server, error) {
+	target, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+	next := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = target.Scheme, target.Host, r.In.Host
+	}}
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		do(r)
+		next.ServeHTTP(w, r)
+	})), nil
 }

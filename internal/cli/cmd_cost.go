@@ -20,7 +20,7 @@ import (
 const usualQueries = 10
 
 // mostCounted is the largest number that tarn cost takes: more rows or files a day than anybody has.
-const mostCounted = 1e15
+const mostCounted = 1e12
 
 // costFlags are those of tarn cost.
 type costFlags struct {
@@ -35,8 +35,8 @@ func costCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cost",
 		Short: "Show what the lake costs in AWS, a run and a month",
-		Long: `Reckons what a deployed lake costs: a run, a month of 30 days, and a month with a file a minute, beside the same work as five
-Glue jobs. Then where a run of that size fits: a Lambda function, a bigger one, or Spark on Glue or EMR Serverless, and why.
+		Long: `Reckons what a deployed lake costs: a run, a month of 30 days, and a month with a file a minute, beside the same work
+as Glue jobs, one for each model. Then where a run of that size fits: a Lambda function, a bigger one, or Spark on Glue or EMR Serverless, and why.
 
 Volume is what the lake has loaded so far, by the days on which it did, or what the flags say; a lake that has loaded nothing is
 reckoned with what lies in its landing places. Outside of a lake, and with the flags, it is that of the stedi template.
@@ -233,19 +233,19 @@ func (a *app) showBill(b *cost.Bill) {
 	}
 	a.say("")
 	rows := append([][]string{{"", "", "a run", "a month", ""}}, lines(b, b.Items)...)
-	rows = append(rows, []string{"together", "", dollars(b.Run), dollars(b.Month), ""}, []string{"", "", "", "", ""}, []string{"The same as five Glue jobs", "", "", "", ""})
+	rows = append(rows, []string{"together", "", dollars(b.Run), dollars(b.Month), ""}, []string{"", "", "", "", ""}, []string{"The same as " + b.Jobs(), "", "", "", ""})
 	rows = append(rows, lines(b, b.Classic)...)
 	rows = append(rows, []string{"together", "", dollars(b.ClassicRun), dollars(b.ClassicMonth), ""})
 	fmt.Fprint(a.stdout, columns(rows, 2, 3))
 	a.say("")
 	t := b.Trickle
-	a.say("In one run a day: %s. As five Glue jobs: %s.", cost.Dollars(b.Daily.Month), cost.Dollars(b.Daily.Classic))
+	a.say("In one run a day: %s. As %s: %s.", cost.Dollars(b.Daily.Month), b.Jobs(), cost.Dollars(b.Daily.Classic))
 	each := ""
 	// Where runs take longer than they are apart, they are no more often without min_interval.
 	if t.Unbounded > 1.05*t.Month {
 		each = " If each file started a run: " + cost.Dollars(t.Unbounded) + "."
 	}
-	a.say("With a file a minute: %s a month, %s.%s As five Glue jobs: %s.", words.Count(int64(t.Runs+0.5), "run"), cost.Dollars(t.Month), each, cost.Dollars(t.Classic))
+	a.say("With a file a minute: %s a month, %s.%s As %s: %s.", words.Count(int64(t.Runs+0.5), "run"), cost.Dollars(t.Month), each, b.Jobs(), cost.Dollars(t.Classic))
 	a.say("")
 	a.say("Where a run fits")
 	rows = nil

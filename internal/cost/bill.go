@@ -2,7 +2,6 @@ package cost
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -50,13 +49,13 @@ type Bill struct {
 	Run float64 `json:"run_usd"`
 	// What a month costs, in US dollars: the sum of the lines.
 	Month float64 `json:"month_usd"`
-	// The lines of the same work as five Glue jobs.
+	// The lines of the same work as Glue jobs, one for each model.
 	Classic []Item `json:"classic"`
 	// What they cost a run.
 	ClassicRun float64 `json:"classic_run_usd"`
 	// What they cost a month.
 	ClassicMonth float64 `json:"classic_month_usd"`
-	// The same volume in one run a day, here and as five Glue jobs.
+	// The same volume in one run a day, here and as Glue jobs, one for each model.
 	Daily Daily `json:"daily"`
 	// The same with a file a minute.
 	Trickle Trickle `json:"trickle"`
@@ -70,7 +69,7 @@ type Bill struct {
 type Daily struct {
 	// What it costs here, in US dollars.
 	Month float64 `json:"month_usd"`
-	// What five Glue jobs would cost.
+	// What Glue jobs would cost.
 	Classic float64 `json:"classic_usd"`
 }
 
@@ -82,7 +81,7 @@ type Trickle struct {
 	Month float64 `json:"month_usd"`
 	// What it would cost if each file started a run.
 	Unbounded float64 `json:"unbounded_usd"`
-	// What five Glue jobs would cost, as often as the lake's own runs.
+	// What Glue jobs would cost, as often as the lake's own runs.
 	Classic float64 `json:"classic_usd"`
 }
 
@@ -90,27 +89,17 @@ const (
 	minute = 24 * 60 // files a day
 	// storedGB is what S3 counts as a gigabyte (Amazon S3 FAQs, "How will I be charged and billed for my use of Amazon S3?").
 	storedGB = 1 << 30
-	// transitions are those of an execution that has a run to do in the function: begin, wait, plan, choice, run, choice, done, and
-	// what AWS counts besides them, start and end.
-	transitions = 9
 	// polls are the requests of a month with which Lambda looks after a queue, where nothing comes too: five readers that wait for
 	// 20 s each (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS").
 	polls = 5 * 3 * 60 * 24 * Days
 	// queueRequests are those for a message: it is sent, and removed.
 	queueRequests = 2
-	// logBytes are those of a run with its plan, and intakeLog those of a batch of messages.
-	logBytes  = 8_000
-	intakeLog = 1_500
-	// alarmed are the metrics that the stack's alarms look at, and alarmedEvents those more where new files start runs; metricCount
-	// are those of its own.
+	// alarmed are the metrics that the stack's alarms look at, and alarmedEvents those more where new files start runs.
 	alarmed       = 3
 	alarmedEvents = 2
-	metricCount   = 1
 	// objectsPerKey is for how many objects one request of a key is enough with a bucket key (Amazon S3 User Guide, "Reducing the cost
 	// of SSE-KMS": up to 99 percent fewer).
 	objectsPerKey = 100
-	// intakeSeconds is how long the function takes a batch of messages.
-	intakeSeconds = 1.0
 )
 
 // Reckon makes the bill of a case.
@@ -161,11 +150,13 @@ func (c Case) work(m Measured) (fit.Run, float64) {
 	runs := perDay(c.Volume, c.Settings.Events)
 	r := c.run(m, runs, rows, days)
 	s := c.Lake.Shape
+	// The plan is a call of its own, before the run.
+	own := r.asked.plus(m.Looking(), -1)
 	return fit.Run{
-		Rows: r.worked, RowsPerCPU: c.Lake.RowsPerCPU, CPUs: measuredCPUs, CPU: r.asked.CPU, Waiting: coldStart + r.asked.Waited,
+		Rows: r.worked, RowsPerCPU: c.Lake.RowsPerCPU, CPUs: measuredCPUs, CPU: own.CPU, Waiting: own.Waited,
 		Longest: s.Longest, LongestStep: "the longest step", StepBytes: rows * s.Step, LargestStep: "the largest step", FileBytes: r.bytes / max(1, r.files),
-		// The tables of loaded rows come from the bucket, and all models go there.
-		MovedBytes: r.bytes + rows*(s.Loaded+s.Models),
+		// The tables of loaded rows come from the bucket, and all models go there; metadata come and go.
+		MovedBytes: r.bytes + rows*(s.Loaded+s.Models) + 2*c.changed()*m.Metadata.Root(runs, days),
 	}, runs
 }
 
@@ -173,91 +164,20 @@ func (c Case) work(m Measured) (fit.Run, float64) {
 func (c Case) items(m Measured, p *Prices) ([]Item, float64) {
 	rows, raw, days := c.middle()
 	w, runs := c.work(m)
-	r := c.run(m, runs, rows, days)
-	f := c.Settings.Function
-	path := Path(w, f, c.Settings.Job, p)
-	at := c.place(path)
-	// A run that takes longer than the next one is away keeps that waiting.
+	at := c.place(Path(w, c.Settings.Function, c.Settings.Job, p))
+	// A run that takes longer than the next one is away keeps that waiting, and what has come meanwhile is for one run.
 	if at.Seconds > 0 {
 		runs = min(runs, 86400/at.Seconds)
 	}
-	month := runs * Days
-	var out []Item
-	// add takes what a month uses of something, and what a run does; of one price.
-	add := func(service, what string, amount float64, unit string, run float64, price string) {
-		if usd := p.Of(price); amount > 0 {
-			out = append(out, Item{Service: service, What: what, Amount: amount, Unit: unit, Run: run * usd, Month: amount * usd, Prices: []string{price}})
-		}
-	}
-	function := f
-	if at.Engine == BiggerLambda || at.Engine == Lambda {
-		function.Memory, function.Disk = at.Memory, at.Disk
-	}
-	// Besides a run there are a plan and the taking in of messages, in the same function.
-	small := coldStart + m.Looking().CPU/min(cpus(function.Memory), 1) + m.Looking().Waited
-	busy := small + r.batches*intakeSeconds
-	compute := "lambda_gb_second_x86"
-	if f.Arch == "arm64" {
-		compute = "lambda_gb_second_arm"
-	}
-	switch at.Engine {
-	case Lambda, BiggerLambda:
-		busy += at.Seconds
-	case GlueSpark:
-		hours := at.hours(p.Least("glue_job"))
-		add("AWS Glue", fmt.Sprintf("one Spark job a run, %d workers", at.Workers), month*hours, "DPU-hours", hours, "glue_dpu_hour")
-	case EMR:
-		hours := at.hours(p.Least("emr_worker"))
-		add("Amazon EMR Serverless", fmt.Sprintf("processors of %d workers", at.Workers), month*hours*workerCPUs, "vCPU-hours", hours*workerCPUs, "emr_vcpu_hour")
-		add("Amazon EMR Serverless", "their memory", month*hours*workerGB, "GB-hours", hours*workerGB, "emr_gb_hour")
-	}
-	gb := float64(function.Memory) / 1024
-	add("AWS Lambda", fmt.Sprintf("runs, %d MB", function.Memory), month*busy*gb, "GB-seconds", busy*gb, compute)
-	disk := max(0, float64(function.Disk-deployconf.LeastDisk)) / 1024
-	add("AWS Lambda", "disk beyond 512 MB", month*busy*disk, "GB-seconds", busy*disk, "lambda_disk_gb_second")
-	add("AWS Lambda", "calls", month*(2+r.batches), "requests", 2+r.batches, "lambda_requests")
-	add("Amazon S3", "writes and listings", month*(r.asked.Put+r.asked.List), "requests", r.asked.Put+r.asked.List, "s3_put")
-	add("Amazon S3", "reads", month*(r.asked.Get+r.asked.Head), "requests", r.asked.Get+r.asked.Head, "s3_get")
-	shape := c.Lake.Shape
-	add("Amazon S3", "raw files and tables", (raw+rows*(shape.Loaded+shape.Models))/storedGB, "GB", 0, "s3_gb_month")
-	// Every run makes its models anew, and the files of earlier versions stay until gc.
-	earlier := runs * keptDays * rows * shape.Models
-	add("Amazon S3", fmt.Sprintf("earlier versions of tables, kept for %.0f days", keptDays), earlier/storedGB, "GB", 0, "s3_gb_month")
-	if c.Lake.Glue {
-		add("AWS Glue", "Data Catalog", month*r.asked.Glue, "requests", r.asked.Glue, "glue_catalog_requests")
-	}
-	add("AWS Step Functions", "state machine", month*transitions, "transitions", transitions, "states_transitions")
-	add("Amazon SQS", "messages", c.Volume.Files*Days*queueRequests, "requests", r.files*queueRequests, "sqs_requests")
-	if !c.Settings.Events.Off {
-		add("Amazon SQS", "looking after the queue", polls, "requests", 0, "sqs_requests")
-	}
-	if c.Settings.Events.Schedule != "" {
-		add("Amazon EventBridge", "schedule, taken as daily", Days, "starts", 0, "scheduler_starts")
-	}
-	add("Amazon EventBridge", "events of new files", c.Volume.Files*Days, "events", r.files, "eventbridge_events")
-	logs := logBytes + r.batches*intakeLog
-	add("Amazon CloudWatch", "logs", month*logs/1e9, "GB", logs/1e9, "logs_gb")
-	add("Amazon CloudWatch", fmt.Sprintf("logs, kept for %d days", c.Settings.LogDays), month*logs/1e9*float64(c.Settings.LogDays)/Days, "GB", 0, "logs_gb_month")
-	if c.Settings.Alarms {
-		looked := float64(alarmed)
-		if !c.Settings.Events.Off {
-			looked += alarmedEvents
-		}
-		add("Amazon CloudWatch", "alarms", looked, "metrics", 0, "alarms")
-		add("Amazon CloudWatch", "a metric of quarantined rows", metricCount, "metrics", 0, "metrics")
-	}
-	scanned := max(rows*shape.Curated, p.Least("athena"))
-	add("Amazon Athena", "queries", c.Volume.Queries*Days*scanned/1e12, "TB", 0, "athena_tb")
-	if c.Lake.KMS {
-		add("AWS KMS", "key", 1, "keys", 0, "kms_key")
-		calls := (r.asked.Put + r.asked.Get) / objectsPerKey
-		add("AWS KMS", "requests, with a bucket key", month*calls, "requests", calls, "kms_requests")
-	}
-	if c.Settings.Notebook.On {
-		add("Amazon SageMaker", "notebook, "+c.Settings.Notebook.Instance+", always on", 24*Days, "hours", 0, "notebook_hour")
-	}
-	biggestFirst(out)
-	return out, runs
+	r := c.run(m, runs, rows, days)
+	t := tally{prices: p, runs: runs * Days}
+	t.compute(c, m, r, at)
+	t.requests(c, m, r, at)
+	t.storage(c, m, rows, raw, runs)
+	t.watching(c, m, r, runs)
+	t.reading(c, rows)
+	biggestFirst(t.items)
+	return t.items, runs
 }
 
 func biggestFirst(items []Item) {

@@ -1,12 +1,14 @@
 package cost
 
-import "fmt"
+import (
+	"fmt"
+
+	"tarn/internal/words"
+)
 
 // The classic set-up: a Glue job for each model, as people click them together, each of which reads its inputs whole and writes its
 // output anew.
 const (
-	// classicJobs are those of the model case.
-	classicJobs = 5
 	// classicWorkers is the least number of workers of a Spark job, each a DPU; one of them is the driver. The console proposes ten.
 	classicWorkers = 2
 	// crawlDPUs is what a crawler takes, and crawls how many there are a day.
@@ -14,17 +16,34 @@ const (
 	crawls    = 1
 )
 
-// classic are the lines of the same work, as often, as five Glue jobs and a crawler.
+// jobs is how many there are: one for each model, five in the model case.
+func (c Case) jobs() int { return max(1, c.Lake.Models) }
+
+// Jobs says in words what a bill compares with, such as five Glue jobs.
+func (b *Bill) Jobs() string {
+	n := b.Case.jobs()
+	small := []string{"", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
+	switch {
+	case n == 1:
+		return "one Glue job"
+	case n < len(small):
+		return small[n] + " Glue jobs"
+	}
+	return words.Count(int64(n), "Glue job")
+}
+
+// classic are the lines of the same work, as often, as Glue jobs and a crawler.
 func (c Case) classic(m Measured, p *Prices, runs float64) []Item {
 	rows, raw, _ := c.middle()
 	r := c.run(m, runs, rows, c.Lake.Days+Days/2)
 	// Each job reads raw files again, so what tarn reads as loaded rows is parsed anew.
 	busy := r.worked / (c.Lake.RowsPerCPU / sparkSlower) / ((classicWorkers - 1) * workerCPUs)
-	each := max(p.Least("glue_job"), sparkStart+busy/classicJobs)
-	hours := classicJobs * classicWorkers * each / 3600
+	jobs := float64(c.jobs())
+	each := max(p.Least("glue_job"), sparkStart+busy/jobs)
+	hours := jobs * classicWorkers * each / 3600
 	month := runs * Days
 	out := []Item{{
-		Service: "AWS Glue", What: fmt.Sprintf("%d jobs a run, %d workers, %s each", classicJobs, classicWorkers, Duration(each)), Amount: month * hours, Unit: "DPU-hours",
+		Service: "AWS Glue", What: fmt.Sprintf("%s a run, %d workers, %s each", words.Count(int64(c.jobs()), "job"), classicWorkers, Duration(each)), Amount: month * hours, Unit: "DPU-hours",
 		Run: hours * p.Of("glue_dpu_hour"), Month: month * hours * p.Of("glue_dpu_hour"), Prices: []string{"glue_dpu_hour"},
 	}}
 	// Where nothing comes, nothing is to be found.

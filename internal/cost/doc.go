@@ -1,4 +1,4 @@
-// Package cost says what a lake costs in AWS: a run, and a month of a given volume, beside the same work as five Glue jobs; and
+// Package cost says what a lake costs in AWS: a run, and a month of a given volume, beside the same work as Glue jobs; and
 // which engine a volume needs.
 //
 // [Reckon] makes a [Bill] of a [Case] and [Prices]. Prices are a file in the program, dated, with their sources, which a file of

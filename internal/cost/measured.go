@@ -11,6 +11,12 @@ var requestsJSON []byte
 //go:embed rate.json
 var rateJSON []byte
 
+//go:embed metadata.json
+var metadataJSON []byte
+
+//go:embed function.json
+var functionJSON []byte
+
 // Asked is what a run asks of S3 and of Glue, and what it takes besides the work on rows.
 type Asked struct {
 	List, Get, Head, Put, Glue float64
@@ -59,7 +65,9 @@ type Measured struct {
 		Measured string        `json:"measured"`
 		Runs     []measuredRun `json:"runs"`
 	}
-	Rate struct {
+	Function Function
+	Metadata Metadata
+	Rate     struct {
 		Measured     string  `json:"measured"`
 		RawBytes     float64 `json:"raw_bytes"`
 		RawRows      float64 `json:"raw_rows"`
@@ -80,7 +88,7 @@ func Figures() Measured {
 	for _, f := range []struct {
 		raw []byte
 		to  any
-	}{{requestsJSON, &m.Requests}, {rateJSON, &m.Rate}} {
+	}{{requestsJSON, &m.Requests}, {rateJSON, &m.Rate}, {functionJSON, &m.Function}, {metadataJSON, &m.Metadata}} {
 		if err := json.Unmarshal(f.raw, f.to); err != nil {
 			panic("cost: " + err.Error()) // they are part of the program
 		}

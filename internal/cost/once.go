@@ -52,7 +52,7 @@ func OneRun(r Run, s deployconf.Settings, p *Prices) Once {
 	r.CPU, r.Waiting = asked.CPU, coldStart+asked.Waited
 	path := Path(r.Run, s.Function, s.Job, p)
 	out := Once{Place: Case{Settings: s}.place(path), Path: path}
-	out.Requests = (asked.Put+asked.List)*p.Of("s3_put") + (asked.Get+asked.Head)*p.Of("s3_get") + asked.Glue*p.Of("glue_catalog_requests") + transitions*p.Of("states_transitions")
+	out.Requests = (asked.Put+asked.List)*p.Of("s3_put") + (asked.Get+asked.Head)*p.Of("s3_get") + asked.Glue*p.Of("glue_catalog_requests") + float64(m.Function.Transitions)*p.Of("states_transitions")
 	out.USD, out.Dated = out.Place.USD+out.Requests, p.Dated()
 	return out
 }

@@ -151,11 +151,15 @@ func enough(r fit.Run, f deployconf.Function) deployconf.Function {
 
 // functionSecond is what a second of a function costs.
 func functionSecond(f deployconf.Function, p *Prices) float64 {
-	gb := "lambda_gb_second_x86"
+	return float64(f.Memory)/1024*p.Of(memoryPrice(f)) + max(0, float64(f.Disk-deployconf.LeastDisk))/1024*p.Of("lambda_disk_gb_second")
+}
+
+// memoryPrice names the price of a function's memory.
+func memoryPrice(f deployconf.Function) string {
 	if f.Arch == "arm64" {
-		gb = "lambda_gb_second_arm"
+		return "lambda_gb_second_arm"
 	}
-	return float64(f.Memory)/1024*p.Of(gb) + max(0, float64(f.Disk-deployconf.LeastDisk))/1024*p.Of("lambda_disk_gb_second")
+	return "lambda_gb_second_x86"
 }
 
 // Size writes bytes in the unit that people would say them in.

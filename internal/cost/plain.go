@@ -25,7 +25,7 @@ func Plain(c Case, region, file string) ([]string, error) {
 			count(b.Runs, "run"), Dollars(b.Run)),
 		"Most of it is for " + biggest(b.Items, 3) + ".",
 		fmt.Sprintf("With no new files it is about %s a month.", Dollars(idle.Month)),
-		fmt.Sprintf("The same work as five Glue jobs would be about %s a month.", Dollars(b.ClassicMonth)),
+		fmt.Sprintf("The same work as %s, one for each model, would be about %s a month.", b.Jobs(), Dollars(b.ClassicMonth)),
 	}
 	return append(out, b.Honesty()), nil
 }
@@ -54,12 +54,17 @@ func biggest(items []Item, n int) string {
 
 // Honesty says how old the prices are and what they were compared with.
 func (b *Bill) Honesty() string {
-	by := map[Checked]int{}
+	by, elsewhere := map[Checked]int{}, 0
 	for _, p := range b.Prices {
 		by[p.Checked]++
+		if !p.Known(b.Region) {
+			elsewhere++
+		}
 	}
-	text := fmt.Sprintf("Prices of %s", b.Dated)
-	if b.Region != "" {
+	text := "Prices of " + b.Dated
+	if elsewhere > 0 {
+		text += fmt.Sprintf(", %d of the %d only known of %s and taken for %s too", elsewhere, len(b.Prices), builtinRegion, b.Region)
+	} else if b.Region != "" {
 		text += " for " + b.Region
 	}
 	var parts []string
@@ -85,11 +90,11 @@ func (c Case) notes(m Measured, p *Prices, b *Bill) []string {
 		fmt.Sprintf("One core does %s rows a second, %s; %s MB of Lambda are one, and more than %d do not count, as no more were measured.", words.Grouped(int64(c.Lake.RowsPerCPU)), by, words.Grouped(deployconf.MiBPerCPU), measuredCPUs),
 		fmt.Sprintf("Requests are those counted on %s; S3 is taken to answer in 30 ms and Glue in 100 ms, and a function to start in %d s.", m.Requests.Measured, coldStart),
 		fmt.Sprintf("Files come evenly over the day, and runs are at least %s apart (min_interval).", Duration(c.Settings.Events.MinInterval.Seconds())),
-		fmt.Sprintf("The five Glue jobs run as often, with %d workers each, the fewest (the console proposes 10, five times as much), for %.0f s at least, and a crawler once a day. "+
+		fmt.Sprintf("The Glue jobs, one for each model, run as often, with %d workers each, the fewest (the console proposes 10, five times as much), for %.0f s at least, and a crawler once a day. "+
 			"Their requests, logs and whatever starts them in the right order are left out, in their favour.", classicWorkers, p.Least("glue_job")),
 	}
-	if n, all := p.Elsewhere(), len(b.Prices); n > 0 {
-		out = append(out, fmt.Sprintf("%d of the %d prices are only known of us-east-1 and taken for %s too (marked *): --prices FILE overrides them.", n, all, b.Region))
+	if slices.ContainsFunc(slices.Collect(maps.Values(b.Prices)), func(p Price) bool { return !p.Known(b.Region) }) {
+		out = append(out, "Lines marked * have a price that is only known of "+builtinRegion+": --prices FILE overrides it.")
 	}
 	return out
 }

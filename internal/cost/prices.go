@@ -270,13 +270,3 @@ func (p *Prices) Dated() string {
 	}
 	return day
 }
-
-// Elsewhere counts the prices that were asked for and are only known of us-east-1, while the region is another one.
-func (p *Prices) Elsewhere() (n int) {
-	for _, price := range p.Used() {
-		if !price.Known(p.region) {
-			n++
-		}
-	}
-	return n
-}

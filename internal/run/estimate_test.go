@@ -104,7 +104,7 @@ func TestAdvice(t *testing.T) {
 	}
 	w.Close()
 	big, small := p.Fits(fit.Lambda(3538, 1024, 15*time.Minute)), p.Fits(fit.Lambda(1769, 1024, 15*time.Minute))
-	if !big.Fits || !small.Fits || small.Seconds < 1.5*big.Seconds || small.Longest <= 0 || small.Longest > small.Seconds || !strings.Contains(small.Why, "measured in run "+rec.Run) {
+	if !big.Fits || !small.Fits || small.Longest < 1.5*big.Longest || small.Seconds <= big.Seconds || small.Longest <= 0 || small.Longest > small.Seconds || !strings.Contains(small.Why, "measured in run "+rec.Run) {
 		t.Errorf("%+v\n%+v", big, small)
 	}
 	// A process has time between two batches of landing files.

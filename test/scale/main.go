@@ -3,25 +3,23 @@
 //	go run ./test/scale            writes the page
 //	go run ./test/scale -measure   measures the sizes of metadata again first
 //
-// Nothing is simulated by guess: what a device sends is that of tarn sample, sizes of metadata are measured by making some (measured.json),
+// Nothing is simulated by guess: what a device sends is that of tarn sample, sizes of metadata are measured by making some (internal/cost/metadata.json),
 // requests, seconds and costs are those of tarn cost.
 package main
 
 import (
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"tarn/internal/cost"
 )
 
-//go:embed measured.json
-var measuredJSON []byte
-
 func main() {
-	again := flag.Bool("measure", false, "measure the sizes of metadata again, and write them to measured.json")
+	again := flag.Bool("measure", false, "measure the sizes of metadata again, and write them to internal/cost/metadata.json")
 	root := flag.String("root", ".", "folder of this repository")
 	flag.Parse()
 	if err := write(*root, *again); err != nil {
@@ -31,10 +29,7 @@ func main() {
 }
 
 func write(root string, again bool) (err error) {
-	var s sizes
-	if err := json.Unmarshal(measuredJSON, &s); err != nil {
-		return err
-	}
+	s := cost.Figures().Metadata
 	if again {
 		work, err := os.MkdirTemp("", "tarn-scale-")
 		if err != nil {
@@ -48,7 +43,7 @@ func write(root string, again bool) (err error) {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(root, "test", "scale", "measured.json"), append(raw, '\n'), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(root, "internal", "cost", "metadata.json"), append(raw, '\n'), 0o644); err != nil {
 			return err
 		}
 	}

@@ -15,23 +15,12 @@ import (
 
 	"github.com/apache/iceberg-go"
 
+	"tarn/internal/cost"
 	"tarn/internal/run"
 )
 
-// sizes are those of metadata, in bytes.
-type sizes struct {
-	// Manifest is that of one without data files, ManifestFile what each data file adds: five columns with their bounds, one of
-	// them the partition.
-	Manifest     float64 `json:"manifest"`
-	ManifestFile float64 `json:"manifest_file"`
-	// List is that of a manifest list with one manifest.
-	List float64 `json:"list"`
-	// Metadata is that of a metadata.json without snapshots, Snapshot what each snapshot that is kept adds.
-	Metadata float64 `json:"metadata"`
-	Snapshot float64 `json:"snapshot"`
-	// Account is what each raw file takes in the account of loaded files.
-	Account float64 `json:"account"`
-}
+// sizes are those of metadata.
+type sizes = cost.Metadata
 
 // measure makes manifests with the table library, and a small lake with many raw files and some runs, and looks at their sizes.
 func measure(work string) (sizes, error) {

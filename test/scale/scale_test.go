@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -13,18 +12,10 @@ import (
 	"tarn/internal/cost"
 )
 
-func known(t *testing.T) (s sizes) {
-	t.Helper()
-	if err := json.Unmarshal(measuredJSON, &s); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 // TestPage holds the page to the program.
 func TestPage(t *testing.T) {
 	t.Parallel()
-	want, err := page(known(t))
+	want, err := page(cost.Figures().Metadata)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,11 +35,11 @@ func TestMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	then := known(t)
+	then := cost.Figures().Metadata
 	for name, pair := range map[string][2]float64{"manifest": {now.Manifest, then.Manifest}, "file of a manifest": {now.ManifestFile, then.ManifestFile}, "list": {now.List, then.List},
 		"metadata.json": {now.Metadata, then.Metadata}, "snapshot": {now.Snapshot, then.Snapshot}, "row of the account": {now.Account, then.Account}} {
 		if pair[0] <= 0 || math.Abs(pair[0]/pair[1]-1) > 0.15 {
-			t.Errorf("%s: %.1f bytes now, and %.1f in measured.json: go run ./test/scale -measure", name, pair[0], pair[1])
+			t.Errorf("%s: %.1f bytes now, and %.1f in internal/cost/metadata.json: go run ./test/scale -measure", name, pair[0], pair[1])
 		}
 	}
 }
@@ -77,7 +68,7 @@ func TestSimulation(t *testing.T) {
 	if n := few.filesPerDay(); n != 3*tablesOfDevices*sessionSeconds/recordSeconds {
 		t.Errorf("three devices: %v files a day", n)
 	}
-	z := known(t)
+	z := cost.Figures().Metadata
 	often, daily := state{devices: 1, days: year}.metadata(z, 288), state{devices: 1, days: year}.metadata(z, 1)
 	if often.root < 100*daily.root/10 || often.manifest != daily.manifest {
 		t.Errorf("%+v, %+v", often, daily)

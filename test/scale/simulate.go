@@ -93,6 +93,5 @@ type metadata struct {
 }
 
 func (s state) metadata(z sizes, runsPerDay float64) metadata {
-	kept := math.Max(1, runsPerDay*min(keptDays, s.days))
-	return metadata{account: (z.Account + etagBytes) * s.filesPerDay() * s.days, manifest: z.Manifest + z.ManifestFile*s.days, root: z.Metadata + z.Snapshot*kept}
+	return metadata{account: (z.Account + etagBytes) * s.filesPerDay() * s.days, manifest: z.Manifest + z.ManifestFile*s.days, root: z.Root(runsPerDay, s.days)}
 }
