@@ -27,6 +27,13 @@ func (m Metadata) Root(runs, days float64) float64 { return m.Metadata + m.Snaps
 // kept is how many snapshots a table has.
 func kept(runs, days float64) float64 { return max(1, runs*min(keptDays, days)) }
 
+// keptMetadata is how many metadata.json of earlier versions there are: those that the newest one names, and those that gc, once a day, did
+// not yet find old enough.
+func keptMetadata(runs, days float64) float64 {
+	const superseded = float64(deployconf.SupersededFor/(24*time.Hour)) + 0.5
+	return min(kept(runs, days), deployconf.KeptVersions+runs*superseded)
+}
+
 // keptDays is how long the files of earlier versions of a table stay.
 const keptDays = float64(deployconf.KeptFor / (24 * time.Hour))
 

@@ -97,8 +97,8 @@ func (t *tally) storage(c Case, m Measured, rows, raw, runs float64) {
 	t.add("Amazon S3", fmt.Sprintf("earlier versions of tables, kept for %.0f days", keptDays), "GB", "s3_gb_month", used{month: earlier / storedGB})
 	_, _, days := c.middle()
 	z := m.Metadata
-	each := z.Root(runs, days) + z.List + z.Manifest + z.ManifestFile*days
-	t.add("Amazon S3", "metadata of earlier versions", "GB", "s3_gb_month", used{month: c.changed() * kept(runs, days) * each / storedGB})
+	bytes := keptMetadata(runs, days)*z.Root(runs, days) + kept(runs, days)*(z.List+z.Manifest+z.ManifestFile*days)
+	t.add("Amazon S3", "metadata of earlier versions", "GB", "s3_gb_month", used{month: c.changed() * bytes / storedGB})
 }
 
 // watching are logs, metrics and alarms.

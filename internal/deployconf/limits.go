@@ -19,3 +19,10 @@ const (
 // KeptFor is how old snapshots and files that no table needs must be before they are removed, where nobody says otherwise: by tarn gc and
 // by the schedule of a stack.
 const KeptFor = 7 * 24 * time.Hour
+
+// KeptVersions is how many earlier versions of a table's metadata.json the newest one names, and SupersededFor how old one that it no
+// longer names must be before gc removes it, if that is less than gc's own age.
+const (
+	KeptVersions  = 100
+	SupersededFor = 24 * time.Hour
+)

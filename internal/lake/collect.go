@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/apache/iceberg-go/table"
 
 	"tarn/internal/catalog"
+	"tarn/internal/deployconf"
 	"tarn/internal/store"
 )
 
@@ -118,12 +121,16 @@ func (l *Lake) UnreachableAfter(ctx context.Context, v *View, before time.Time) 
 }
 
 func (l *Lake) unreachable(ctx context.Context, v *View, before, expire time.Time) (g Garbage, all Stock, err error) {
-	needed := map[string]bool{}
+	needed, logged := map[string]bool{}, map[string]metadataLog{}
 	for _, name := range v.Names() {
-		if err := v.Table(name).reach(ctx, needed, expire); err != nil {
+		t := v.Table(name)
+		if err := t.reach(ctx, needed, expire); err != nil {
 			return g, all, err
 		}
+		folder, _ := path.Split(plainScheme(t.location))
+		logged[folder] = t.metadataLog()
 	}
+	superseded := time.Now().Add(-deployconf.SupersededFor)
 	others, err := l.others(ctx)
 	if err != nil {
 		return g, all, err
@@ -134,7 +141,8 @@ func (l *Lake) unreachable(ctx context.Context, v *View, before, expire time.Tim
 			return nil
 		}
 		all.Files, all.Bytes = all.Files+1, all.Bytes+o.Size
-		if !needed[location] && o.Modified.Before(before) {
+		folder, name := path.Split(location)
+		if !needed[location] && (o.Modified.Before(before) || o.Modified.Before(superseded) && logged[folder].past(name, o.Modified)) {
 			g.Files, g.Bytes = append(g.Files, l.below(location)), g.Bytes+o.Size
 		}
 		return nil
@@ -143,6 +151,51 @@ func (l *Lake) unreachable(ctx context.Context, v *View, before, expire time.Tim
 		err = ErrEmptyCatalog
 	}
 	return g, all, err
+}
+
+// metadataLog is what a table's newest metadata says of the versions before it.
+type metadataLog struct {
+	// first is the oldest version that it names, -1 for none.
+	first int
+	// since is when the oldest snapshot was made that the table has kept.
+	since time.Time
+}
+
+func (t *Table) metadataLog() metadataLog {
+	l := metadataLog{first: -1, since: time.Now()}
+	for e := range t.meta.PreviousFiles() {
+		if v, ok := metadataVersion(path.Base(e.MetadataFile)); ok && (l.first < 0 || v < l.first) {
+			l.first = v
+		}
+	}
+	for _, s := range t.meta.Snapshots() {
+		if at := time.UnixMilli(s.TimestampMs); at.Before(l.since) {
+			l.since = at
+		}
+	}
+	return l
+}
+
+// skew is how much clocks of this machine and of a store may differ.
+const skew = 5 * time.Minute
+
+// past reports whether a metadata file beside the newest one is of a version that this names no more: it is nobody's, as
+// "write.metadata.previous-versions-max" bounds them (Apache Iceberg documentation, "Remove old metadata files"). What a run has
+// not yet published has a later version, and what a table of the same name has had that was dropped is older than the snapshots of this
+// one: [Lake.Find] still looks for it.
+func (l metadataLog) past(name string, modified time.Time) bool {
+	v, ok := metadataVersion(name)
+	return ok && v < l.first && modified.After(l.since.Add(skew))
+}
+
+// metadataVersion reads the number of a file that is called 00012-….metadata.json, as Iceberg's libraries call it.
+func metadataVersion(name string) (int, bool) {
+	number, rest, ok := strings.Cut(name, "-")
+	if !ok || !strings.HasSuffix(rest, ".metadata.json") {
+		return 0, false
+	}
+	n, err := strconv.Atoi(number)
+	return n, err == nil
 }
 
 // others lists the folders, with a slash at their ends, of tables in the database that are not of the lake: somebody may have

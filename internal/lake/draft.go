@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"tarn/internal/catalog"
+	"tarn/internal/deployconf"
 )
 
 // Draft is the next state of one table, visible to nobody until it is published.
@@ -75,7 +76,7 @@ func (l *Lake) Draft(ctx context.Context, v *View, name string, s Shape) (*Draft
 	}
 	props := iceberg.Properties{
 		"write.parquet.compression-codec":      "zstd",
-		"write.metadata.previous-versions-max": "100",
+		"write.metadata.previous-versions-max": strconv.Itoa(deployconf.KeptVersions),
 		"write.delete.mode":                    "copy-on-write",
 		"write.update.mode":                    "copy-on-write",
 		"write.merge.mode":                     "copy-on-write",

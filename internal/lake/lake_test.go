@@ -6,16 +6,20 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/apache/iceberg-go/table"
 	"github.com/google/go-cmp/cmp"
 
 	"tarn/internal/awsconf"
 	"tarn/internal/cache"
 	"tarn/internal/catalog"
 	"tarn/internal/catalog/sqlite"
+	"tarn/internal/deployconf"
 	"tarn/internal/engine/duckdb"
 	"tarn/internal/schema"
 	"tarn/internal/store/registry"
@@ -325,6 +329,69 @@ func testRevertAndCollect(t *testing.T, b bench) {
 	}
 	if _, err := b.Unreachable(t.Context(), &View{}, future); !errors.Is(err, ErrEmptyCatalog) {
 		t.Errorf("an empty catalog: %v", err)
+	}
+}
+
+// TestMetadataIsBounded publishes a table more often than its newest metadata names earlier versions: of those that it names no more,
+// gc takes what is older than a day, and not what a table of the same name has left that was dropped.
+func TestMetadataIsBounded(t *testing.T) {
+	t.Parallel()
+	warehouse := filepath.Join(t.TempDir(), "warehouse")
+	b := setup(t, warehouse)
+	const runs = deployconf.KeptVersions + 5
+	for n := range runs {
+		d := b.replace(t, "x", fmt.Sprint(n), Shape{Columns: []schema.Column{col("a", schema.BigInt)}}, fmt.Sprintf("SELECT %d::BIGINT AS a", n))
+		if err := b.publish(t, []*Draft{d}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v := b.view(t)
+	current := strings.TrimPrefix(v.Table("x").location, "file://")
+	folder := filepath.Dir(current)
+	ago := func(d time.Duration) time.Time { return time.Now().Add(-d) }
+	// Three days pass.
+	raw, err := os.ReadFile(current)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw = regexp.MustCompile(`-ms":(\d{13})`).ReplaceAllFunc(raw, func(m []byte) []byte {
+		ms, _ := strconv.ParseInt(string(m[5:]), 10, 64)
+		return fmt.Appendf(nil, `-ms":%d`, ms-(72*time.Hour).Milliseconds())
+	})
+	meta, err := table.ParseMetadataBytes(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Table("x").meta = meta
+	dropped := filepath.Join(folder, "00001-dropped.metadata.json")
+	if err := os.WriteFile(dropped, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		age := 48 * time.Hour
+		if f == dropped {
+			age = 96 * time.Hour
+		}
+		if err := os.Chtimes(f, ago(age), ago(age)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g, err := b.Unreachable(t.Context(), v, ago(7*24*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The newest names those before it up to its bound, and is none of them.
+	if want := runs - deployconf.KeptVersions - 1; len(g.Files) != want {
+		t.Errorf("%d files, want %d", len(g.Files), want)
+	}
+	for _, f := range g.Files {
+		if n, ok := metadataVersion(filepath.Base(f)); !ok || n >= runs-deployconf.KeptVersions-1 || f == dropped {
+			t.Errorf("%s would go", f)
+		}
 	}
 }
 
