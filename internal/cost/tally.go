@@ -116,8 +116,9 @@ func (t *tally) watching(c Case, m Measured, r reruns, runs float64) {
 		t.add("Amazon CloudWatch", "alarms", "metrics", "alarms", used{month: looked})
 	}
 	// A metric counts for the hours in which something is sent for it (Amazon CloudWatch Pricing).
-	sent := float64(m.Function.Metrics)
-	t.add("Amazon CloudWatch", fmt.Sprintf("metrics of runs, %.0f", sent), "metrics", "metrics", used{month: sent * min(1, runs/24)})
+	if sent := float64(m.Function.Metrics); sent > 0 {
+		t.add("Amazon CloudWatch", fmt.Sprintf("metrics of runs, %.0f", sent), "metrics", "metrics", used{month: sent * min(1, runs/24)})
+	}
 }
 
 // reading is what people do with the tables.

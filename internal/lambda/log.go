@@ -84,28 +84,12 @@ func (l loopLog) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// measure writes metrics as CloudWatch takes them out of logs (Amazon CloudWatch User Guide, "Specification: Embedded metric
-// format"): one line with the numbers and what they are.
-func (l *log) measure(values map[string]float64) {
-	type metric struct {
-		Name string `json:"Name"`
-		Unit string `json:"Unit"`
-	}
-	var metrics []metric
-	line := map[string]any{task.LakeDimension: l.lake, task.TargetDimension: l.target}
-	for _, name := range []string{task.RunsFailed, task.RowsLoaded, task.RowsQuarantined, task.RunSeconds} {
-		v, ok := values[name]
-		if !ok {
-			continue
-		}
-		unit := "Count"
-		if name == task.RunSeconds {
-			unit = "Seconds"
-		}
-		metrics, line[name] = append(metrics, metric{name, unit}), v
-	}
+// measure writes a count as CloudWatch takes it out of logs for a metric (Amazon CloudWatch User Guide, "Specification: Embedded
+// metric format"): one line with the number and what it is.
+func (l *log) measure(name string, n int64) {
+	line := map[string]any{task.LakeDimension: l.lake, task.TargetDimension: l.target, name: n}
 	line["_aws"] = map[string]any{"Timestamp": l.now().UnixMilli(), "CloudWatchMetrics": []any{map[string]any{
-		"Namespace": task.Namespace, "Dimensions": [][]string{{task.LakeDimension, task.TargetDimension}}, "Metrics": metrics}}}
+		"Namespace": task.Namespace, "Dimensions": [][]string{{task.LakeDimension, task.TargetDimension}}, "Metrics": []any{map[string]string{"Name": name, "Unit": "Count"}}}}}
 	raw, err := json.Marshal(line)
 	if err != nil {
 		return // of numbers and names

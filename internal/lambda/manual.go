@@ -44,7 +44,7 @@ func (f *Function) manual(ctx context.Context, l *log, m Manual) (task.Answer, e
 			}
 			failed := f.notPublished(l, rec, err)
 			if errorType(failed) != task.Busy && !errors.Is(err, run.ErrUnknownTable) {
-				l.measure(map[string]float64{task.RunsFailed: 1})
+				l.measure(task.RunsFailed, 1)
 			}
 			return failed
 		}

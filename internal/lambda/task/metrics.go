@@ -10,9 +10,6 @@ const (
 
 	// RunsFailed counts executions and manual runs that published nothing because of an error.
 	RunsFailed = "RunsFailed"
-	// RowsLoaded and RowsQuarantined count rows of published runs.
-	RowsLoaded      = "RowsLoaded"
+	// RowsQuarantined counts rows of published runs; those that put none aside don't send it.
 	RowsQuarantined = "RowsQuarantined"
-	// RunSeconds is how long a published run has taken.
-	RunSeconds = "RunSeconds"
 )
