@@ -203,7 +203,7 @@ func (a *app) tell(format string, args ...any) { fmt.Fprintf(a.stderr, format+"\
 func (a *app) alike(command string) string {
 	line := "tarn " + command
 	if a.dir != "" {
-		line += " -C " + a.dir
+		line += " -C " + shellWord(a.dir)
 	}
 	if a.target != "" {
 		line += " --target " + a.target
@@ -214,7 +214,7 @@ func (a *app) alike(command string) string {
 // inLake gives the command line of a command on the lake in dir.
 func inLake(command, dir string) string {
 	if dir = here(dir); dir != "." {
-		command += " -C " + dir
+		command += " -C " + shellWord(dir)
 	}
 	return "tarn " + command
 }

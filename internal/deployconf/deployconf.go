@@ -64,7 +64,7 @@ type Settings struct {
 
 // Function is the Lambda function.
 type Function struct {
-	// Memory and Disk are in MiB: 128 to 10,240, and 512 to 10,240.
+	// Memory and Disk are in MiB, each 512 to 10,240.
 	Memory, Disk int
 	// Arch is x86_64 or arm64.
 	Arch string

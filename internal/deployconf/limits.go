@@ -7,8 +7,9 @@ import "time"
 const (
 	// MiBPerCPU is the memory in MiB at which a function has one processor.
 	MiBPerCPU = 1769
-	// MostMemory and MostDisk are in MiB, LeastMemory and LeastDisk too.
-	LeastMemory = 128
+	// MostMemory and MostDisk are in MiB, LeastMemory and LeastDisk too. Lambda has functions of 128 MiB, but the program takes more than
+	// 200 for a run of a few megabytes.
+	LeastMemory = 512
 	MostMemory  = 10_240
 	LeastDisk   = 512
 	MostDisk    = 10_240

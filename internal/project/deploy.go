@@ -61,7 +61,7 @@ type deployKeys struct {
 }
 
 type functionYAML struct {
-	Memory  whole `yaml:"memory" jsonschema:"minimum=128,maximum=10240" jsonschema_description:"Memory in MB, 128 to 10240; CPU comes with it. Default: 2048."`
+	Memory  whole `yaml:"memory" jsonschema:"minimum=512,maximum=10240" jsonschema_description:"Memory in MB, 512 to 10240; CPU comes with it. Default: 2048."`
 	Disk    whole `yaml:"disk" jsonschema:"minimum=512,maximum=10240" jsonschema_description:"Disk in MB, 512 to 10240. Default: 4096."`
 	Arch    text  `yaml:"arch" jsonschema:"enum=x86_64,enum=arm64" jsonschema_description:"The processor. Default: x86_64."`
 	Timeout text  `yaml:"timeout" jsonschema_description:"How long it works at a time, 1m to 15m. A run that needs longer goes on in the next call. Default: 15m."`

@@ -22,7 +22,7 @@ const (
 // settings are keys of a target by which each setting of deploy: has each of its kinds of values once, alone or with those that matter to it.
 // What the golden files have is not repeated.
 var settings = map[string]string{
-	"small":     "deploy: {function: {memory: 128, disk: 512, timeout: 1m}, job: {timeout: 1m}, athena: {cutoff: 10MB}, events: {min_interval: 1m, settle: 1s}, result_days: 1, log_days: 1}",
+	"small":     "deploy: {function: {memory: 512, disk: 512, timeout: 1m}, job: {timeout: 1m}, athena: {cutoff: 10MB}, events: {min_interval: 1m, settle: 1s}, result_days: 1, log_days: 1}",
 	"large":     "deploy: {function: {memory: 10240, disk: 10240}, job: {workers: 299, worker_type: G.16X, timeout: 7d}, athena: {cutoff: 1000TB}, events: {min_interval: 1d, settle: 15m}, log_days: 3653}",
 	"memory":    "deploy: {engine: glue, job: {worker_type: R.8X}, events: {schedule: \"cron(0/15 * ? * MON-FRI *)\"}}",
 	"lambda":    "deploy: {engine: lambda, database: existing, crawler: true, events: {schedule: rate(12 hours)}}",
