@@ -222,7 +222,6 @@ func objectsPage(t *testing.T) string {
 
 // TestDocumentedKeys runs every command with --json and compares the keys that it prints with the page.
 func TestDocumentedKeys(t *testing.T) {
-	t.Parallel()
 	documented := map[string]map[string]bool{}
 	c := &comments{t, map[string]map[string]string{}, nil}
 	commands, types := cli.Objects()
@@ -299,6 +298,8 @@ func TestDocumentedKeys(t *testing.T) {
 	call("tarn gc", "gc", "-C", dir, "--older-than", "0", "--over-half")
 	call("tarn recover", "recover", "-C", dir)
 	deployments(t, filepath.Join(temp, "deployed"), call)
+	call("tarn compare", "compare", "sales_trusted", "sales_trusted", "-C", dir)
+	call("tarn compare --sql", "compare", "sales_trusted", "sales_trusted", "--sql", "-C", dir)
 	call("tarn version", "version")
 	call("a command that failed", "run", "-C", filepath.Join(temp, "nowhere"))
 	call("a command that failed", "query", "-C", dir, "SELECT x")

@@ -22,11 +22,18 @@ import (
 // failed, what was half published is whole, and the next execution finds nothing to do.
 func TestKilledWhileRecovering(t *testing.T) {
 	w := newWorld(t, config{})
-	// left is how many tables more are made before the function is killed.
+	// left is how many tables more are made; with the last of them the function is killed, and what it asks at the same time is lost.
+	const all = 1 << 30
 	var left, recovers atomic.Int64
 	w.glue.Do(func(op string) gluetest.Fault {
-		if op == "CreateTable" && left.Add(-1) == 0 {
+		if op != "CreateTable" {
+			return gluetest.Fault{}
+		}
+		switch n := left.Add(-1); {
+		case n == 0:
 			w.lambda.Kill()
+		case n < 0:
+			return gluetest.Fault{Reset: true}
 		}
 		return gluetest.Fault{}
 	})
@@ -38,7 +45,7 @@ func TestKilledWhileRecovering(t *testing.T) {
 		case strings.Contains(event, `"action":"recover"`) && recovers.Add(1) == 1:
 			left.Store(1)
 		default:
-			left.Store(0)
+			left.Store(all)
 		}
 	}
 	w.mu.Unlock()

@@ -24,7 +24,9 @@ func (g *Guard) Service(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, err := io.ReadAll(r.Body)
 		if err != nil {
-			g.fail(err)
+			// Whoever asked was killed in the middle of it, and the answer is nobody's.
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(raw))
 		target, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
