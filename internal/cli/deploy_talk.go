@@ -93,7 +93,7 @@ var stateMarks = []struct {
 	{stack.Replace, "!", "made anew, and the old one removed"},
 	{stack.Remove, "-", "removed"},
 	{stack.Modify, "~", "changed"},
-	{stack.Import, "<", "taken into the stack as it is"},
+	{stack.Import, "<", "taken into the stack unchanged"},
 	{stack.Add, "+", "made"},
 }
 
