@@ -52,7 +52,9 @@ the models. --sql prints the statement instead, which means the same in Athena.`
 			if c.rows < 0 {
 				return &usageError{fmt.Errorf("--rows %d: write how many rows to show, or 0", c.rows)}
 			}
-			return a.compare(cmd.Context(), args[0], args[1], c)
+			return a.look(cmd.Context(), c.at, func(t *run.Tables, v *lake.View) error {
+				return a.compare(cmd.Context(), t, v, args[0], args[1], c)
+			})
 		},
 	}
 	f := cmd.Flags()
@@ -85,21 +87,8 @@ func compared(t *run.Tables, v *lake.View, name string) (compare.Table, error) {
 	return out, nil
 }
 
-func (a *app) compare(ctx context.Context, first, second string, c compareFlags) (err error) {
-	t, err := a.tables(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, t.Close()) }()
-	reading, err := t.Reading()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, reading.Close()) }()
-	v, err := t.View(ctx, c.at)
-	if err != nil {
-		return err
-	}
+// compare compares two tables of a view.
+func (a *app) compare(ctx context.Context, t *run.Tables, v *lake.View, first, second string, c compareFlags) (err error) {
 	one, err := compared(t, v, first)
 	if err != nil {
 		return err

@@ -211,15 +211,14 @@ func (a *app) writeNotebook(folder string, c notebook.Config) error {
 
 // connected finds the table that is meant, and its state where an earlier one is.
 func (a *app) connected(ctx context.Context, t *run.Tables, names []string, f connectFlags) (out connect.Table, err error) {
-	reading, err := t.Reading()
-	if err != nil {
-		return out, err
-	}
-	defer func() { err = errors.Join(err, reading.Close()) }()
-	v, err := t.View(ctx, f.at)
-	if err != nil {
-		return out, err
-	}
+	err = t.Look(ctx, f.at, func(v *lake.View) error {
+		out, err = a.connectedIn(t, v, names, f)
+		return err
+	})
+	return out, err
+}
+
+func (a *app) connectedIn(t *run.Tables, v *lake.View, names []string, f connectFlags) (out connect.Table, err error) {
 	name := connect.DefaultTable
 	if len(names) > 0 {
 		name = names[0]

@@ -60,7 +60,7 @@ ending (.csv, .json, .parquet). A file named with -o is there whole or not at al
 			if err := q.settle(a.json); err != nil {
 				return err
 			}
-			return a.query(cmd.Context(), src, q)
+			return a.look(cmd.Context(), q.at, func(t *run.Tables, v *lake.View) error { return a.query(cmd.Context(), t, v, src, q) })
 		},
 	}
 	f := cmd.Flags()
@@ -124,21 +124,8 @@ func (a *app) sqlText(args []string, file string) (diag.Source, error) {
 	return diag.Source{}, &usageError{errors.New("no SQL: write it behind `tarn query`, or name a file with -f")}
 }
 
-func (a *app) query(ctx context.Context, src diag.Source, q queryFlags) (err error) {
-	t, err := a.tables(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, t.Close()) }()
-	reading, err := t.Reading()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, reading.Close()) }()
-	v, err := t.View(ctx, q.at)
-	if err != nil {
-		return err
-	}
+// query asks the tables of a view.
+func (a *app) query(ctx context.Context, t *run.Tables, v *lake.View, src diag.Source, q queryFlags) (err error) {
 	if q.output != "" {
 		return a.answerFile(ctx, t, v, src, q)
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 
+	"tarn/internal/lake"
 	"tarn/internal/run"
 )
 
@@ -13,6 +14,15 @@ func (a *app) tables(ctx context.Context) (*run.Tables, error) {
 		return nil, err
 	}
 	return run.OpenTables(ctx, dir, run.Options{Target: a.target})
+}
+
+// look calls a function with what is published of the lake, or was after a run or at a time.
+func (a *app) look(ctx context.Context, at string, do func(*run.Tables, *lake.View) error) error {
+	dir, err := a.lakeDir()
+	if err != nil {
+		return err
+	}
+	return run.LookAt(ctx, dir, run.Options{Target: a.target}, at, do)
 }
 
 // history lists the runs that the lake has published, newest first.

@@ -110,7 +110,7 @@ func (r *Report) recall(ctx context.Context, o Options, known definitions) error
 }
 
 // look reads what is published.
-func (r *Report) look(ctx context.Context, o Options, known definitions) (err error) {
+func (r *Report) look(ctx context.Context, o Options, known definitions) error {
 	q, err := run.Quarantined(ctx, r.Dir, o.Run, "", nil, true, maxShown)
 	if err != nil {
 		return err
@@ -122,21 +122,7 @@ func (r *Report) look(ctx context.Context, o Options, known definitions) (err er
 			r.Quarantine[i].File = &name
 		}
 	}
-	t, err := run.OpenTables(ctx, r.Dir, o.Run)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, t.Close()) }()
-	reading, err := t.Reading()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, reading.Close()) }()
-	v, err := t.View(ctx, "")
-	if err != nil {
-		return err
-	}
-	return r.ask(ctx, t, v, o)
+	return run.LookAt(ctx, r.Dir, o.Run, "", func(t *run.Tables, v *lake.View) error { return r.ask(ctx, t, v, o) })
 }
 
 // ask answers the demo's questions from one view of the tables.

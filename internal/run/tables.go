@@ -106,6 +106,30 @@ func (t *Tables) TempDir() string { return t.w.tempDir() }
 // Reading keeps gc from removing files until it is closed.
 func (t *Tables) Reading() (io.Closer, error) { return t.w.Reading() }
 
+// Look calls a function with the tables as [Tables.View] gives them; gc removes no file until it comes back.
+func (t *Tables) Look(ctx context.Context, at string, do func(*lake.View) error) (err error) {
+	reading, err := t.Reading()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, reading.Close()) }()
+	v, err := t.View(ctx, at)
+	if err != nil {
+		return err
+	}
+	return do(v)
+}
+
+// LookAt opens the lake in dir, calls a function as [Tables.Look] does, and closes the lake again.
+func LookAt(ctx context.Context, dir string, o Options, at string, do func(*Tables, *lake.View) error) (err error) {
+	t, err := OpenTables(ctx, dir, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	return t.Look(ctx, at, func(v *lake.View) error { return do(t, v) })
+}
+
 // View gives the tables as they are published, or as they were after a run or at a time: see [Workspace.At]. Those that the
 // credentials have no right to are left out: see [lake.Lake.Readable].
 func (t *Tables) View(ctx context.Context, at string) (_ *lake.View, err error) {

@@ -25,21 +25,15 @@ type Lake struct {
 var version = regexp.MustCompile(`(?i)("?)([a-z0-9_]+)("?)\s+FOR\s+(?:VERSION|SYSTEM_VERSION)\s+AS\s+OF\s+(\d+)`)
 
 // Query implements [Engine].
-func (l Lake) Query(ctx context.Context, database, sql string) (_ *Result, err error) {
-	t, err := run.OpenTables(ctx, l.Dir, run.Options{Target: l.Target})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, t.Close()) }()
-	reading, err := t.Reading()
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, reading.Close()) }()
-	v, err := t.View(ctx, "")
-	if err != nil {
-		return nil, err
-	}
+func (l Lake) Query(ctx context.Context, database, sql string) (r *Result, err error) {
+	err = run.LookAt(ctx, l.Dir, run.Options{Target: l.Target}, "", func(t *run.Tables, v *lake.View) error {
+		r, err = asked(ctx, t, v, database, sql)
+		return err
+	})
+	return r, err
+}
+
+func asked(ctx context.Context, t *run.Tables, v *lake.View, database, sql string) (_ *Result, err error) {
 	if database != "" && !strings.EqualFold(database, t.Project().Config.Stored) {
 		return nil, &Failure{"SYNTAX_ERROR: Schema " + database + " does not exist"}
 	}
