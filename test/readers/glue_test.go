@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"tarn/internal/athena/athenatest"
 	"tarn/internal/awsconf"
 	"tarn/internal/catalog/glue/gluetest"
 	"tarn/internal/store"
@@ -37,6 +40,28 @@ func TestOtherProgramsSeeTheSameRowsInGlue(t *testing.T) {
 
 	t.Run("PyIceberg", func(t *testing.T) { compare(t, len(tables), python, "readers.py", "glue", "stedi", exports) })
 	t.Run("Trino", func(t *testing.T) { compare(t, len(tables), python, "trino.py", trino(t), "lake", "stedi", exports) })
+	// What tarn compare prints for Athena.
+	t.Run("Trino compares", func(t *testing.T) {
+		engine := athenatest.Trino{URL: trino(t), Catalog: "lake"}
+		lake := athenatest.Lake{Dir: dir, Target: "cloud"}
+		for _, pair := range [][]string{{"customer_trusted", "customers_curated"}, {"kinds", "kinds"}, {"accelerometer_trusted", "machine_learning_curated"}} {
+			for _, form := range [][]string{{"--sql"}, {"--sql", "--rows", "3"}} {
+				sql := told(t, append(append(append([]string{"compare"}, pair...), form...), "-C", dir, "--target", "cloud")...)
+				got, err := engine.Query(t.Context(), "stedi", sql)
+				if err != nil {
+					t.Fatalf("%v: %v\n%s", pair, err, sql)
+				}
+				want, err := lake.Query(t.Context(), "stedi", sql)
+				if err != nil {
+					t.Fatal(err)
+				}
+				// Which of the rows that differ are shown first is for the engine to say where several are alike.
+				if len(form) == 1 && !cmp.Equal(got.Rows, want.Rows) || len(got.Rows) != len(want.Rows) {
+					t.Errorf("%v: %s\n%s", pair, cmp.Diff(want.Rows, got.Rows), sql)
+				}
+			}
+		}
+	})
 	for _, version := range icebergs {
 		t.Run("Spark with Iceberg "+version, func(t *testing.T) {
 			python, jars := sparkPython(t)

@@ -101,10 +101,17 @@ func compare(t *testing.T, tables int, program string, args ...string) {
 
 func tarn(t *testing.T, args ...string) {
 	t.Helper()
-	var out bytes.Buffer
-	if code := cli.Run(t.Context(), args, strings.NewReader(""), &out, &out); code != 0 {
-		t.Fatalf("tarn %s: exit code %d\n%s", strings.Join(args, " "), code, out.String())
+	told(t, args...)
+}
+
+// told runs a command and gives what it prints on stdout.
+func told(t *testing.T, args ...string) string {
+	t.Helper()
+	var out, messages bytes.Buffer
+	if code := cli.Run(t.Context(), args, strings.NewReader(""), &out, &messages); code != 0 {
+		t.Fatalf("tarn %s: exit code %d\n%s%s", strings.Join(args, " "), code, out.String(), messages.String())
 	}
+	return out.String()
 }
 
 func write(t *testing.T, path, text string) {
