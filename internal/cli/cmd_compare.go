@@ -34,7 +34,7 @@ func compareCommand(a *app) *cobra.Command {
 		Short: "Hold the rows of two tables against each other",
 		Long: `Says how many rows two tables of the lake have in common, how many only one of them has, and how many one has more often, and
 shows some of these. Rows are compared by all columns of the same name, or by --columns. Times as milliseconds are compared
-with timestamps, and text with what it says.
+with timestamps, and text with what it says; text that says nothing of the kind is in a column of its own, NAME__text.
 
 It is for moving over: the tables that other jobs have written become landing tables of a new name, and are held against
 the models. --sql prints the statement instead, which means the same in Athena.`,
@@ -188,6 +188,9 @@ func (a *app) showCompared(first, second string, by *compare.Comparison, n compa
 		row("only here", n.OnlyFirst, n.OnlySecond), row("doubles, more often than in the other", n.MoreInFirst, n.MoreInSecond)}, 1, 2))
 	var names []string
 	for _, c := range by.Columns {
+		if c.Unread {
+			continue // which the column before it says
+		}
 		names = append(names, c.Name+map[bool]string{true: " (as " + c.As + ")"}[c.As != ""])
 	}
 	a.say("compared by %s", strings.Join(names, ", "))

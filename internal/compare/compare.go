@@ -21,8 +21,11 @@ type Table struct {
 type Column struct {
 	// Name of the column, as the second table writes it.
 	Name string `json:"name"`
-	// How values are made alike, where the two have other types; empty where they are compared as they are.
+	// How values are made alike, where the two have other types; empty where they are compared as they are. For the column NAME__text it
+	// says which text of NAME that cannot be.
 	As string `json:"as,omitempty"`
+	// Unread marks NAME__text.
+	Unread bool `json:"-"`
 
 	first, second string // expressions
 	ordered       bool
@@ -73,6 +76,9 @@ func New(first, second Table, columns []string) (*Comparison, error) {
 				continue
 			}
 			c.Columns = append(c.Columns, column)
+			if k, ok := unread(*a, b, column); ok {
+				c.Columns = append(c.Columns, k)
+			}
 		}
 	}
 	for _, a := range first.Columns {
@@ -138,6 +144,24 @@ func alike(a, b schema.Column) (Column, bool) {
 		return c, false
 	}
 	return c, true
+}
+
+// unread is the column of what one table has as text and cannot be read as the other has it: else it would be as good as null.
+func unread(a, b schema.Column, read Column) (Column, bool) {
+	if read.As == "" || a.Type.Text() == b.Type.Text() {
+		return Column{}, false
+	}
+	none := "CAST(NULL AS varchar)"
+	written := func(column, expression string) string {
+		return fmt.Sprintf("CASE WHEN %s IS NULL THEN %s END", expression, schema.Quote(column))
+	}
+	k := Column{Name: b.Name + "__text", As: "text that is no " + read.As, Unread: true, first: none, second: none, ordered: true}
+	if a.Type.Text() {
+		k.first = written(a.Name, read.first)
+	} else {
+		k.second = written(b.Name, read.second)
+	}
+	return k, true
 }
 
 // held counts how often each row is in the two tables.

@@ -34,19 +34,19 @@ func TestColumns(t *testing.T) {
 	for _, k := range c.Columns {
 		got = append(got, k.Name+":"+k.As)
 	}
-	want := []string{"id:", "at:milliseconds", "day:timestamp", "amount:double", "done:boolean", "name:", "tags:"}
+	want := []string{"id:", "at:milliseconds", "day:timestamp", "amount:double", "amount__text:text that is no double", "done:boolean", "done__text:text that is no boolean", "name:", "tags:"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
 	if d := cmp.Diff([][]string{{"gone"}, {"more"}, {"odd: boolean, timestamp"}}, [][]string{c.OnlyFirst, c.OnlySecond, c.Apart}); d != "" {
 		t.Error(d)
 	}
-	for _, part := range []string{`"at" AS "at"`, `date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00', "at")`, `CAST("day" AS timestamp) AS "day"`, `TRY_CAST("amount" AS double)`, `FROM "old"`, `FROM "new"`, "GROUP BY 1, 2, 3, 4, 5, 6, 7\n"} {
+	for _, part := range []string{`"at" AS "at"`, `date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00', "at")`, `CAST("day" AS timestamp) AS "day"`, `TRY_CAST("amount" AS double)`, `CASE WHEN TRY_CAST("done" AS boolean) IS NULL THEN "done" END AS "done__text"`, `FROM "old"`, `FROM "new"`, "GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9\n"} {
 		if !strings.Contains(c.Counts(), part) {
 			t.Errorf("no %s in\n%s", part, c.Counts())
 		}
 	}
-	if sql := c.Rows(7); !strings.HasSuffix(sql, "ORDER BY 3, 4, 5, 6, 7, 8\nLIMIT 7") { // not by the list
+	if sql := c.Rows(7); !strings.HasSuffix(sql, "ORDER BY 3, 4, 5, 6, 7, 8, 9, 10\nLIMIT 7") { // not by the list
 		t.Error(sql)
 	}
 	if c, err = compare.New(first, second, []string{"ID", "more", "at"}); err == nil {
