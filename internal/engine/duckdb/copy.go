@@ -47,16 +47,16 @@ func Full(files []File, column string) bool {
 // a [StatementError].
 func (e *Engine) Copy(ctx context.Context, query string, o Output) (out []File, err error) {
 	made := missing(o.Dir)
-	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+	if err := makeDir(o.Dir); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil || len(out) == 0 {
 			// The folder belongs to this attempt alone; what is left of it would only be garbage, and so would the folders above that
-			// were made for it.
+			// were made for it; but those of tables and further up are for others too.
 			_ = os.RemoveAll(o.Dir)
 			for dir := o.Dir; dir != made; {
-				if dir = filepath.Dir(dir); os.Remove(dir) != nil {
+				if dir = filepath.Dir(dir); filepath.Base(dir) == tableData || os.Remove(dir) != nil {
 					break // somebody else has come to use it
 				}
 			}
@@ -143,6 +143,18 @@ func renaming(columns []string, from string) string {
 		return from
 	}
 	return "(SELECT * RENAME (" + strings.Join(columns, ", ") + ") FROM " + from + ")"
+}
+
+// tableData is the folder of a table that has its data files.
+const tableData = "data"
+
+// makeDir makes a folder. At that moment another attempt, which has made the folders above, may take them away again.
+func makeDir(dir string) error {
+	for left := 100; ; left-- {
+		if err := os.MkdirAll(dir, 0o755); !errors.Is(err, fs.ErrNotExist) || left == 0 {
+			return err
+		}
+	}
 }
 
 // missing gives the highest folder of a path that is not there yet, or the path.

@@ -3,12 +3,15 @@ package duckdb
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"tarn/internal/schema"
 )
@@ -101,6 +104,28 @@ func TestCopyOfNothing(t *testing.T) {
 }
 
 // TestCopyThatFails fails in the middle, by a value and by an interrupt; neither may leave anything.
+// TestCopiesOfNothing has many copies that make their folders, and take them away, below one that is not there before.
+func TestCopiesOfNothing(t *testing.T) {
+	t.Parallel()
+	e := open(t, Options{})
+	base := filepath.Join(t.TempDir(), "staging")
+	var all errgroup.Group
+	for n := range 8 {
+		all.Go(func() error {
+			for range 25 {
+				dir := filepath.Join(base, fmt.Sprint(n), "run")
+				if _, err := e.Copy(t.Context(), "SELECT 1 AS i WHERE false", Output{Dir: dir, FieldIDs: "{i: 1}"}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := all.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCopyThatFails(t *testing.T) {
 	t.Parallel()
 	e := open(t, Options{Memory: "200MB"})
