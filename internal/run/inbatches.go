@@ -36,23 +36,25 @@ func (x *execution) loadInBatches(ctx context.Context) error {
 	if !x.batched {
 		return nil
 	}
+	type table struct {
+		step  plan.Step
+		parts [][]load.File
+	}
+	var tables []table
 	for _, s := range x.plan.Steps {
-		if x.shared(s) != nil {
+		if parts := x.shared(s); parts != nil {
+			tables = append(tables, table{s, parts})
 			x.toRead += len(s.Work.Read())
 		}
 	}
-	for _, s := range x.plan.Steps {
-		parts := x.shared(s)
-		if parts == nil {
-			continue
-		}
+	for _, t := range tables {
 		if !x.w.leaving.noted {
 			// If this process is killed, what it has read is not lost.
 			if _, err := x.save(ctx, nil, false); err != nil {
 				return err
 			}
 		}
-		a, err := x.batches(ctx, s, x.w.batchesFolder(x.id), parts)
+		a, err := x.batches(ctx, t.step, x.w.batchesFolder(x.id), t.parts)
 		if err != nil {
 			return err
 		}
