@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"tarn/internal/deployconf"
+	"tarn/internal/fit"
 )
 
 // tally adds the lines of a bill up.
@@ -42,7 +43,7 @@ func (t *tally) compute(c Case, m Measured, r reruns, at Place) {
 	// Besides a run there are a plan and the taking in of messages, in the same function, which has to start for the first of them.
 	looking := m.Looking()
 	busy := used{run: coldStart + looking.CPU/min(cpus(function.Memory), 1) + looking.Waited + r.batches*m.intake(),
-		day: c.scheduled() * (coldStart + m.Function.Schedule.asked().S3()*farS3)}
+		day: c.scheduled() * (coldStart + m.Function.Schedule.asked().S3()*fit.StoreCall.Seconds())}
 	switch at.Engine {
 	case Lambda, BiggerLambda:
 		busy.run += at.Seconds

@@ -1,5 +1,7 @@
 package cost
 
+import "tarn/internal/fit"
+
 // Function are the figures of a deployed lake's function and state machine: what `go test ./test/flow -run TestCosts -update` counts.
 type Function struct {
 	// Measured is the day.
@@ -49,14 +51,8 @@ func (w Worked) logged() float64 { return w.LogBytes + lineBytes*w.LogLines }
 // asked are the requests.
 func (w Worked) asked() Asked { return Asked{List: w.List, Get: w.Get, Head: w.Head, Put: w.Put} }
 
-// farS3 and farAPI are how long answers of S3 and of other services are taken to need, in seconds, as in requests.json.
-const (
-	farS3  = 0.03
-	farAPI = 0.1
-)
-
 // intake is how long the function takes a batch of messages in, in seconds: its requests one after the other, and the start of an execution.
 func (m Measured) intake() float64 {
 	a := m.Function.Batch.asked()
-	return a.S3()*farS3 + farAPI
+	return a.S3()*fit.StoreCall.Seconds() + fit.ServiceCall.Seconds()
 }

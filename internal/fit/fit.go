@@ -72,13 +72,19 @@ const (
 	// work for more than one.
 	lambdaProcesses = 4
 	// leastMemory is what the program needs: DuckDB with room to sort and join, and the rest beside it.
-	leastMemory = 512 << 20
+	leastMemory = deployconf.LeastMemory << 20
 	// beside is how much of the memory is not DuckDB's.
 	beside = 200 << 20
 	// cautious is by how much longer it may take than is reckoned.
 	cautious = 1.5
 	// wire is how many bytes a second go between a store and a small machine.
 	wire = 50 << 20
+)
+
+// How long requests are taken to need, of S3 and of other services such as Glue. Rates that were measured on a disk do not have these.
+const (
+	StoreCall   = 30 * time.Millisecond
+	ServiceCall = 100 * time.Millisecond
 )
 
 // In judges whether the run fits a room.

@@ -7,10 +7,7 @@ import (
 )
 
 const (
-	// storeCall and catalogCall are how long a request takes, and callsAtOnce how many of the store's are under way at a time. Rates that were
-	// measured on this disk do not have these.
-	storeCall   = 30 * time.Millisecond
-	catalogCall = 100 * time.Millisecond
+	// callsAtOnce is how many requests of the store are under way at a time.
 	callsAtOnce = 4
 	// guessedCPUs are those that the guessed rate is of, and that of runs which do not say what they had.
 	guessedCPUs = 2
@@ -22,7 +19,7 @@ func (p *Planned) Size() fit.Run {
 	a, k := p.Advice, p.work
 	r := fit.Run{Rows: float64(a.Rows), RowsPerCPU: a.RowsPerSecond / a.CPUs, CPUs: max(a.CPUs, guessedCPUs), By: " (a guess, as no run has measured it yet)", LongestStep: k.mostOf,
 		StepBytes: float64(k.largest), FileBytes: float64(k.file), LargestStep: k.step, MovedBytes: float64(p.Estimate.CopiedBytes + p.Estimate.WrittenBytes), CPU: starting,
-		Waiting: (storeCall * time.Duration(p.Estimate.StoreRequests) / callsAtOnce).Seconds() + (catalogCall * time.Duration(p.Estimate.CatalogRequests)).Seconds()}
+		Waiting: (fit.StoreCall * time.Duration(p.Estimate.StoreRequests) / callsAtOnce).Seconds() + (fit.ServiceCall * time.Duration(p.Estimate.CatalogRequests)).Seconds()}
 	if a.Run != "" {
 		r.By = " (measured in run " + a.Run + ")"
 	}
