@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path"
@@ -23,6 +24,7 @@ import (
 	"golang.org/x/sync/singleflight"
 	"golang.org/x/sys/unix"
 
+	"tarn/internal/filelock"
 	"tarn/internal/store"
 )
 
@@ -35,7 +37,7 @@ type Cache struct {
 
 	flight singleflight.Group
 	mu     sync.Mutex
-	lock   *os.File // held while own is in use; nil until then
+	lock   io.Closer // held while own is in use; nil until then
 	pins   map[string]int
 	sizes  map[string]int64 // of what is pinned
 	used   int64            // sum of sizes
@@ -323,11 +325,12 @@ func (c *Cache) begin() error {
 	if err := os.MkdirAll(filepath.Dir(c.own), 0o755); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(c.own+".lock", os.O_RDWR|os.O_CREATE, 0o644)
+	open, err := os.OpenFile(c.own+".lock", os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB), os.Mkdir(c.own, 0o755)); err != nil {
+	f := &filelock.File{File: open}
+	if err := errors.Join(f.Lock(unix.LOCK_EX|unix.LOCK_NB), os.Mkdir(c.own, 0o755)); err != nil {
 		return errors.Join(err, f.Close())
 	}
 	c.lock = f
@@ -345,12 +348,13 @@ func (c *Cache) begin() error {
 
 // clearDead removes the links of a process if its lock is free.
 func clearDead(lock string) {
-	f, err := os.OpenFile(lock, os.O_RDWR, 0o644)
+	open, err := os.OpenFile(lock, os.O_RDWR, 0o644)
 	if err != nil {
 		return
 	}
+	f := &filelock.File{File: open}
 	defer f.Close()
-	if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
+	if f.Lock(unix.LOCK_EX|unix.LOCK_NB) != nil {
 		return
 	}
 	if os.RemoveAll(strings.TrimSuffix(lock, ".lock")) == nil {

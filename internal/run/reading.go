@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"tarn/internal/filelock"
 )
 
 // On one machine a query tells gc that it reads by a lock on this file. Readers on other machines are kept from harm by
@@ -25,7 +27,7 @@ func (w *Workspace) Reading() (io.Closer, error) {
 	if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, unix.EROFS) {
 		return nil, err
 	}
-	f, err = os.Open(path)
+	open, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		// Every writing command makes the file, so nothing was ever written here.
 		return io.NopCloser(nil), nil
@@ -33,22 +35,24 @@ func (w *Workspace) Reading() (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_SH); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
+	return locked(open, unix.LOCK_SH)
 }
 
 // flock opens a file for writing, made where it is not there, and locks it until it is closed.
-func flock(path string, how int) (*os.File, error) {
+func flock(path string, how int) (io.Closer, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	open, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(f.Fd()), how); err != nil {
+	return locked(open, how)
+}
+
+func locked(open *os.File, how int) (io.Closer, error) {
+	f := &filelock.File{File: open}
+	if err := f.Lock(how); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -21,6 +22,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"tarn/internal/filelock"
 )
 
 const (
@@ -219,13 +222,14 @@ func Late(ctx context.Context, dir string, o Options) (*Summary, error) {
 	return g.summary(), nil
 }
 
-// lock keeps other calls off a folder until the file is closed.
-func lock(dir string) (*os.File, error) {
-	f, err := os.Open(dir)
+// lock keeps other calls off a folder until it is closed.
+func lock(dir string) (io.Closer, error) {
+	open, err := os.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	switch err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
+	f := &filelock.File{File: open}
+	switch err := f.Lock(unix.LOCK_EX | unix.LOCK_NB); {
 	case errors.Is(err, unix.EWOULDBLOCK):
 		return nil, errors.Join(fmt.Errorf("%s: %w", dir, ErrBusy), f.Close())
 	case err != nil:

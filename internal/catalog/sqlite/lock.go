@@ -14,13 +14,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tarn/internal/catalog"
+	"tarn/internal/filelock"
 	"tarn/internal/store/local"
 )
 
 // writer holds the lock file. The operating system lets go of it when the process ends, in whatever way.
 type writer struct {
 	catalog    *Catalog
-	f          *os.File
+	f          *filelock.File
 	unfinished string
 	execution  string
 	lost       chan struct{}
@@ -31,13 +32,14 @@ func (c *Catalog) Lock(ctx context.Context, o catalog.LockOptions) (catalog.Writ
 	if err := os.MkdirAll(filepath.Dir(c.lock), 0o755); err != nil && !local.DeniesWriting(err) {
 		return nil, err
 	}
-	f, err := os.OpenFile(c.lock, os.O_RDWR|os.O_CREATE, 0o644)
+	open, err := os.OpenFile(c.lock, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil && local.DeniesWriting(err) {
 		return nil, fmt.Errorf("%w: %w", catalog.ErrReadOnly, err)
 	}
 	if err != nil {
 		return nil, err
 	}
+	f := &filelock.File{File: open}
 	if err := c.seize(ctx, f, unix.LOCK_EX, o); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -49,10 +51,10 @@ func (c *Catalog) Lock(ctx context.Context, o catalog.LockOptions) (catalog.Writ
 }
 
 // seize gets the lock of the system for the file, when it is also nobody's whose execution goes on without a process.
-func (c *Catalog) seize(ctx context.Context, f *os.File, how int, o catalog.LockOptions) error {
+func (c *Catalog) seize(ctx context.Context, f *filelock.File, how int, o catalog.LockOptions) error {
 	told := false
 	for tries := 0; ; tries++ {
-		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+		err := f.Lock(how | unix.LOCK_NB)
 		h, pause := holder(f), soon
 		switch {
 		case err == nil && h.Execution == "":
@@ -62,7 +64,7 @@ func (c *Catalog) seize(ctx context.Context, f *os.File, how int, o catalog.Lock
 				return err
 			}
 			pause = seldom
-			if err := unix.Flock(int(f.Fd()), unix.LOCK_UN); err != nil {
+			if err := f.Lock(unix.LOCK_UN); err != nil {
 				return fmt.Errorf("lock %s: %w", c.lock, err)
 			}
 		case !errors.Is(err, unix.EWOULDBLOCK):
@@ -86,7 +88,7 @@ func (c *Catalog) seize(ctx context.Context, f *os.File, how int, o catalog.Lock
 const soon, seldom = 50 * time.Millisecond, 2 * time.Second
 
 // holder reads what the lock file says, for people and for the next run.
-func holder(f *os.File) catalog.Holder {
+func holder(f io.ReaderAt) catalog.Holder {
 	var h catalog.Holder
 	raw, err := io.ReadAll(io.NewSectionReader(f, 0, 4096))
 	if err == nil {
@@ -144,13 +146,14 @@ func (w *writer) Keep(ctx context.Context) error {
 
 // Idle implements [catalog.Catalog].
 func (c *Catalog) Idle(ctx context.Context, o catalog.LockOptions) (unfinished string, err error) {
-	f, err := os.Open(c.lock)
+	open, err := os.Open(c.lock)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
+	f := &filelock.File{File: open}
 	defer f.Close()
 	if err := c.seize(ctx, f, unix.LOCK_SH, o); err != nil {
 		return "", err

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"tarn/internal/filelock"
 	"tarn/internal/store"
 )
 
@@ -45,13 +46,14 @@ func (s Store) Put(ctx context.Context, key string, body store.Body, c store.Con
 	if err := errors.Join(err, f.Close()); err != nil {
 		return store.Object{}, err
 	}
-	dir, err := os.Open(filepath.Dir(path))
+	open, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return store.Object{}, err
 	}
+	dir := &filelock.File{File: open}
 	defer dir.Close()
 	if c != (store.Condition{}) {
-		if err := unix.Flock(int(dir.Fd()), unix.LOCK_EX); err != nil {
+		if err := dir.Lock(unix.LOCK_EX); err != nil {
 			return store.Object{}, err
 		}
 	}

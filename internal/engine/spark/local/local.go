@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tarn/internal/engine/spark"
+	"tarn/internal/filelock"
 )
 
 // Options says which Spark it is.
@@ -191,15 +192,16 @@ func ignoring(err, one error) error {
 
 // alive reports whether a process of the job is there.
 func (l *Launcher) alive(j spark.Job) (bool, error) {
-	f, err := os.OpenFile(filepath.Join(l.dir(j), "lock"), os.O_RDWR, 0)
+	open, err := os.OpenFile(filepath.Join(l.dir(j), "lock"), os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
+	f := &filelock.File{File: open}
 	defer f.Close()
-	err = unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB)
+	err = f.Lock(unix.LOCK_SH | unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return true, nil
 	}

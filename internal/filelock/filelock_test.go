@@ -1,0 +1,47 @@
+package filelock_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"tarn/internal/filelock"
+)
+
+func open(t *testing.T, path string) *filelock.File {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &filelock.File{File: f}
+}
+
+// TestClose keeps the file open a second time, as a process does that was forked and does not run its program yet.
+func TestClose(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	first, second := open(t, path), open(t, path)
+	if err := first.Lock(unix.LOCK_EX | unix.LOCK_NB); err != nil {
+		t.Fatal(err)
+	}
+	forked, err := unix.FcntlInt(first.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(forked)
+	if err := second.Lock(unix.LOCK_SH | unix.LOCK_NB); !errors.Is(err, unix.EWOULDBLOCK) {
+		t.Fatalf("the lock is held, and another one says %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Lock(unix.LOCK_EX | unix.LOCK_NB); err != nil {
+		t.Errorf("the lock was let go of: %v", err)
+	}
+	if err := second.Close(); err != nil {
+		t.Error(err)
+	}
+}
