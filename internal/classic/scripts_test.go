@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"tarn/internal/exetest"
 	"tarn/internal/template"
 )
 
@@ -49,7 +50,7 @@ func newScripts(t *testing.T, lakeDir string) *scripts {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{"aws": fakeAWS, "sleep": "#!/bin/sh\n"} {
-		if err := os.WriteFile(filepath.Join(s.bin, name), []byte(text), 0o755); err != nil {
+		if err := exetest.WriteFile(filepath.Join(s.bin, name), []byte(text)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"tarn/internal/awsconf"
 	"tarn/internal/catalog/glue/gluetest"
 	"tarn/internal/engine/spark/jobtest"
+	"tarn/internal/exetest"
 	"tarn/internal/lambda/lambdatest"
 	"tarn/internal/lambda/task"
 	"tarn/internal/stedi"
@@ -178,7 +179,7 @@ func (w *world) write(name, text string) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+	if err := exetest.WriteFile(path, []byte(text)); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tarn/internal/exetest"
 )
 
 func TestNotebook(t *testing.T) {
@@ -81,7 +83,7 @@ func TestLifecycle(t *testing.T) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+		if err := exetest.WriteFile(path, []byte(text)); err != nil {
 			t.Fatal(err)
 		}
 	}

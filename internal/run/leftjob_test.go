@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tarn/internal/exetest"
 	"tarn/internal/run"
 )
 
@@ -34,7 +35,7 @@ exit 1
 func idle(t *testing.T) (*testLake, string) {
 	l := newLake(t)
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "submit"), fmt.Appendf(nil, idler, dir), 0o755); err != nil {
+	if err := exetest.WriteFile(filepath.Join(dir, "submit"), fmt.Appendf(nil, idler, dir)); err != nil {
 		t.Fatal(err)
 	}
 	l.write("tarn.yaml", definitions["tarn.yaml"]+"targets:\n  spark: {engine: {spark: local, submit: "+dir+"/submit}}\n")

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"tarn/internal/exetest"
 )
 
 // stranger starts the program as somebody who may read the lake and write nothing in it.
@@ -26,7 +28,7 @@ func (l *testLake) stranger(args ...string) *exec.Cmd {
 		if err != nil {
 			l.t.Fatal(err)
 		}
-		if err := os.WriteFile(bin, raw, 0o755); err != nil {
+		if err := exetest.WriteFile(bin, raw); err != nil {
 			l.t.Fatal(err)
 		}
 	}

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"tarn/internal/exetest"
 )
 
 // Most tests on real Spark look at tables and not at how Spark starts, which takes longer than their work. So they share one
@@ -62,7 +64,7 @@ func (s realSpark) shared(t *testing.T) realSpark {
 	}
 	submit := filepath.Join(t.TempDir(), "submit")
 	script := fmt.Sprintf("#!/bin/sh\n%s= %s='%s' exec '%s' \"$@\"\n", asTarn, asResident, resident.socket, os.Args[0])
-	if err := os.WriteFile(submit, []byte(script), 0o755); err != nil {
+	if err := exetest.WriteFile(submit, []byte(script)); err != nil {
 		t.Fatal(err)
 	}
 	s.submit = submit

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tarn/internal/engine/spark/jobtest"
+	"tarn/internal/exetest"
 	"tarn/internal/run"
 	"tarn/internal/stedi"
 	"tarn/internal/template"
@@ -124,7 +125,7 @@ func TestStediLandingOnSpark(t *testing.T) {
 	}
 	t.Run("in place", func(t *testing.T) {
 		worker := filepath.Join(t.TempDir(), "worker")
-		if err := os.WriteFile(worker, fmt.Appendf(nil, "#!/bin/sh\n%s=1 exec '%s' \"$@\"\n", asTarn, os.Args[0]), 0o755); err != nil {
+		if err := exetest.WriteFile(worker, fmt.Appendf(nil, "#!/bin/sh\n%s=1 exec '%s' \"$@\"\n", asTarn, os.Args[0])); err != nil {
 			t.Fatal(err)
 		}
 		compare(t, stediLake(t, newLake(t), manyFiles), map[string]any{"spark": "local", "submit": s.submit, "master": master, "jars": s.jars, "conf": s.conf(), "load": "spark", "worker": worker},
@@ -168,7 +169,7 @@ if mkdir "$seen" 2>/dev/null; then
 fi
 %[2]s=1 exec '%[3]s' "$@"
 `
-	if err := os.WriteFile(worker, fmt.Appendf(nil, script, dir, asTarn, os.Args[0]), 0o755); err != nil {
+	if err := exetest.WriteFile(worker, fmt.Appendf(nil, script, dir, asTarn, os.Args[0])); err != nil {
 		t.Fatal(err)
 	}
 	engine, err := json.Marshal(map[string]any{"spark": "local", "submit": s.submit, "master": master, "jars": s.jars, "conf": s.conf(), "load": "spark", "worker": worker})

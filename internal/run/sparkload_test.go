@@ -24,6 +24,7 @@ import (
 	"tarn/internal/cache"
 	"tarn/internal/check"
 	"tarn/internal/engine/spark"
+	"tarn/internal/exetest"
 	"tarn/internal/ledger"
 	"tarn/internal/run"
 	"tarn/internal/store"
@@ -135,7 +136,7 @@ func (l *testLake) loading(load, attempt string) *testLake {
 	l.t.Helper()
 	submit := filepath.Join(l.t.TempDir(), "submit")
 	script := fmt.Sprintf("#!/bin/sh\n%s= %s=1 %s=%s exec '%s' \"$@\"\n", asTarn, asSpark, attempts, attempt, os.Args[0])
-	if err := os.WriteFile(submit, []byte(script), 0o755); err != nil {
+	if err := exetest.WriteFile(submit, []byte(script)); err != nil {
 		l.t.Fatal(err)
 	}
 	raw, err := os.ReadFile(l.path("tarn.yaml"))

@@ -9,13 +9,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"tarn/internal/deploy/machine/machinetest"
 	"tarn/internal/deploy/stack/stacktest"
+	"tarn/internal/exetest"
 	"tarn/internal/lambda/lambdatest"
 )
 
@@ -93,7 +93,7 @@ func unpack(raw []byte) (dir string, err error) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return "", err
 	}
-	return dir, os.CopyFS(filepath.Join(dir), z)
+	return dir, exetest.CopyFS(dir, z)
 }
 
 // tasks are what the states of a machine ask for.

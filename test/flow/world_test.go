@@ -34,6 +34,7 @@ import (
 	"tarn/internal/deploy/machine/machinetest"
 	"tarn/internal/deploy/render"
 	"tarn/internal/engine/spark/jobtest"
+	"tarn/internal/exetest"
 	"tarn/internal/lambda"
 	"tarn/internal/lambda/lambdatest"
 	"tarn/internal/rights"
@@ -257,7 +258,7 @@ func (w *world) write(name, text string) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+	if err := exetest.WriteFile(path, []byte(text)); err != nil {
 		w.t.Fatal(err)
 	}
 }

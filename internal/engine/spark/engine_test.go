@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tarn/internal/awsconf"
+	"tarn/internal/exetest"
 	"tarn/internal/store/registry"
 )
 
@@ -161,7 +162,7 @@ func TestLeftovers(t *testing.T) {
 	e := scriptedEngine(t, &scripted{})
 	program := t.TempDir() + "/tarn"
 	own, err := os.ReadFile(os.Args[0])
-	if err := errors.Join(err, os.WriteFile(program, own, 0o755)); err != nil {
+	if err := errors.Join(err, exetest.WriteFile(program, own)); err != nil {
 		t.Fatal(err)
 	}
 	e.Worker = Worker{Program: program}

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"tarn/internal/exetest"
 	"tarn/internal/lambda/lambdatest"
 )
 
@@ -123,7 +124,7 @@ func start(t *testing.T, c lambdatest.Config) *lambdatest.Function {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(c.Code, "bootstrap"), raw, 0o755); err != nil {
+	if err := exetest.WriteFile(filepath.Join(c.Code, "bootstrap"), raw); err != nil {
 		t.Fatal(err)
 	}
 	c.Env = append(c.Env, "LAMBDATEST_FUNCTION=1")
@@ -250,7 +251,7 @@ func TestKill(t *testing.T) {
 func TestBrokenStart(t *testing.T) {
 	t.Parallel()
 	code := t.TempDir()
-	if err := os.WriteFile(filepath.Join(code, "bootstrap"), []byte("#!/bin/sh\nexit 7\n"), 0o755); err != nil {
+	if err := exetest.WriteFile(filepath.Join(code, "bootstrap"), []byte("#!/bin/sh\nexit 7\n")); err != nil {
 		t.Fatal(err)
 	}
 	f, err := lambdatest.New(lambdatest.Config{Code: code})

@@ -14,6 +14,7 @@ import (
 	"tarn/internal/awsconf"
 	"tarn/internal/engine/spark"
 	"tarn/internal/engine/spark/glue"
+	"tarn/internal/exetest"
 	"tarn/internal/lambda/lambdatest"
 	"tarn/internal/rights"
 	"tarn/internal/rights/rightstest"
@@ -59,7 +60,7 @@ func (d *deployed) function() {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{"bootstrap": "#!/bin/sh\nexec ./tarn lambda\n", "tarn": string(program)} {
-		if err := os.WriteFile(filepath.Join(code, name), []byte(text), 0o755); err != nil {
+		if err := exetest.WriteFile(filepath.Join(code, name), []byte(text)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"tarn/internal/engine/spark"
 	"tarn/internal/engine/spark/launchtest"
 	"tarn/internal/engine/spark/local"
+	"tarn/internal/exetest"
 )
 
 // submit is a stand-in for spark-submit: it runs the script with a shell, and writes its own arguments beside it.
@@ -24,7 +25,7 @@ exec sh "$script" "$@"
 func open(t *testing.T) (launchtest.Place, string) {
 	dir := t.TempDir()
 	program := filepath.Join(dir, "spark-submit")
-	if err := os.WriteFile(program, []byte(submit), 0o755); err != nil {
+	if err := exetest.WriteFile(program, []byte(submit)); err != nil {
 		t.Fatal(err)
 	}
 	o := local.Options{Submit: program, Folder: filepath.Join(dir, "jobs"), Jars: []string{"s3://jars/a.jar", "s3://jars/b.jar"}, Conf: map[string]string{"spark.ui.enabled": "true"}}
