@@ -1,17 +1,14 @@
 package awscli
 
 import (
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"tarn/internal/deploy/deploytest"
 	"tarn/internal/deploy/render"
+	"tarn/internal/store/s3/s3test"
 )
 
 // TestPageOfRenderedStack runs the commands of the page that tarn deploy --render writes, in moto: the CLI takes them as they stand, and the
@@ -35,7 +32,7 @@ func TestPageOfRenderedStack(t *testing.T) {
 			t.Parallel()
 			bin := tools(t)
 			a := &shell{t: t, dir: t.TempDir(), path: bin + ":" + os.Getenv("PATH")}
-			a.env = []string{"AWS_ENDPOINT_URL=" + moto(t, bin), "AWS_ACCESS_KEY_ID=x", "AWS_SECRET_ACCESS_KEY=x", "AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "AWS_PAGER="}
+			a.env = []string{"AWS_ENDPOINT_URL=" + s3test.StartMoto(t, "127.0.0.1", filepath.Join(bin, "moto_server")), "AWS_ACCESS_KEY_ID=x", "AWS_SECRET_ACCESS_KEY=x", "AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "AWS_PAGER="}
 			const zip = "tarn-0123.zip"
 			files, err := render.Folder(deploytest.Stedi(t, c.keys, nil), zip)
 			if err != nil {
@@ -60,38 +57,4 @@ func TestPageOfRenderedStack(t *testing.T) {
 			}
 		})
 	}
-}
-
-// moto starts an account of moto and gives its address.
-func moto(t *testing.T, bin string) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	host, port, err := net.SplitHostPort(address)
-	if err == nil {
-		err = l.Close()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(filepath.Join(bin, "moto_server"), "-H", host, "-p", port)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may have ended
-		_ = cmd.Wait()
-	})
-	for range 1200 {
-		if r, err := http.Get("http://" + address + "/moto-api/data.json"); err == nil {
-			_ = r.Body.Close()
-			return "http://" + address
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatal("moto did not start")
-	return ""
 }

@@ -29,7 +29,7 @@ jar() {
 	local to=$peers/iceberg/$1/$2-$3.jar
 	[ -f "$to" ] && return
 	mkdir -p "$(dirname "$to")"
-	curl -sSf --retry 3 --retry-delay 2 -o "$to.part" "https://repo1.maven.org/maven2/org/apache/iceberg/$2/$3/$2-$3.jar"
+	curl -sSf --retry 5 --retry-delay 2 --retry-all-errors -o "$to.part" "https://repo1.maven.org/maven2/org/apache/iceberg/$2/$3/$2-$3.jar"
 	mv "$to.part" "$to"
 }
 
