@@ -284,6 +284,7 @@ func TestDocumentedKeys(t *testing.T) {
 	if _, err := s3test.Serve(t.Context(), "documented-inputs"); err != nil {
 		t.Fatal(err)
 	}
+	s3test.Removed(t, "documented-inputs")
 	if err := os.WriteFile(filepath.Join(dir, "tarn.yaml"), []byte("name: shop\nlocations: {\"s3://shop/\": data/}\ntargets:\n  bucket: {warehouse: s3://documented-inputs/tables/, locations: {\"s3://shop/\": data/}}\n"+
 		"  glue: {warehouse: s3://documented-inputs/shown/, catalog: glue, locations: {\"s3://shop/\": data/}}\n"), 0o644); err != nil {
 		t.Fatal(err)

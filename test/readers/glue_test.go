@@ -82,6 +82,7 @@ func standIns(t *testing.T) (bucket string) {
 		k, v, _ := strings.Cut(e, "=")
 		t.Setenv(k, v)
 	}
+	s3test.Removed(t, bucket)
 	gluetest.Start(t)
 	return bucket
 }

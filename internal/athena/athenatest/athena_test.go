@@ -74,6 +74,7 @@ func served(t *testing.T) (url, dir string, stores *registry.Set) {
 		k, v, _ := strings.Cut(e, "=")
 		t.Setenv(k, v)
 	}
+	s3test.Removed(t, "athena-test")
 	dir = filepath.Join(t.TempDir(), "lake")
 	for name, text := range map[string]string{
 		"tarn.yaml":         "name: shop\nlocations: {\"s3://shop/\": data/}\n",

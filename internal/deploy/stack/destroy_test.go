@@ -12,6 +12,7 @@ import (
 	"tarn/internal/deploy"
 	"tarn/internal/deploy/stack"
 	"tarn/internal/deploy/stack/stacktest"
+	"tarn/internal/store/s3/s3test"
 )
 
 // database makes a database as somebody does who is no stack.
@@ -24,6 +25,7 @@ func database(t *testing.T, server *stacktest.Server, name string, parameters ma
 
 func bucket(t *testing.T, name string) {
 	t.Helper()
+	s3test.Removed(t, name)
 	if _, err := bucketOf(t, name).Client().CreateBucket(t.Context(), &awss3.CreateBucketInput{Bucket: &name}); err != nil {
 		t.Fatal(err)
 	}

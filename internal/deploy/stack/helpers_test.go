@@ -23,6 +23,7 @@ import (
 	"tarn/internal/deploy/stack"
 	"tarn/internal/store"
 	"tarn/internal/store/s3"
+	"tarn/internal/store/s3/s3test"
 )
 
 // account is one in which lakes are deployed, with all that was said.
@@ -68,6 +69,7 @@ var rendered sync.Map
 // spec is that of the STEDI lake in a bucket.
 func spec(t *testing.T, bucket, keys string) deploy.Spec {
 	t.Helper()
+	s3test.Removed(t, bucket)
 	made, ok := rendered.Load(keys)
 	if !ok {
 		made = deploytest.Stedi(t, keys, nil)

@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
 	"github.com/versity/versitygw/backend/meta"
 	"github.com/versity/versitygw/backend/posix"
 	"github.com/versity/versitygw/embedgw"
@@ -207,6 +209,49 @@ func makeBucket(ctx context.Context, name string) error {
 		return err
 	}
 	_, err = store.New(name, cfg, awsconf.Settings{}).Client().CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &name})
+	return err
+}
+
+// Removed removes a bucket with all that is in it at the end of the test, if it is there then: one whose name is always the same would
+// be in the way of the same test, run once more. It is in the server that the environment points to.
+func Removed(t testing.TB, bucket string) {
+	t.Cleanup(func() {
+		if err := removeBucket(context.Background(), bucket); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func removeBucket(ctx context.Context, name string) error {
+	cfg, err := awsconf.Load(ctx, awsconf.Settings{})
+	if err != nil {
+		return err
+	}
+	client := store.New(name, cfg, awsconf.Settings{}).Client()
+	pages := s3.NewListObjectVersionsPaginator(client, &s3.ListObjectVersionsInput{Bucket: &name})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if e := (smithy.APIError)(nil); errors.As(err, &e) && e.ErrorCode() == "NoSuchBucket" {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		var ids []types.ObjectIdentifier
+		for _, v := range page.Versions {
+			ids = append(ids, types.ObjectIdentifier{Key: v.Key, VersionId: v.VersionId})
+		}
+		for _, m := range page.DeleteMarkers {
+			ids = append(ids, types.ObjectIdentifier{Key: m.Key, VersionId: m.VersionId})
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		if _, err := client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &name, Delete: &types.Delete{Objects: ids}}); err != nil {
+			return err
+		}
+	}
+	_, err = client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &name})
 	return err
 }
 
