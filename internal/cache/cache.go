@@ -325,11 +325,10 @@ func (c *Cache) begin() error {
 	if err := os.MkdirAll(filepath.Dir(c.own), 0o755); err != nil {
 		return err
 	}
-	open, err := os.OpenFile(c.own+".lock", os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := filelock.Open(c.own+".lock", os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return err
 	}
-	f := &filelock.File{File: open}
 	if err := errors.Join(f.Lock(unix.LOCK_EX|unix.LOCK_NB), os.Mkdir(c.own, 0o755)); err != nil {
 		return errors.Join(err, f.Close())
 	}
@@ -348,11 +347,10 @@ func (c *Cache) begin() error {
 
 // clearDead removes the links of a process if its lock is free.
 func clearDead(lock string) {
-	open, err := os.OpenFile(lock, os.O_RDWR, 0o644)
+	f, err := filelock.Open(lock, os.O_RDWR)
 	if err != nil {
 		return
 	}
-	f := &filelock.File{File: open}
 	defer f.Close()
 	if f.Lock(unix.LOCK_EX|unix.LOCK_NB) != nil {
 		return

@@ -12,6 +12,15 @@ import (
 // whatever way that ends.
 type File struct{ *os.File }
 
+// Open opens a file, or a folder, without a lock; flag is as for [os.OpenFile], whose errors it gives.
+func Open(path string, flag int) (*File, error) {
+	f, err := os.OpenFile(path, flag, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	return &File{f}, nil
+}
+
 // Lock sets the lock to unix.LOCK_EX, unix.LOCK_SH or unix.LOCK_UN. With unix.LOCK_NB it does not wait, and gives
 // unix.EWOULDBLOCK where another process, or another File of this one, holds the lock.
 func (f *File) Lock(how int) error {

@@ -13,11 +13,11 @@ import (
 
 func open(t *testing.T, path string) *filelock.File {
 	t.Helper()
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := filelock.Open(path, os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &filelock.File{File: f}
+	return f
 }
 
 // TestClose keeps the file open a second time, as a process does that was forked and does not run its program yet.

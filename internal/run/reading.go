@@ -27,7 +27,7 @@ func (w *Workspace) Reading() (io.Closer, error) {
 	if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, unix.EROFS) {
 		return nil, err
 	}
-	open, err := os.Open(path)
+	file, err := filelock.Open(path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		// Every writing command makes the file, so nothing was ever written here.
 		return io.NopCloser(nil), nil
@@ -35,7 +35,7 @@ func (w *Workspace) Reading() (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return locked(open, unix.LOCK_SH)
+	return locked(file, unix.LOCK_SH)
 }
 
 // flock opens a file for writing, made where it is not there, and locks it until it is closed.
@@ -43,15 +43,14 @@ func flock(path string, how int) (io.Closer, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
-	open, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := filelock.Open(path, os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return nil, err
 	}
-	return locked(open, how)
+	return locked(f, how)
 }
 
-func locked(open *os.File, how int) (io.Closer, error) {
-	f := &filelock.File{File: open}
+func locked(f *filelock.File, how int) (io.Closer, error) {
 	if err := f.Lock(how); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}

@@ -224,11 +224,10 @@ func Late(ctx context.Context, dir string, o Options) (*Summary, error) {
 
 // lock keeps other calls off a folder until it is closed.
 func lock(dir string) (io.Closer, error) {
-	open, err := os.Open(dir)
+	f, err := filelock.Open(dir, os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
-	f := &filelock.File{File: open}
 	switch err := f.Lock(unix.LOCK_EX | unix.LOCK_NB); {
 	case errors.Is(err, unix.EWOULDBLOCK):
 		return nil, errors.Join(fmt.Errorf("%s: %w", dir, ErrBusy), f.Close())

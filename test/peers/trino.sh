@@ -22,12 +22,15 @@ java() {
 	echo "$newest/bin/java"
 }
 
+# download writes a file: one that breaks off can be tried again only where nothing of it went into a pipe.
+download() { curl -sSf --retry 5 --retry-delay 2 --retry-all-errors -o "$1" "$2"; }
+
 install() {
 	trino
 	# With this driver Trino opens a catalog that is an SQLite file.
 	local driver=$home/plugin/trino-iceberg-$version/sqlite-jdbc-3.47.1.0.jar
 	[ -f "$driver" ] && return
-	curl -sSf --retry 5 --retry-delay 2 --retry-all-errors -o "$driver.part" https://repo1.maven.org/maven2/org/xerial/sqlite-jdbc/3.47.1.0/sqlite-jdbc-3.47.1.0.jar
+	download "$driver.part" https://repo1.maven.org/maven2/org/xerial/sqlite-jdbc/3.47.1.0/sqlite-jdbc-3.47.1.0.jar
 	mv "$driver.part" "$driver"
 }
 
@@ -36,12 +39,11 @@ trino() {
 	local fresh=$home.$$ central=https://repo1.maven.org/maven2/io/trino
 	mkdir -p "$fresh"
 	trap 'rm -rf "$fresh"' EXIT
-	# A file, as a download that breaks off can be tried again only where nothing of it went into a pipe.
-	curl -sSf --retry 5 --retry-delay 2 --retry-all-errors -o "$fresh/core.tar.gz" "$central/trino-server-core/$version/trino-server-core-$version.tar.gz"
+	download "$fresh/core.tar.gz" "$central/trino-server-core/$version/trino-server-core-$version.tar.gz"
 	tar -xzf "$fresh/core.tar.gz" -C "$fresh" --strip-components=1
 	rm "$fresh/core.tar.gz"
 	for plugin in iceberg hive; do
-		curl -sSf --retry 5 --retry-delay 2 --retry-all-errors -o "$fresh/plugin.zip" "$central/trino-$plugin/$version/trino-$plugin-$version.zip"
+		download "$fresh/plugin.zip" "$central/trino-$plugin/$version/trino-$plugin-$version.zip"
 		python3 -m zipfile -e "$fresh/plugin.zip" "$fresh/plugin"
 		rm "$fresh/plugin.zip"
 	done

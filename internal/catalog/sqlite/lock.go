@@ -32,14 +32,13 @@ func (c *Catalog) Lock(ctx context.Context, o catalog.LockOptions) (catalog.Writ
 	if err := os.MkdirAll(filepath.Dir(c.lock), 0o755); err != nil && !local.DeniesWriting(err) {
 		return nil, err
 	}
-	open, err := os.OpenFile(c.lock, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := filelock.Open(c.lock, os.O_RDWR|os.O_CREATE)
 	if err != nil && local.DeniesWriting(err) {
 		return nil, fmt.Errorf("%w: %w", catalog.ErrReadOnly, err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	f := &filelock.File{File: open}
 	if err := c.seize(ctx, f, unix.LOCK_EX, o); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -146,14 +145,13 @@ func (w *writer) Keep(ctx context.Context) error {
 
 // Idle implements [catalog.Catalog].
 func (c *Catalog) Idle(ctx context.Context, o catalog.LockOptions) (unfinished string, err error) {
-	open, err := os.Open(c.lock)
+	f, err := filelock.Open(c.lock, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
-	f := &filelock.File{File: open}
 	defer f.Close()
 	if err := c.seize(ctx, f, unix.LOCK_SH, o); err != nil {
 		return "", err

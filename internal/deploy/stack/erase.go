@@ -159,24 +159,12 @@ func (s *Stack) empty(ctx context.Context, bucket, prefix string) (n int, err er
 }
 
 func (s *Stack) emptyVersions(ctx context.Context, bucket, prefix string) (n int, err error) {
-	client := s.bucket(bucket).Client()
-	pages := awss3.NewListObjectVersionsPaginator(client, &awss3.ListObjectVersionsInput{Bucket: &bucket, Prefix: &prefix})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+	b := s.bucket(bucket)
+	for ids, err := range b.Versions(ctx, prefix) {
 		if err != nil {
 			return n, s.failed("list the versions in bucket "+bucket, err)
 		}
-		var ids []types.ObjectIdentifier
-		for _, v := range page.Versions {
-			ids = append(ids, types.ObjectIdentifier{Key: v.Key, VersionId: v.VersionId})
-		}
-		for _, v := range page.DeleteMarkers {
-			ids = append(ids, types.ObjectIdentifier{Key: v.Key, VersionId: v.VersionId})
-		}
-		if len(ids) == 0 {
-			continue
-		}
-		out, err := client.DeleteObjects(ctx, &awss3.DeleteObjectsInput{Bucket: &bucket, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)}})
+		out, err := b.Client().DeleteObjects(ctx, &awss3.DeleteObjectsInput{Bucket: &bucket, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)}})
 		if err != nil {
 			return n, s.failed("empty bucket "+bucket, err)
 		}

@@ -145,7 +145,7 @@ func renaming(columns []string, from string) string {
 	return "(SELECT * RENAME (" + strings.Join(columns, ", ") + ") FROM " + from + ")"
 }
 
-// tableData is the folder of a table that has its data files.
+// tableData is the folder of a table that has its data files, as the lake calls it.
 const tableData = "data"
 
 // makeDir makes a folder. At that moment another attempt, which has made the folders above, may take them away again.

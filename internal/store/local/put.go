@@ -46,11 +46,10 @@ func (s Store) Put(ctx context.Context, key string, body store.Body, c store.Con
 	if err := errors.Join(err, f.Close()); err != nil {
 		return store.Object{}, err
 	}
-	open, err := os.Open(filepath.Dir(path))
+	dir, err := filelock.Open(filepath.Dir(path), os.O_RDONLY)
 	if err != nil {
 		return store.Object{}, err
 	}
-	dir := &filelock.File{File: open}
 	defer dir.Close()
 	if c != (store.Condition{}) {
 		if err := dir.Lock(unix.LOCK_EX); err != nil {

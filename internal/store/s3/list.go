@@ -48,6 +48,30 @@ func (s *Store) List(ctx context.Context, prefix string, o store.ListOptions) it
 	}
 }
 
+// Versions lists all versions of objects whose keys begin with a prefix, and what marks them as deleted, in groups as they can be deleted
+// together. An error is that of the request.
+func (s *Store) Versions(ctx context.Context, prefix string) iter.Seq2[[]types.ObjectIdentifier, error] {
+	return func(yield func([]types.ObjectIdentifier, error) bool) {
+		for p := s3.NewListObjectVersionsPaginator(s.client, &s3.ListObjectVersionsInput{Bucket: &s.bucket, Prefix: &prefix}); p.HasMorePages(); {
+			page, err := p.NextPage(ctx)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			var ids []types.ObjectIdentifier
+			for _, v := range page.Versions {
+				ids = append(ids, types.ObjectIdentifier{Key: v.Key, VersionId: v.VersionId})
+			}
+			for _, m := range page.DeleteMarkers {
+				ids = append(ids, types.ObjectIdentifier{Key: m.Key, VersionId: m.VersionId})
+			}
+			if len(ids) > 0 && !yield(ids, nil) {
+				return
+			}
+		}
+	}
+}
+
 // entries merges a page's keys and folders.
 func (s *Store) entries(page *s3.ListObjectsV2Output) ([]store.Object, error) {
 	out := make([]store.Object, 0, len(page.Contents)+len(page.CommonPrefixes))

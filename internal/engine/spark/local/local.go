@@ -192,14 +192,13 @@ func ignoring(err, one error) error {
 
 // alive reports whether a process of the job is there.
 func (l *Launcher) alive(j spark.Job) (bool, error) {
-	open, err := os.OpenFile(filepath.Join(l.dir(j), "lock"), os.O_RDWR, 0)
+	f, err := filelock.Open(filepath.Join(l.dir(j), "lock"), os.O_RDWR)
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	f := &filelock.File{File: open}
 	defer f.Close()
 	err = f.Lock(unix.LOCK_SH | unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {

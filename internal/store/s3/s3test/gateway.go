@@ -203,12 +203,20 @@ func Serve(ctx context.Context, buckets ...string) ([]string, error) {
 	return env, nil
 }
 
-func makeBucket(ctx context.Context, name string) error {
+func open(ctx context.Context, bucket string) (*store.Store, error) {
 	cfg, err := awsconf.Load(ctx, awsconf.Settings{})
+	if err != nil {
+		return nil, err
+	}
+	return store.New(bucket, cfg, awsconf.Settings{}), nil
+}
+
+func makeBucket(ctx context.Context, name string) error {
+	b, err := open(ctx, name)
 	if err != nil {
 		return err
 	}
-	_, err = store.New(name, cfg, awsconf.Settings{}).Client().CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &name})
+	_, err = b.Client().CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &name})
 	return err
 }
 
@@ -223,35 +231,22 @@ func Removed(t testing.TB, bucket string) {
 }
 
 func removeBucket(ctx context.Context, name string) error {
-	cfg, err := awsconf.Load(ctx, awsconf.Settings{})
+	b, err := open(ctx, name)
 	if err != nil {
 		return err
 	}
-	client := store.New(name, cfg, awsconf.Settings{}).Client()
-	pages := s3.NewListObjectVersionsPaginator(client, &s3.ListObjectVersionsInput{Bucket: &name})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+	for ids, err := range b.Versions(ctx, "") {
 		if e := (smithy.APIError)(nil); errors.As(err, &e) && e.ErrorCode() == "NoSuchBucket" {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		var ids []types.ObjectIdentifier
-		for _, v := range page.Versions {
-			ids = append(ids, types.ObjectIdentifier{Key: v.Key, VersionId: v.VersionId})
-		}
-		for _, m := range page.DeleteMarkers {
-			ids = append(ids, types.ObjectIdentifier{Key: m.Key, VersionId: m.VersionId})
-		}
-		if len(ids) == 0 {
-			continue
-		}
-		if _, err := client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &name, Delete: &types.Delete{Objects: ids}}); err != nil {
+		if _, err := b.Client().DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &name, Delete: &types.Delete{Objects: ids}}); err != nil {
 			return err
 		}
 	}
-	_, err = client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &name})
+	_, err = b.Client().DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &name})
 	return err
 }
 
