@@ -325,11 +325,11 @@ func (c *Cache) begin() error {
 	if err := os.MkdirAll(filepath.Dir(c.own), 0o755); err != nil {
 		return err
 	}
-	f, err := filelock.Open(c.own+".lock", os.O_RDWR|os.O_CREATE)
+	f, err := filelock.Take(c.own+".lock", os.O_RDWR|os.O_CREATE, unix.LOCK_EX|unix.LOCK_NB)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(f.Lock(unix.LOCK_EX|unix.LOCK_NB), os.Mkdir(c.own, 0o755)); err != nil {
+	if err := os.Mkdir(c.own, 0o755); err != nil {
 		return errors.Join(err, f.Close())
 	}
 	c.lock = f
@@ -347,14 +347,11 @@ func (c *Cache) begin() error {
 
 // clearDead removes the links of a process if its lock is free.
 func clearDead(lock string) {
-	f, err := filelock.Open(lock, os.O_RDWR)
+	f, err := filelock.Take(lock, os.O_RDWR, unix.LOCK_EX|unix.LOCK_NB)
 	if err != nil {
 		return
 	}
 	defer f.Close()
-	if f.Lock(unix.LOCK_EX|unix.LOCK_NB) != nil {
-		return
-	}
 	if os.RemoveAll(strings.TrimSuffix(lock, ".lock")) == nil {
 		_ = os.Remove(lock)
 	}

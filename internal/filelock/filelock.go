@@ -21,6 +21,19 @@ func Open(path string, flag int) (*File, error) {
 	return &File{f}, nil
 }
 
+// Take opens a file, or a folder, and locks it as [File.Lock] does. Its errors are those of both, with the path; with either nothing
+// stays open.
+func Take(path string, flag, how int) (*File, error) {
+	f, err := Open(path, flag)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Lock(how); err != nil {
+		return nil, errors.Join(&os.PathError{Op: "lock", Path: path, Err: err}, f.Close())
+	}
+	return f, nil
+}
+
 // Lock sets the lock to unix.LOCK_EX, unix.LOCK_SH or unix.LOCK_UN. With unix.LOCK_NB it does not wait, and gives
 // unix.EWOULDBLOCK where another process, or another File of this one, holds the lock.
 func (f *File) Lock(how int) error {

@@ -45,3 +45,30 @@ func TestClose(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTake finds no file, the lock held, and the lock free.
+func TestTake(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	const exclusive = unix.LOCK_EX | unix.LOCK_NB
+	if f, err := filelock.Take(path, os.O_RDWR, exclusive); !errors.Is(err, os.ErrNotExist) || f != nil {
+		t.Errorf("a file that is not there: %v, %v", f, err)
+	}
+	first, err := filelock.Take(path, os.O_RDWR|os.O_CREATE, exclusive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var where *os.PathError
+	if f, err := filelock.Take(path, os.O_RDWR, exclusive); !errors.Is(err, unix.EWOULDBLOCK) || !errors.As(err, &where) || where.Path != path || f != nil {
+		t.Errorf("the lock is held: %v, %v", f, err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := filelock.Take(path, os.O_RDWR, exclusive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Close(); err != nil {
+		t.Error(err)
+	}
+}

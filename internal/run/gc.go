@@ -34,7 +34,10 @@ func (w *Workspace) nobodyReads() (io.Closer, error) {
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return nil, ErrReaders
 	}
-	return f, err
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // GC expires old snapshots, and removes files that no kept snapshot needs. Files that a running tarn query reads stay.

@@ -27,7 +27,7 @@ func (w *Workspace) Reading() (io.Closer, error) {
 	if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, unix.EROFS) {
 		return nil, err
 	}
-	file, err := filelock.Open(path, os.O_RDONLY)
+	f, err = filelock.Take(path, os.O_RDONLY, unix.LOCK_SH)
 	if errors.Is(err, fs.ErrNotExist) {
 		// Every writing command makes the file, so nothing was ever written here.
 		return io.NopCloser(nil), nil
@@ -35,24 +35,13 @@ func (w *Workspace) Reading() (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return locked(file, unix.LOCK_SH)
+	return f, nil
 }
 
 // flock opens a file for writing, made where it is not there, and locks it until it is closed.
-func flock(path string, how int) (io.Closer, error) {
+func flock(path string, how int) (*filelock.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
-	f, err := filelock.Open(path, os.O_RDWR|os.O_CREATE)
-	if err != nil {
-		return nil, err
-	}
-	return locked(f, how)
-}
-
-func locked(f *filelock.File, how int) (io.Closer, error) {
-	if err := f.Lock(how); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
+	return filelock.Take(path, os.O_RDWR|os.O_CREATE, how)
 }

@@ -224,15 +224,12 @@ func Late(ctx context.Context, dir string, o Options) (*Summary, error) {
 
 // lock keeps other calls off a folder until it is closed.
 func lock(dir string) (io.Closer, error) {
-	f, err := filelock.Open(dir, os.O_RDONLY)
-	if err != nil {
-		return nil, err
-	}
-	switch err := f.Lock(unix.LOCK_EX | unix.LOCK_NB); {
+	f, err := filelock.Take(dir, os.O_RDONLY, unix.LOCK_EX|unix.LOCK_NB)
+	switch {
 	case errors.Is(err, unix.EWOULDBLOCK):
-		return nil, errors.Join(fmt.Errorf("%s: %w", dir, ErrBusy), f.Close())
+		return nil, fmt.Errorf("%s: %w", dir, ErrBusy)
 	case err != nil:
-		return nil, errors.Join(fmt.Errorf("lock %s: %w", dir, err), f.Close())
+		return nil, err
 	}
 	return f, nil
 }

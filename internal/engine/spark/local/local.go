@@ -192,19 +192,14 @@ func ignoring(err, one error) error {
 
 // alive reports whether a process of the job is there.
 func (l *Launcher) alive(j spark.Job) (bool, error) {
-	f, err := filelock.Open(filepath.Join(l.dir(j), "lock"), os.O_RDWR)
-	if errors.Is(err, os.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	err = f.Lock(unix.LOCK_SH | unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
+	f, err := filelock.Take(filepath.Join(l.dir(j), "lock"), os.O_RDWR, unix.LOCK_SH|unix.LOCK_NB)
+	switch {
+	case err == nil:
+		return false, f.Close()
+	case errors.Is(err, unix.EWOULDBLOCK):
 		return true, nil
 	}
-	return false, err
+	return false, ignoring(err, os.ErrNotExist)
 }
 
 // State implements [spark.Launcher]. Whether a job that has ended did its work says the result.
