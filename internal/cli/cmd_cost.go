@@ -87,7 +87,7 @@ func (a *app) reckon(cmd *cobra.Command, o costFlags) (*cost.Bill, error) {
 	case errors.Is(err, project.ErrNoLake) && a.dir == "" && given:
 	case errors.Is(err, project.ErrNoLake) && a.dir == "":
 		return nil, fmt.Errorf("%w\nhint: outside of a lake, say what comes: --files-per-day 24 --rows-per-day 100000", err)
-	case errors.As(err, &refused) && refused.NoBucket():
+	case errors.As(err, &refused) && refused.Missing():
 		// What it would cost is asked before there is anything.
 		lake, spec, err := a.deploySpec(cmd.Context())
 		if err != nil {

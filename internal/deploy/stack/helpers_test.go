@@ -154,7 +154,7 @@ func bucketOf(t *testing.T, name string) *s3.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b.(*s3.Store)
+	return b
 }
 
 func hasBucket(t *testing.T, name string) bool {

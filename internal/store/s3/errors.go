@@ -48,9 +48,6 @@ func (e *Error) Unwrap() error { return e.Err }
 // Is makes a refusal for want of rights a [store.ErrDenied].
 func (e *Error) Is(target error) bool { return target == store.ErrDenied && e.denied() }
 
-// NoBucket reports whether the bucket is not there at all.
-func (e *Error) NoBucket() bool { return e.Code == noBucket }
-
 func (e *Error) denied() bool {
 	return e.Code == "AccessDenied" || e.Code == "Forbidden" || e.Code == "AllAccessDisabled"
 }

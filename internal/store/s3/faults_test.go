@@ -31,7 +31,7 @@ func broken(t *testing.T) (*s3.Store, *s3test.Proxy) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.(*s3.Store), p
+	return s, p
 }
 
 func TestRequestsAreTriedAgain(t *testing.T) {
@@ -185,8 +185,8 @@ func TestErrorsSayWhatHelps(t *testing.T) {
 		}
 	}
 	var refused *s3.Error
-	_, err = missing.(*s3.Store).Client().HeadBucket(t.Context(), &awss3.HeadBucketInput{Bucket: aws.String("no-such-bucket-here")})
-	if err = missing.(*s3.Store).Failed("look at", "", err); !errors.As(err, &refused) || !refused.Missing() || refused.Hint() == "" {
+	_, err = missing.Client().HeadBucket(t.Context(), &awss3.HeadBucketInput{Bucket: aws.String("no-such-bucket-here")})
+	if err = missing.Failed("look at", "", err); !errors.As(err, &refused) || !refused.Missing() || refused.Hint() == "" {
 		t.Errorf("a look at a bucket that is not there: %v", err)
 	}
 	if _, _, err := missing.Get(t.Context(), "file"); errors.Is(err, store.ErrNotFound) || err == nil {

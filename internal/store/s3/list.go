@@ -51,8 +51,9 @@ func (s *Store) List(ctx context.Context, prefix string, o store.ListOptions) it
 // Versions lists all versions of objects whose keys begin with a prefix, and what marks them as deleted, in groups as they can be deleted
 // together. An error is that of the request.
 func (s *Store) Versions(ctx context.Context, prefix string) iter.Seq2[[]types.ObjectIdentifier, error] {
+	in := &s3.ListObjectVersionsInput{Bucket: &s.bucket, Prefix: &prefix, ExpectedBucketOwner: s.owner()}
 	return func(yield func([]types.ObjectIdentifier, error) bool) {
-		for p := s3.NewListObjectVersionsPaginator(s.client, &s3.ListObjectVersionsInput{Bucket: &s.bucket, Prefix: &prefix}); p.HasMorePages(); {
+		for p := s3.NewListObjectVersionsPaginator(s.client, in); p.HasMorePages(); {
 			page, err := p.NextPage(ctx)
 			if err != nil {
 				yield(nil, err)

@@ -53,7 +53,7 @@ func New(bucket string, cfg aws.Config, settings awsconf.Settings) *Store {
 }
 
 // Open gives the bucket of a location's host.
-func Open(ctx context.Context, bucket string, settings awsconf.Settings) (store.Store, error) {
+func Open(ctx context.Context, bucket string, settings awsconf.Settings) (*Store, error) {
 	cfg, err := awsconf.Load(ctx, settings)
 	if err != nil {
 		return nil, fmt.Errorf("s3://%s: %w", bucket, err)

@@ -247,7 +247,7 @@ func (s *Server) client(bucket string) *awss3.Client {
 	if err != nil {
 		panic(err) // the environment leads to the server
 	}
-	return b.(*s3.Store).Client()
+	return b.Client()
 }
 
 func (s *Server) exists(r *resource) bool {

@@ -203,16 +203,8 @@ func Serve(ctx context.Context, buckets ...string) ([]string, error) {
 	return env, nil
 }
 
-func open(ctx context.Context, bucket string) (*store.Store, error) {
-	cfg, err := awsconf.Load(ctx, awsconf.Settings{})
-	if err != nil {
-		return nil, err
-	}
-	return store.New(bucket, cfg, awsconf.Settings{}), nil
-}
-
 func makeBucket(ctx context.Context, name string) error {
-	b, err := open(ctx, name)
+	b, err := store.Open(ctx, name, awsconf.Settings{})
 	if err != nil {
 		return err
 	}
@@ -231,7 +223,7 @@ func Removed(t testing.TB, bucket string) {
 }
 
 func removeBucket(ctx context.Context, name string) error {
-	b, err := open(ctx, name)
+	b, err := store.Open(ctx, name, awsconf.Settings{})
 	if err != nil {
 		return err
 	}
