@@ -10,6 +10,7 @@
 # Needs Java 17 and Python 3.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. test/peers/download.sh
 peers=${TARN_PEERS:-${TMPDIR:-/tmp}/tarn-peers}
 
 install() {
@@ -29,8 +30,7 @@ jar() {
 	local to=$peers/iceberg/$1/$2-$3.jar
 	[ -f "$to" ] && return
 	mkdir -p "$(dirname "$to")"
-	curl -sSf --retry 5 --retry-delay 2 --retry-all-errors -o "$to.part" "https://repo1.maven.org/maven2/org/apache/iceberg/$2/$3/$2-$3.jar"
-	mv "$to.part" "$to"
+	download "$to" "https://repo1.maven.org/maven2/org/apache/iceberg/$2/$3/$2-$3.jar"
 }
 
 variables() {

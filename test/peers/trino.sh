@@ -8,6 +8,7 @@
 # Needs Java 23 or newer, in $TRINO_JAVA_HOME or below /usr/lib/jvm.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. test/peers/download.sh
 peers=${TARN_PEERS:-${TMPDIR:-/tmp}/tarn-peers}
 version=476
 home=$peers/trino-$version
@@ -22,16 +23,12 @@ java() {
 	echo "$newest/bin/java"
 }
 
-# download writes a file: one that breaks off can be tried again only where nothing of it went into a pipe.
-download() { curl -sSf --retry 5 --retry-delay 2 --retry-all-errors -o "$1" "$2"; }
-
 install() {
 	trino
 	# With this driver Trino opens a catalog that is an SQLite file.
 	local driver=$home/plugin/trino-iceberg-$version/sqlite-jdbc-3.47.1.0.jar
 	[ -f "$driver" ] && return
-	download "$driver.part" https://repo1.maven.org/maven2/org/xerial/sqlite-jdbc/3.47.1.0/sqlite-jdbc-3.47.1.0.jar
-	mv "$driver.part" "$driver"
+	download "$driver" https://repo1.maven.org/maven2/org/xerial/sqlite-jdbc/3.47.1.0/sqlite-jdbc-3.47.1.0.jar
 }
 
 trino() {
